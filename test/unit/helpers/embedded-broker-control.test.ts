@@ -50,7 +50,7 @@ for (const [where, start] of starts) {
     const ask = (from = client) => from.send(Metadata, 9, { topics: [{ name: 't' }] });
     const write = (from = client) => from.write(Metadata, 9, { topics: [{ name: 't' }] });
 
-    test('an error code is put wherever the answer has room for it', async () => {
+    test('an error code is put into every field of the answer that can hold it', async () => {
       const codes = async (): Promise<number[]> => {
         const produced = await client.send(Produce, 9, {
           acks: -1,
@@ -87,7 +87,7 @@ for (const [where, start] of starts) {
       assert.deepEqual(await codes(), [0, 0, 0, 0, 0, 0]);
     });
 
-    test('a body is sent as given, also for an API that is not served', async () => {
+    test('a given body is sent, also for an API that is not served', async () => {
       await broker.control(Metadata, { body: { brokers: [{ nodeId: 9, host: 'h', port: 1 }], controllerId: -1 } });
       const response = await ask();
       assert.equal(response.brokers.at(0).nodeId, 9);
@@ -97,7 +97,7 @@ for (const [where, start] of starts) {
       assert.equal(beat.errorCode, 27);
     });
 
-    test('a held request waits until it is released, and those behind it too', async () => {
+    test('a held request and the requests behind it wait until it is released', async () => {
       const rule = await broker.control(Metadata, { holdUntil: 'gate' }, { times: 1 });
       const first = write();
       const second = client.write(ApiVersions, 2, {});
@@ -113,7 +113,7 @@ for (const [where, start] of starts) {
       assert.equal(await broker.release('gate'), 0);
     });
 
-    test('a held answer is one to a request that was handled', async () => {
+    test('a held answer belongs to a request that was handled', async () => {
       await broker.control(Produce, { holdAnswerUntil: 'acks' });
       const topicData = [{ name: 't', partitionData: [{ index: 0, records: [{ value: 'v' }] }] }];
       const id = client.write(Produce, 9, { acks: -1, timeoutMs: 1, topicData });
@@ -123,7 +123,7 @@ for (const [where, start] of starts) {
       assert.equal((await client.read(Produce, 9, id)).responses.length, 1);
     });
 
-    test('a client that goes away is held no longer', async () => {
+    test('a client that disconnects is no longer held', async () => {
       await broker.control(Metadata, { holdUntil: 'gate' });
       write();
       await broker.waitForHeld('gate');
@@ -131,7 +131,7 @@ for (const [where, start] of starts) {
       await waitFor('the gate to be empty', async () => (await broker.held('gate')) === 0);
     });
 
-    test('a request that is never answered is followed by one that is', async () => {
+    test('a request after one that is never answered is answered', async () => {
       await broker.control(Metadata, { answer: 'never' });
       write();
       const second = client.write(ApiVersions, 2, {});
@@ -202,7 +202,7 @@ for (const [where, start] of starts) {
       });
     });
 
-    test('a throttle time is added to what would have been answered', async () => {
+    test('a throttle time is added to the normal answer', async () => {
       await broker.control(Metadata, { throttleTimeMs: 1234 });
       const response = await ask();
       assert.deepEqual([response.throttleTimeMs, response.topics.length], [1234, 1]);
@@ -236,7 +236,7 @@ for (const [where, start] of starts) {
       await assert.rejects(broker.addModuleRule(3, { module, exportName: 'nothing' }), /exports no function nothing/);
     });
 
-    test('rules choose by node and client, skip, end, and the newest is first', async () => {
+    test('rules choose by node and client, skip, and end; the newest rule comes first', async () => {
       const other = await open(1);
       const code = async (from: RawClient) => (await ask(from)).topics.at(0).errorCode;
       await broker.control(Metadata, { errorCode: 1 });
@@ -308,7 +308,7 @@ for (const [where, start] of starts) {
       await broker.waitForConnections(0);
     });
 
-    test('a node that reads nothing lets the send buffers of clients fill', async () => {
+    test('the send buffers of clients fill when a node reads nothing', async () => {
       await broker.setReading(0, false);
       const slow = await open(0);
       write(slow);

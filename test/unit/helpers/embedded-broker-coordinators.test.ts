@@ -51,7 +51,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
   }
 
   describe('classic groups', () => {
-    test('a member whose session is over is out, and the others join again', async () => {
+    test('a member is removed when its session is over, and the others join again', async () => {
       const first = new ClassicMember(await open(), 'g');
       await first.join();
       await first.sync({});
@@ -69,7 +69,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.equal((await first.join()).members.length, 1);
     });
 
-    test('who does not join again within the rebalance time-out is out', async () => {
+    test('a member that does not join again within the rebalance timeout is removed', async () => {
       const first = new ClassicMember(await open(), 'g');
       await first.join();
       await first.sync({});
@@ -85,14 +85,14 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.equal(await first.heartbeat(), 25);
     });
 
-    test('a leader that does not sync is out', async () => {
+    test('a leader that does not sync is removed', async () => {
       const first = new ClassicMember(await open(), 'g');
       await first.join(9, { sessionTimeoutMs: 60_000 });
       await broker.advanceTime(11_000);
       assert.equal((await first.sync({}))[0], 25);
     });
 
-    test('a static member that has gone keeps its place for its session', async () => {
+    test('a static member that has gone keeps its place until its session is over', async () => {
       const first = new ClassicMember(await open(), 'static', { instanceId: 'i' });
       await first.join();
       await first.sync({});
@@ -102,7 +102,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.deepEqual((await broker.describeGroup('static'))!.state, 'Empty');
     });
 
-    test('who joins while the coordinator moves is told to look for it', async () => {
+    test('a member that joins while the coordinator moves is told to find the coordinator', async () => {
       const first = new ClassicMember(await open(), 'g');
       await first.join();
       await first.sync({});
@@ -116,7 +116,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.equal(found.coordinators.at(0).nodeId, 1);
     });
 
-    test('a test can send a member away', async () => {
+    test('a test can remove a member', async () => {
       const first = new ClassicMember(await open(), 'g');
       await first.join();
       await first.sync({});
@@ -127,7 +127,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
   });
 
   describe('KIP-848 groups', () => {
-    test('a member that is silent for 45 seconds is out', async () => {
+    test('a member that is silent for 45 seconds is removed', async () => {
       const a = await member();
       await a.send();
       await broker.advanceTime(44_000);
@@ -138,7 +138,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.equal((await a.send()).code, 25);
     });
 
-    test('who does not give up a partition within the rebalance time-out is out', async () => {
+    test('a member that does not give up a partition within the rebalance timeout is removed', async () => {
       await broker.createTopic('two', { partitions: 2, assignments: [[0], [0]] });
       const topicId = await broker.topicId('two');
       const a = new ConsumerMember(await open(), 'g', 'two', topicId);
@@ -157,7 +157,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.deepEqual((await b.send()).partitions, [0, 1]);
     });
 
-    test('a new topic that a regular expression matches comes by itself', async () => {
+    test('a new topic that the regular expression matches is assigned without another request', async () => {
       const a = await member();
       await a.send({ names: [], regex: 'r.*' });
       await broker.createTopic('rest', { assignments: [[1]] });
@@ -165,7 +165,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.deepEqual((await broker.describeGroup('g'))!.members[0]!.partitions, ['rest/0']);
     });
 
-    test('a commit is known to who asks for it', async () => {
+    test('a committed offset is returned to a member that asks for it', async () => {
       const asker = await open();
       assert.equal(await broker.committedOffset('g', 't', 0), null);
       assert.equal(await commit(asker, 'g', 't', { offset: 12 }), 0);
@@ -176,7 +176,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
   });
 
   describe('transactions', () => {
-    test('one that is open for too long is given up, and its producer goes on with the next epoch', async () => {
+    test('a transaction that is open for too long is aborted, and its producer goes on with the next epoch', async () => {
       const ask = await open();
       const producer = await ask.producer('x');
       assert.equal(await transactional(ask, 't', 'x', producer), 0);
@@ -264,7 +264,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.equal((await again.fetchOne('t', { version: 4 })).errorCode, 6);
     });
 
-    test('a log that lost its end tells clients where they part', async () => {
+    test('a log that lost its end tells clients where both logs part', async () => {
       const ask = await open();
       const producer = await ask.producer();
       for (const sequence of [0, 1, 2, 3]) await ask.produce('t', batchOf(producer, sequence));
@@ -282,7 +282,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
       assert.deepEqual([ends.errorCode, ends.leaderEpoch, ends.endOffset.toNumber()], [0, 0, 2]);
     });
 
-    test('a leader points at the replica in the rack of the client, which serves', async () => {
+    test('a leader names the replica in the rack of the client, and that replica serves', async () => {
       const [leader, follower] = [await open(), await open(1)];
       await leader.produce('t', [{ value: 'v' }]);
       const look = async (ask: Asker, rackId: string, offset = 0) => {
@@ -324,7 +324,7 @@ describe('time, coordinators and nodes of the embedded broker', () => {
   });
 
   describe('faults', () => {
-    test('requests fail with a code for some times', async () => {
+    test('requests fail with a code as often as asked', async () => {
       const ask = await open();
       await broker.fail(Produce, 19, 2);
       const codes: number[] = [];

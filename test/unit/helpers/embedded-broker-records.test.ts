@@ -76,7 +76,7 @@ describe('records in the embedded broker', () => {
       assert.equal((await harness.fetched(topic, { version: 3 })).errorCode, errorCodes.UNSUPPORTED_VERSION);
     });
 
-    test('stores exactly the bytes sent, but for offset and leader epoch', async () => {
+    test('stores the same bytes, except offset and leader epoch', async () => {
       const topic = await harness.topicOnNode0();
       await harness.broker.append(topic, 0, values(5));
       await harness.broker.moveLeader(topic, 0, 0);
@@ -138,7 +138,7 @@ describe('records in the embedded broker', () => {
       );
     });
 
-    test('limits: the first batch comes whole, others only if they fit, fields may be cut', async () => {
+    test('within limits the first batch is complete, others come only if they fit, and fields may be cut', async () => {
       const [first, second] = [await harness.topicOnNode0(), await harness.topicOnNode0()];
       for (const topic of [first, second]) {
         for (let i = 0; i < 3; i++) await harness.broker.append(topic, 0, [{ value: Buffer.alloc(1000, i) }]);
@@ -203,7 +203,7 @@ describe('records in the embedded broker', () => {
       assert.equal((await harness.fetched(topic, { offset: 20 })).records.length, 1);
     });
 
-    test('a long poll is answered by the records that come', async () => {
+    test('a long poll is answered when records come', async () => {
       const topic = await harness.topicOnNode0();
       const before = (await harness.broker.stats()).requests[Fetch.key] ?? 0;
       const id = harness.client.write(Fetch, 12, fetchRequest(topic, { maxWaitMs: 600_000, minBytes: 100 }));
@@ -247,7 +247,7 @@ describe('records in the embedded broker', () => {
       assert.equal(gone.errorCode, errorCodes.UNKNOWN_TOPIC_OR_PARTITION);
     });
 
-    test('epochs are compared', async () => {
+    test('leader epochs are compared', async () => {
       const topic = await harness.topicOnNode0();
       await harness.broker.moveLeader(topic, 0, 0);
       assert.equal((await harness.fetched(topic, { currentLeaderEpoch: 0 })).errorCode, errorCodes.FENCED_LEADER_EPOCH);

@@ -21,7 +21,7 @@ const starts: readonly [string, (options: EmbeddedBrokerOptions) => Promise<Embe
 ];
 
 describe('an embedded broker that fails', () => {
-  test('says so when it is closed, wherever it runs', async () => {
+  test('reports its error when it is closed, in a thread and without one', async () => {
     for (const [, start] of starts) {
       const broker = await start({});
       await broker.control(Metadata, { body: { nonsense: true } });
@@ -32,7 +32,7 @@ describe('an embedded broker that fails', () => {
     }
   });
 
-  test('a rule that throws ends the connection and is told at the close', async () => {
+  test('a rule that throws ends the connection, and its error is reported at the close', async () => {
     for (const [, start] of starts) {
       const broker = await start({});
       await broker.control(Metadata, () => {

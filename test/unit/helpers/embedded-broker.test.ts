@@ -46,7 +46,7 @@ describe('the embedded broker', () => {
       assert.equal(response.errorCode, errorCodes.INVALID_REQUEST);
     });
 
-    test('compares cluster and node with those a connection is meant for', async () => {
+    test('compares its cluster and node with those that a connection is meant for', async () => {
       const name = { clientSoftwareName: 'test', clientSoftwareVersion: '1' };
       const ask = async (clusterId: string | null, nodeId: number, version = 5): Promise<number> =>
         (await harness.client.send(ApiVersions, version, { ...name, clusterId, nodeId })).errorCode;
@@ -66,7 +66,7 @@ describe('the embedded broker', () => {
       assert.equal(await ask('scripted', 1), 129);
     });
 
-    test('announces what it is told, and accepts no more', async () => {
+    test('announces and accepts only the configured versions', async () => {
       await harness.broker.setApiVersions(Metadata.key, [2, 5]);
       const announced = await harness.client.send(ApiVersions, 0, {});
       const range = announced.apiKeys.find(({ apiKey }) => apiKey === Metadata.key)!;
@@ -106,7 +106,7 @@ describe('the embedded broker', () => {
       });
     }
 
-    test('tells all topics from none', async () => {
+    test('distinguishes all topics from no topics', async () => {
       const count = async (version: number, topics: [] | null) =>
         (await harness.client.send(Metadata, version, { topics })).topics.length;
       assert.ok((await count(9, null)) >= 2);
@@ -245,7 +245,7 @@ describe('the embedded broker', () => {
     });
   });
 
-  test('what is no request ends the connection and is noted', async () => {
+  test('bytes that are not a request end the connection and are noted', async () => {
     for (const [bytes, problem] of [
       ['ffffffff', /frame of -1 bytes/],
       ['00000000', /frame of 0 bytes/],

@@ -24,7 +24,7 @@ describe('versions', () => {
     assert.equal(compareVersions('4.0', '4.0.0'), 0);
   });
 
-  test('say how a broker is fetched and started', () => {
+  test('tell how a broker is fetched and started', () => {
     const summary = (text?: string) => {
       const { scala, profiles, mode } = kafkaVersion(text);
       return [scala, profiles.join(), mode];
@@ -90,7 +90,7 @@ describe('managed processes', () => {
   const node = (name: string, code: string): ManagedProcess =>
     new ManagedProcess({ name, command: process.execPath, args: ['-e', code], logFile: join(folder, `${name}.log`) });
 
-  test('are waited for by condition, and stopped', async () => {
+  test('are awaited by a condition and stopped', async () => {
     const running = node('good', "console.log('ready'); setInterval(() => {}, 1000)");
     await running.waitUntil(() => running.hasLogged('ready'), 'ready', 30_000);
     assert.equal(running.isRunning, true);
@@ -127,7 +127,7 @@ describe('managed processes', () => {
     assert.equal(stubborn.isRunning, false);
   });
 
-  test('that do not exist are an error with their name', async () => {
+  test('that do not exist give an error with their name', async () => {
     const missing = new ManagedProcess({
       name: 'missing',
       command: process.platform === 'linux' ? '/no/such/command' : 'no-such-command',
@@ -188,20 +188,20 @@ describe('suites on real brokers', () => {
     return { status, stdout };
   }
 
-  test('are skipped with the reason where there is none', () => {
+  test('are skipped with the reason if there is no broker', () => {
     const { status, stdout } = run({});
     assert.equal(status, 0);
     assert.match(stdout, /a suite # SKIP no real Kafka broker: java cannot be run/);
     assert.match(stdout, /skipped 1/);
   });
 
-  test('fail where one is required', () => {
+  test('fail if a broker is required', () => {
     const { status, stdout } = run({ REQUIRE_KAFKA: '1' });
     assert.equal(status, 1);
     assert.match(stdout, /REQUIRE_KAFKA is set, but there is no real Kafka broker: java cannot be run/);
   });
 
-  test('use brokers that somebody else runs', () => {
+  test('use brokers that were started by somebody else', () => {
     const { status, stdout } = run({ KAFKA_BOOTSTRAP_SERVERS: 'somewhere.example:9092' });
     assert.equal(status, 0);
     assert.match(stdout, /ok 1 - inside/);

@@ -35,7 +35,7 @@ async function against(script: Script, send: Uint8Array | null): Promise<Seen> {
   }
 }
 
-describe('peers that are no brokers', () => {
+describe('peers that are not brokers', () => {
   test('one that closes at once', async () => {
     assert.deepEqual(await against(scripts.closeAtOnce, null), { text: '', error: null });
   });

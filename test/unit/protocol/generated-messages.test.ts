@@ -67,7 +67,7 @@ describe('generated messages', () => {
     for (const table of tables) passages.set(table.name, await passage(table));
   });
 
-  it('bring random values through flat and wire unchanged', (t) => {
+  it('keep random values unchanged through flat and wire', (t) => {
     const random = new Random(seed);
     const count = forEachVersion((table, version, through) => {
       const structs = structFields(table.fields);
@@ -128,7 +128,7 @@ describe('generated messages', () => {
     }
   });
 
-  it('meet damaged bytes with KafkaProtocolError or a message that can be read, and little memory', (t) => {
+  it('read damaged bytes as a message or fail with KafkaProtocolError, and use little memory', (t) => {
     const random = new Random(seed);
     let failed = 0;
     let read = 0;

@@ -111,7 +111,7 @@ describe('schema tables: every field', () => {
     }
   });
 
-  it('means the same by a struct name everywhere in a message', () => {
+  it('uses a struct name for the same struct everywhere in a message', () => {
     for (const message of messages) {
       const structs = new Map<string, readonly FieldRow[] | undefined>();
       eachField(message, ([, type, , , extras], path) => {
@@ -135,7 +135,7 @@ describe('schema tables: every field', () => {
     }
   });
 
-  it('has only extras that are known', () => {
+  it('has only known extras', () => {
     for (const message of messages) {
       eachField(message, ([, , , , extras = {}], path) => {
         for (const key of Object.keys(extras)) assert.ok(EXTRAS.includes(key), `${path}: extra ${key}`);
@@ -143,7 +143,7 @@ describe('schema tables: every field', () => {
     }
   });
 
-  it('is null only where it exists and its type can be', () => {
+  it('is nullable only in versions in which it exists, and only if its type allows it', () => {
     for (const message of messages) {
       eachField(message, ([, type, versions, , extras], path) => {
         if (extras?.nullable === undefined) return;
@@ -195,7 +195,7 @@ describe('schema tables: every field', () => {
     }
   });
 
-  it('leaves the compact form out only where there is one, and keys only arrays of structs', () => {
+  it('opts out of the compact form only if there is one, and has keys only in arrays of structs', () => {
     for (const message of messages) {
       eachField(message, ([, type, , , extras], path) => {
         if (extras?.flexible !== undefined) assert.ok(['string', 'bytes'].includes(type), path);
@@ -236,11 +236,11 @@ describe('schema tables: the words', () => {
     assert.ok(news.length > 0, `${where}: says no more than its name: ${JSON.stringify(doc)}`);
   }
 
-  it('say something about every field', () => {
+  it('describe every field', () => {
     for (const message of messages) eachField(message, (row, path) => checkWords(row[3], row[0], path));
   });
 
-  it('say what every API and data message is for', () => {
+  it('describe every API and data message', () => {
     for (const { name, doc } of [...apis, ...dataMessages]) {
       checkWords(doc, name, name);
       assert.ok(words(doc).length >= 5, `${name}: ${doc}`);

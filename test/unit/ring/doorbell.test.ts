@@ -36,7 +36,7 @@ test('sleeps until any notifier rings', async () => {
   await keepAlive(woken);
 });
 
-test('has one armed wait, however often it sleeps', async () => {
+test('has only one armed wait, however often it sleeps', async () => {
   const buffer = createDoorbell();
   const bell = new Doorbell(buffer);
   const first = bell.sleep(never);
@@ -56,7 +56,7 @@ test('has one armed wait, however often it sleeps', async () => {
   await keepAlive(second);
 });
 
-test('a notify between the look for work and the wait is not missed', () => {
+test('a notify between the check for work and the wait is not missed', () => {
   const buffer = createDoorbell();
   const bell = new Doorbell(buffer);
   const notifier = new Doorbell(buffer);
@@ -68,7 +68,7 @@ test('a notify between the look for work and the wait is not missed', () => {
   assert.equal(bell.sleep(ring), null);
 });
 
-test('an awake owner costs a notifier no wake-up, and a later sleep is not cut short by it', () => {
+test('a notify to an owner that is awake costs no wake-up, and does not shorten a later sleep', () => {
   const buffer = createDoorbell();
   const words = new Int32Array(buffer);
   const bell = new Doorbell(buffer);
@@ -118,7 +118,7 @@ test('one notify from another thread wakes a blocking sleep and the armed wait b
   await worker.terminate();
 });
 
-test('a nudge wakes one that sleeps and leaves one alone that dozes, which any notify wakes', async () => {
+test('a nudge wakes an owner that sleeps but not one that dozes, and a notify wakes both', async () => {
   const buffer = createDoorbell();
   const bell = new Doorbell(buffer);
   const words = new Int32Array(buffer);
@@ -140,7 +140,7 @@ test('a nudge wakes one that sleeps and leaves one alone that dozes, which any n
   await keepAlive(sleeping);
 });
 
-test('one that goes on from dozing to sleep finds what it was nudged about, and has one armed wait', () => {
+test('an owner that goes from dozing to sleeping finds the work of a nudge, and has one armed wait', () => {
   const bell = new Doorbell(createDoorbell());
   let work = 0;
   const hasWork = () => work > 0;
@@ -154,7 +154,7 @@ test('one that goes on from dozing to sleep finds what it was nudged about, and 
   bell.retire();
 });
 
-test('is refused when its memory is something else', () => {
+test('is refused if its memory is something else', () => {
   assert.throws(() => new Doorbell(new SharedArrayBuffer(8)), IllegalStateError);
 });
 
@@ -168,7 +168,7 @@ async function keepAlive<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-test('a bell that is retired ends the wait that is armed, also after a notifier that was ended before it woke anybody', async () => {
+test('a retired doorbell ends its armed wait, also if a notifier was killed before it woke the owner', async () => {
   const buffer = createDoorbell();
   const bell = new Doorbell(buffer);
   const sleep = bell.sleep(never);

@@ -270,7 +270,7 @@ const cases: Record<keyof Omit<typeof kinds, 'PAD' | 'isFrameKind'>, readonly Ca
 };
 
 for (const [name, rows] of Object.entries(cases)) {
-  test(`a ${name} frame gives back what it was given`, () => {
+  test(`a ${name} frame returns the values that it was given`, () => {
     for (const { write, read, expected } of rows) {
       assert.ok(write(link));
       assert.ok(reader.next());
@@ -282,7 +282,7 @@ for (const [name, rows] of Object.entries(cases)) {
   });
 }
 
-test('kinds are distinct bytes, and exactly they may be committed', () => {
+test('kinds are distinct bytes, and only they can be committed', () => {
   const { PAD, isFrameKind, ...named } = kinds;
   const numbers: readonly number[] = Object.values(named);
   assert.equal(new Set(numbers).size, numbers.length);
@@ -351,7 +351,7 @@ test('a frame that does not belong in a link is refused with its kind', () => {
   reader.release();
 });
 
-test('frames that find no room wait in order', () => {
+test('frames without room wait in order', () => {
   const queue = new FrameQueue(link);
   const topic = (topicHandle: number): Frame => records.topicFrame({ topicHandle, name: 'x'.repeat(200) });
   let count = 0;

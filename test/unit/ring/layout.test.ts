@@ -53,12 +53,12 @@ describe('ring memory', () => {
     }
   });
 
-  test('takes half the ring less the header as the longest sure body', () => {
+  test('gives half the ring without the header as the longest body that always fits', () => {
     assert.equal(maxRingBodyBytes(64), 16);
     assert.equal(maxRingBodyBytes(1 << 20), (1 << 19) - 16);
   });
 
-  test('is refused when it is something else', () => {
+  test('is refused if it is something else', () => {
     assert.throws(() => openRing(new SharedArrayBuffer(0)), RingCorruptError);
     assert.throws(() => openRing(new SharedArrayBuffer(DATA_OFFSET + 64)), /magic is 0/);
     for (const capacity of [0, -1, 63, 128, 1 << 30]) {

@@ -52,7 +52,7 @@ describe('the memory of a moved body', () => {
     assert.equal(findMismatch(reader.u8, reader.base, 800, 2), -1);
   });
 
-  test('goes back when the next body is read, too', () => {
+  test('also goes back when the next body is read', () => {
     const { writer, reader } = openLink();
     put(writer, 1, 1000);
     put(writer, 2, 1200);
@@ -63,7 +63,7 @@ describe('the memory of a moved body', () => {
     assert.equal(findMismatch(reader.u8, reader.base, 1200, 2), -1);
   });
 
-  test('stays with whoever owns it, until it is given back', () => {
+  test('stays with its owner until it is given back', () => {
     const { writer, reader } = openLink();
     put(writer, 1, 1000);
     assert.ok(reader.next());
@@ -78,7 +78,7 @@ describe('the memory of a moved body', () => {
     assert.equal(reader.u8.length, 1000);
   });
 
-  test('is not that of a small one', () => {
+  test('is not the memory of a small body', () => {
     const { writer, reader } = openLink();
     put(writer, 1, 60);
     assert.ok(reader.next());
@@ -87,7 +87,7 @@ describe('the memory of a moved body', () => {
 });
 
 describe('a body', () => {
-  test('is read in place, and owned is its own memory', () => {
+  test('is read in place, and takeOwned copies it into its own memory', () => {
     const { writer, reader } = openLink();
     put(writer, 1, 61);
     assert.ok(reader.next());
@@ -119,7 +119,7 @@ describe('a body', () => {
     assert.equal(findMismatch(owned.u8, owned.base, 1001, 1), -1);
   });
 
-  test('may be passed by unread, moved ones too, and budget comes back with the release', () => {
+  test('can be skipped unread, also if it was moved, and the release returns its budget', () => {
     const { i32, writer, reader } = openLink();
     for (const [n, bytes] of [1000, 8, 2000, 16].entries()) put(writer, n, bytes);
     for (let n = 0; n < 4; n++) {
@@ -170,7 +170,7 @@ describe('a spilled frame', () => {
     ['with three words', [100, 104, 0], new ArrayBuffer(104), /a body of 12 bytes, expected 8/],
   ];
   for (const [what, words, message, expected] of frames) {
-    test(`${what} is refused, and so is all behind it`, () => {
+    test(`${what} is refused, and so are all frames behind it`, () => {
       const { producer, port, reader, writer } = openLink();
       if (message !== undefined) port.postMessage(message);
       const offset = producer.claim(words.length * 4);

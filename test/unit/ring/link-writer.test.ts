@@ -56,7 +56,7 @@ function take(reader: LinkReader, n: number, bytes: number): void {
 }
 
 describe('a message', () => {
-  test('up to spillBytes lies in the ring, above on the heap', () => {
+  test('of up to spillBytes is in the ring, and a larger one on the heap', () => {
     const { writer, reader } = openLink(256);
     const ringMemory = writer.u8;
     assert.ok(writer.begin(32));
@@ -116,14 +116,14 @@ describe('a message', () => {
     take(reader, 3, 40);
   });
 
-  test('on the heap that turns out small goes through the ring', () => {
+  test('on the heap that stays small goes through the ring', () => {
     const { writer, reader } = openLink(256);
     assert.ok(put(writer, 1, 10, 1000));
     assert.equal(writer.spilledBytesOutstanding, 0);
     take(reader, 1, 10);
   });
 
-  test('that uses little of a big buffer is moved in a smaller one', () => {
+  test('that uses little of a big buffer is moved in a smaller buffer', () => {
     const { writer, reader } = openLink(256, { spillBudgetBytes: 1 << 20 });
     assert.ok(put(writer, 1, 100, 10_000));
     assert.equal(writer.spilledBytesOutstanding, 104);
@@ -164,7 +164,7 @@ describe('a message', () => {
 });
 
 describe('a full link', () => {
-  test('refuses a message the ring has no room for', () => {
+  test('refuses a message without room in the ring', () => {
     const { writer, reader } = openLink(64, { spillBytes: 16 });
     assert.ok(put(writer, 1, 16));
     assert.ok(put(writer, 2, 16));
@@ -287,7 +287,7 @@ describe('misuse of a writer', () => {
     take(reader, 1, 16);
   });
 
-  test('with a kind that does not exist leaves no claim behind', () => {
+  test('with an unknown kind leaves no claim behind', () => {
     const { writer, reader } = openLink(256);
     assert.throws(() => writer.commitEmpty(99, 1, 1), IllegalStateError);
     for (const bytes of [16, 100]) {
@@ -313,7 +313,7 @@ describe('misuse of a writer', () => {
   });
 });
 
-test('a reader that returned more than was spilled is refused', () => {
+test('a reader that returns more than was spilled is refused', () => {
   const { i32, writer } = openLink(256);
   i32[RETURNED_WORD] = 8;
   assert.throws(() => writer.spilledBytesOutstanding, RingCorruptError);

@@ -37,7 +37,7 @@ function take(consumer: RingConsumer, n: number, bodyBytes: number): void {
 }
 
 describe('ring', () => {
-  test('hands over a frame with all its words', () => {
+  test('delivers a frame with all its words', () => {
     const { producer, consumer } = openBoth(256);
     const offset = producer.claim(13);
     producer.u8.fill(7, offset, offset + 13);
@@ -134,7 +134,7 @@ describe('ring', () => {
     take(consumer, 3, 32);
   });
 
-  test('takes a frame of half the capacity whenever it is empty, wherever the positions stand', () => {
+  test('accepts a frame of half the capacity whenever it is empty, at every position', () => {
     for (const capacity of [64, 256]) {
       for (let start = 0; start < capacity; start += 8) {
         for (const base of [0, 2 ** 32 - capacity, 2 ** 31 - capacity]) {

@@ -18,7 +18,7 @@ function open(reclaimed = 0) {
   return { i32, port: port2, spare: new SpareMemory(i32, port1), back: new SpareMemoryReturn(i32, port2) };
 }
 
-test('what is given back is handed out again, and empty for whoever gave it', () => {
+test('memory that is given back is used again, and is empty for the giver', () => {
   const { spare, back } = open();
   const memory = new ArrayBuffer(MiB);
   const view = new Uint8Array(memory);
@@ -36,7 +36,7 @@ test('memory too small, or twice as large as needed, is not handed out', () => {
   assert.equal(spare.take(MiB / 2).byteLength, MiB);
 });
 
-test('a reader keeps what it has while much is under way, and gives again once the writer has looked', () => {
+test('a reader keeps its memory while much is on its way, and gives again after the writer has looked', () => {
   const { spare, back } = open(2 ** 32 - 8);
   const buffers = Array.from({ length: 40 }, () => new ArrayBuffer(MiB));
   for (const buffer of buffers) back.give(buffer);
@@ -46,14 +46,14 @@ test('a reader keeps what it has while much is under way, and gives again once t
   assert.equal(buffers.at(-1)!.byteLength, 0);
 });
 
-test('what is kept is bounded', () => {
+test('the kept memory is bounded', () => {
   const { spare, back } = open();
   for (let i = 0; i < 30; i++) back.give(new ArrayBuffer(MiB));
   const taken = Array.from({ length: 30 }, () => spare.take(MiB - 8));
   assert.equal(taken.filter(({ byteLength }) => byteLength === MiB).length, 8);
 });
 
-test('what is no memory, or was moved away before, is passed over', () => {
+test('values that are not memory and memory that was moved away are ignored', () => {
   const { i32, port, spare, back } = open();
   port.postMessage('text');
   const memory = new ArrayBuffer(MiB);

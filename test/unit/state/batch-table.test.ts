@@ -23,7 +23,7 @@ test('a batch is taken once, marked up to its end, and its place serves another'
   assert.equal(owner.freePlaces, 1);
 });
 
-test('a mark that comes when the place has another batch hits neither', () => {
+test('a mark for a place that has another batch changes no batch', () => {
   const { owner, user } = ends(1);
   const first = owner.post()!;
   user.take(first.place, first.serial);
@@ -39,7 +39,7 @@ test('a mark that comes when the place has another batch hits neither', () => {
   assert.ok(!owner.isReturned(second.place));
 });
 
-test('what is marked before a batch is given up counts, what is marked after does not', () => {
+test('marks count before a batch is given up, and not after that', () => {
   const { owner, user } = ends(2);
   const { place, serial } = owner.post()!;
   user.take(place, serial);
@@ -59,7 +59,7 @@ test('only a batch that was not taken can be withdrawn, and then it cannot be ta
   assert.ok(!user.take(second.place, second.serial));
 });
 
-test('a batch that was given back is seen as that, with what was done of it', () => {
+test('a returned batch is seen as returned, with its done records', () => {
   const { owner, user } = ends(1);
   const { place, serial } = owner.post()!;
   user.take(place, serial);
@@ -70,7 +70,7 @@ test('a batch that was given back is seen as that, with what was done of it', ()
   assert.ok(!user.mark(place, serial, 5));
 });
 
-test('the owner sees that something changed, once', () => {
+test('the owner sees each change once', () => {
   const { owner, user } = ends(1);
   owner.see();
   assert.equal(owner.lastAskedAt(1000), null);

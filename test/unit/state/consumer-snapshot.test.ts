@@ -29,7 +29,7 @@ const snapshot = (count: number): ConsumerSnapshot => ({
   })),
 });
 
-test('what was written is read, and before that nothing is assigned', () => {
+test('a written snapshot is read back, and before the first one nothing is assigned', () => {
   const buffer = createConsumerSnapshot();
   const reader = new ConsumerSnapshotReader(buffer);
   assert.equal(reader.read(), emptySnapshot);

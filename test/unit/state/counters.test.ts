@@ -80,7 +80,7 @@ describe('the node table', () => {
     }
   });
 
-  test('a removed node frees its row for another, which starts afresh', () => {
+  test('a removed node frees its row for another node, which starts with empty values', () => {
     const { writer, reader } = openBoth(2);
     writer.addNode(1);
     const row = writer.addNode(2);
@@ -98,7 +98,7 @@ describe('the node table', () => {
     assert.equal(writer.addNode(4), NO_ROW);
   });
 
-  test('a reader that comes late finds what is there', () => {
+  test('a reader that starts later finds the existing nodes', () => {
     const { buffer, writer } = openBoth();
     writer.setNodeState(writer.addNode(7), NODE_CONNECTED);
     const late = new CountersReader(buffer);
@@ -108,7 +108,7 @@ describe('the node table', () => {
 
 describe('throttle and backoff', () => {
   for (const now of [0, 12345.75, 2 ** 31 - 50.5, 2 ** 32 - 50.5, 5 * 2 ** 32 + 2 ** 31 - 1]) {
-    test(`last until their time and never less, from ${now} on`, () => {
+    test(`last until their time and never shorter, from ${now} on`, () => {
       const { writer, reader } = openBoth();
       const row = writer.addNode(1);
       writer.setThrottledUntil(row, now + 100, now);
@@ -132,7 +132,7 @@ describe('throttle and backoff', () => {
     });
   }
 
-  test('are over for good: 30 days later they do not come back', () => {
+  test('stay over: 30 days later they do not come back', () => {
     const { writer, reader } = openBoth();
     const row = writer.addNode(1);
     writer.heartbeat(0);
@@ -146,7 +146,7 @@ describe('throttle and backoff', () => {
     }
   });
 
-  test('are clamped to what wrapped times can tell', () => {
+  test('are limited to what wrapped times can express', () => {
     const { writer, reader } = openBoth();
     const row = writer.addNode(1);
     writer.setThrottledUntil(row, Number.MAX_SAFE_INTEGER, 0);

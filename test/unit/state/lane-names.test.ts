@@ -38,7 +38,7 @@ test('a reader finds the connection of a broker in a lane, and its name', () => 
   assert.equal(early.lane(rows[0]!), '');
 });
 
-test('there are only so many lanes', () => {
+test('the number of lanes is limited', () => {
   const buffer = createCounters();
   const writer = new CountersWriter(buffer);
   const reader = new CountersReader(buffer);

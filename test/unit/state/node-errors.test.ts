@@ -17,7 +17,7 @@ function open(): { words: Int32Array; writer: NodeErrorsWriter; reader: NodeErro
   return { words, writer: new NodeErrorsWriter(words), reader: new NodeErrorsReader(words) };
 }
 
-test('what was written is read, row by row, whatever its length', () => {
+test('written texts are read back in each row, whatever their length', () => {
   const { writer, reader } = open();
   const texts = ['', 'x', 'four', 'grüße 🎉', 'y'.repeat(NODE_ERROR_MAX_BYTES)];
   for (const text of texts) {
@@ -30,14 +30,14 @@ test('what was written is read, row by row, whatever its length', () => {
   assert.equal(reader.get(1), 'short again');
 });
 
-test('text that does not fit is not kept, and nothing older either', () => {
+test('a text that does not fit is not kept, and the older text is removed', () => {
   const { writer, reader } = open();
   writer.set(0, 'older');
   writer.set(0, 'z'.repeat(NODE_ERROR_MAX_BYTES + 1));
   assert.equal(reader.get(0), '');
 });
 
-test('a slot whose writer died while it wrote says nothing', () => {
+test('a slot whose writer died while it wrote is empty', () => {
   const { words, writer, reader } = open();
   writer.set(0, 'whole');
   Atomics.add(words, seqWord, 1);

@@ -40,7 +40,7 @@ test('slots are distinct and fit a row', () => {
   assert.ok(maxSlots.includes(slotOf.latencyMsMax));
 });
 
-test('nothing recorded: totals, rates, averages and maxima are 0', () => {
+test('totals, rates, averages and maxima are 0 when nothing is recorded', () => {
   const row = openBoth().read(1000);
   assert.equal(row.total('requests'), 0);
   assert.equal(row.perSecond('requests'), 0);
@@ -48,7 +48,7 @@ test('nothing recorded: totals, rates, averages and maxima are 0', () => {
   assert.equal(row.max('requestBytesMax'), 0);
 });
 
-test('a rate divides by one full window at least, and the part of the running one', () => {
+test('a rate divides by at least one full window and the part of the running window', () => {
   const { request, read } = openBoth();
   for (let i = 0; i < 60; i++) request(100);
   assert.equal(read(0).perSecond('requests'), 2);
@@ -56,7 +56,7 @@ test('a rate divides by one full window at least, and the part of the running on
   assert.equal(read(29_999.99).perSecond('requestBytes').toFixed(1), '100.0');
 });
 
-test('averages and maxima are those of the windows that count', () => {
+test('averages and maxima come from the windows that count', () => {
   const { request, read, writer } = openBoth();
   request(10);
   request(30);
@@ -72,7 +72,7 @@ test('averages and maxima are those of the windows that count', () => {
   assert.equal(read(2 * windowMs + 1).total('requests'), 3, 'totals stay');
 });
 
-test('a steady rate reads the same wherever in a window one looks', () => {
+test('a steady rate reads the same at any time in a window', () => {
   const { request, read, writer } = openBoth();
   for (let ms = 0; ms < 10 * windowMs; ms += 100) {
     writer.moveOn(start + ms);
@@ -83,7 +83,7 @@ test('a steady rate reads the same wherever in a window one looks', () => {
   }
 });
 
-test('what was recorded before a long sleep is old, though no window moved on', () => {
+test('values recorded before a long sleep are old, even if no window moved on', () => {
   const { request, read, writer } = openBoth();
   request(50);
   assert.equal(read(2 * windowMs - 1).max('requestBytesMax'), 50);
@@ -109,7 +109,7 @@ test('a sleep of more than one window leaves an empty one behind', () => {
 });
 
 describe('rows', () => {
-  test('are apart from each other and the totals, and start at zero for another node', () => {
+  test('are separate from each other and from the totals, and start at zero for another node', () => {
     const { request, read, writer } = openBoth();
     const [first, second] = [metricsRow(0), metricsRow(1)];
     for (const row of [first, second]) writer.clearRow(row);
@@ -136,7 +136,7 @@ describe('rows', () => {
   });
 });
 
-test('a reader that meets a window on the move begins again', () => {
+test('a reader begins again if a window moves while it reads', () => {
   const { buffer, read, request } = openBoth();
   request(3);
   const i32 = new Int32Array(buffer);

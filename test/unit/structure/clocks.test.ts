@@ -12,7 +12,7 @@ const readersOf = (clock: RegExp): string[] =>
     )
     .map(({ path }) => path);
 
-test('the wall clock is read for what needs it, and for nothing else', () => {
+test('only files that need the wall clock read it', () => {
   assert.deepEqual(readersOf(/\bDate\.now\b|\bnew Date\b/), [
     // An offset of so long ago is found by the times of records.
     'cli/groups/reset.ts',
@@ -26,7 +26,7 @@ test('the wall clock is read for what needs it, and for nothing else', () => {
   ]);
 });
 
-test('the monotonic clock is one for all threads, and below the poll loop nobody reads it', () => {
+test('all threads share one monotonic clock, and nothing below the poll loop reads it', () => {
   assert.deepEqual(readersOf(/\bperformance\.(?:now|timeOrigin)\b|\bhrtime\b/), ['common/clock.ts']);
   const readers = readersOf(/\bmonotonicNowMs\b/).filter((path) => path !== 'common/clock.ts');
   assert.deepEqual(

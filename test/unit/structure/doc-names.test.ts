@@ -22,7 +22,7 @@ const foreign = new Set([
   'LibrdKafkaError',
 ]);
 
-test('links of README and docs lead to pages and headings that are there', () => {
+test('links of README and docs lead to existing pages and headings', () => {
   const broken = pages.flatMap((page) =>
     [...textOf(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].flatMap(([link, path, anchor]) => {
       const target = path === '' ? page : join(dirname(page), path!);

@@ -124,7 +124,7 @@ describe('the programs of README and docs', () => {
     assert.equal(status, 0, text);
   });
 
-  test('are compiled as they would fail: a wrong option and a null are found', () => {
+  test('are really checked: a wrong option and a null are found', () => {
     const wrong = [
       `const client = await KafkaClient.start({ bootstrapServer: 'a:1' });`,
       'await client.awaitReady(client.leastLoadedNode());',

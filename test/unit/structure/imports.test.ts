@@ -31,7 +31,7 @@ describe('imports in src', () => {
     );
   });
 
-  test('need every exception', () => {
+  test('need every exception of the table', () => {
     assert.deepEqual(
       exceptions.filter((exception) => !used.has(exception)),
       [],
@@ -183,7 +183,7 @@ describe('the table of rooms', () => {
   });
 });
 
-describe('of all pairs of rooms those that the printed table does not name are refused:', () => {
+describe('pairs of rooms that the printed table does not name are refused:', () => {
   const printed = new Map(
     roomTable()
       .split('\n')

@@ -50,7 +50,7 @@ function only(messages: readonly FactMessage[]): FactMessage {
 const first = after(nothing, '1.0.0', definition('0-1', [{ name: 'A' }, { name: 'B', versions: '1+' }]));
 
 describe('facts of a Kafka release', () => {
-  it('keep names, types and versions, and no descriptions', () => {
+  it('keep names, types and versions, but no descriptions', () => {
     const text = definition('0-2', [
       { name: 'A', default: '0x10', ignorable: false, nullableVersions: 'none' },
       { name: 'Later', versions: '3+' },
@@ -76,13 +76,13 @@ describe('facts of a Kafka release', () => {
     });
   });
 
-  it('stay as they are, with their source, where a release says the same', () => {
+  it('stay unchanged with their source if a release says the same', () => {
     const again = after(first, '1.1.0', definition('0-1', [{ name: 'A' }, { name: 'B', versions: '1-1' }]));
     assert.deepEqual(again, first);
     assert.deepEqual(differences(first, again), []);
   });
 
-  it('tell a new version, and which fields it brought', () => {
+  it('name a new version and its new fields', () => {
     const text = definition('0-2', [{ name: 'A' }, { name: 'B', versions: '1+' }, { name: 'C', versions: '2+' }]);
     const second = after(first, '2.0.0', text);
     assert.equal(only(second.messages).source, 'kafka-clients-2.0.0');
@@ -92,14 +92,14 @@ describe('facts of a Kafka release', () => {
     ]);
   });
 
-  it('keep versions that a release dropped, in the same definition where that describes them', () => {
+  it('keep versions that a release dropped, in the same definition if it describes them', () => {
     const dropped = after(first, '2.0.0', definition('1-2', [{ name: 'A' }, { name: 'B', versions: '1+' }]));
     const message = only(dropped.messages);
     assert.deepEqual([message.validVersions, message.legacyVersions], ['1-2', '0']);
     assert.deepEqual(dropped.legacy, []);
   });
 
-  it('keep them in a definition of their own where it does not', () => {
+  it('keep dropped versions in a separate definition if it does not describe them', () => {
     const dropped = after(first, '2.0.0', definition('1-2', [{ name: 'New', versions: '0+' }]));
     assert.deepEqual(only(dropped.messages).validVersions, '1-2');
     const legacy = only(dropped.legacy);
@@ -129,7 +129,7 @@ describe('facts of a Kafka release', () => {
     );
   });
 
-  it('are printed as the fixture is', () => {
+  it('are printed in the form of the fixture', () => {
     const text = readFileSync(join(projectFolder, 'test/fixtures/messages.json'), 'utf8');
     assert.equal(factsText(JSON.parse(text) as Facts), text);
   });

@@ -93,7 +93,7 @@ test('every method of its client, cluster and future is mapped to one that exist
   }
 });
 
-test('each of them has a row in test/reference.md', () => {
+test('every key and method has a row in test/reference.md', () => {
   const reference = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');
   const ours = new Map(rows('Configuration').flatMap(([theirs, here]) => pairs(namesIn(theirs!), namesIn(here!))));
   const names = [
@@ -106,7 +106,7 @@ test('each of them has a row in test/reference.md', () => {
   );
 });
 
-test('every fault it had names a test that exists', () => {
+test('every fault of kafka-python names a test that exists', () => {
   const faults = rows('Faults of kafka-python that are not here');
   assert.ok(faults.length >= 40);
   for (const [fault, , where] of faults) {

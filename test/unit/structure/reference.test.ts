@@ -68,7 +68,7 @@ test('no row of the reference is left out', () => {
   );
 });
 
-test('each says what happens, and names tests that exist', () => {
+test('each row says what happens and names tests that exist', () => {
   const wrong: string[] = [];
   for (const [row, behaviour, tests, ...more] of rows) {
     if (behaviour === undefined || behaviour.length < 5 || more.length > 0) wrong.push(`${row}: not three cells`);
@@ -81,7 +81,7 @@ test('each says what happens, and names tests that exist', () => {
   assert.deepEqual(wrong, []);
 });
 
-test('what is central is shown against a real broker too', () => {
+test('central sections are tested with a real broker too', () => {
   const central = '1.3 1.5 1.6 2.0 2.2 2.5 2.6 2.7 2.8 2.11 2.12 3 4 B C D E F H'.split(' ');
   const shown = new Set(
     rows

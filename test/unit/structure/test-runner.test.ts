@@ -56,13 +56,13 @@ describe('a test file', { concurrency: 2 }, () => {
     ]);
   });
 
-  test('whose tests say what they did has that below its line', async () => {
+  test('whose tests print diagnostics has them below its line', async () => {
     const result = await run(`describe('group', () => { test('one', (t) => t.diagnostic('9 vectors')); });`);
     assert.deepEqual(result.notes, ['9 vectors']);
     assert.match(fileText(result), /^ok .*1 of 1 .*\n +9 vectors\n$/);
   });
 
-  test('that fails says so, with its own output', async () => {
+  test('that fails is reported with its output', async () => {
     const result = await run(`console.log('seed 7'); test('one', () => { throw new Error('broken') });`);
     assert.equal(result.hasFailed, true);
     assert.equal(result.problem, null);
@@ -211,7 +211,7 @@ test('files are found in their order and chosen by path, or else by the names of
   assert.equal(select(files, ['wraps']).files.length, 2);
 });
 
-test('the command line is read, and nonsense refused', () => {
+test('the command line is parsed, and wrong arguments are refused', () => {
   const options = parseRunOptions(['unit', '--node', 'node-22', '--timeout-seconds', '9', '--', 'ring', '--x']);
   assert.deepEqual(options, {
     folders: ['unit'],
@@ -226,7 +226,7 @@ test('the command line is read, and nonsense refused', () => {
   assert.throws(() => parseRunOptions(['--unknown']), /--unknown/);
 });
 
-test('how long a run will take is told in seconds or minutes, and that brokers may have to be fetched', () => {
+test('the estimate of a run is in seconds or minutes, and says if brokers may have to be fetched', () => {
   const files = (folder: string, count: number) =>
     Array.from({ length: count }, (_, i) => ({ path: `test/${folder}/${i}.test.ts`, folder }));
   assert.equal(estimateText(files('unit', 10), 2), 'about 4 s on a quiet machine');

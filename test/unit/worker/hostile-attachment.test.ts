@@ -75,7 +75,7 @@ function nextBody({ requests }: ApplicationEnd): number {
 describe('an attached thread that writes nonsense into its request ring', () => {
   const kinds = { 'a kind that only the other side writes': RESPONSE, "a kind of a producer's link": RECORD };
   for (const [what, kind] of Object.entries(kinds)) {
-    test(`${what}: it is detached, the rest goes on`, () => {
+    test(`${what}: it is detached, and the others go on`, () => {
       const app = start();
       assert.ok(app.end.requests.commitEmpty(kind, 1, 1));
       isDetached(app);
@@ -83,14 +83,14 @@ describe('an attached thread that writes nonsense into its request ring', () => 
     });
   }
 
-  test('a request shorter than its prefix', () => {
+  test('a request that is shorter than its prefix detaches it', () => {
     const app = start();
     assert.ok(app.end.requests.commitEmpty(SEND, 1, 1));
     isDetached(app);
     ownerWorks();
   });
 
-  test('nothing of it is read after the first frame that is refused', () => {
+  test('nothing is read from it after the first refused frame', () => {
     const app = start();
     assert.ok(app.end.requests.commitEmpty(RESPONSE, 1, 1));
     app.send(1, Heartbeat, { groupId: 'g', generationId: 1, memberId: 'm' });
@@ -98,7 +98,7 @@ describe('an attached thread that writes nonsense into its request ring', () => 
     assert.equal(broker.waiting.length, 0);
   });
 
-  test('the tail of its ring of requests', () => {
+  test('a wrong tail in its request ring detaches it', () => {
     const app = start();
     app.poll(1);
     Atomics.store(app.end.requests.i32, TAIL_WORD, 12345);
@@ -106,7 +106,7 @@ describe('an attached thread that writes nonsense into its request ring', () => 
     ownerWorks();
   });
 
-  test('the head of its ring of responses', () => {
+  test('a wrong head in its response ring detaches it', () => {
     const app = start();
     app.isReading = false;
     Atomics.store(app.end.responses.i32, HEAD_WORD, 12345);
@@ -128,7 +128,7 @@ describe('an attached thread that writes nonsense into its request ring', () => 
     'text longer than the message': [1, 2147483647],
   } as const;
   for (const [what, [word, value]] of Object.entries(places)) {
-    test(`${what} of a request: it is detached, the rest goes on`, () => {
+    test(`${what} of a request: it is detached, and the others go on`, () => {
       const app = start();
       const body = nextBody(app.end);
       const topicData = [{ name: 't', partitionData: [{ index: 0, records: Buffer.alloc(10) }] }];
@@ -139,7 +139,7 @@ describe('an attached thread that writes nonsense into its request ring', () => 
     });
   }
 
-  test('any word of a request or of its records, many times: it is detached or its request is answered, the rest goes on', async (t) => {
+  test('wrong words in a request or its records: it is detached or its request is answered, and the others go on', async (t) => {
     const seed = chooseSeed();
     t.diagnostic(`SEED=${seed}`);
     const random = new Random(seed);
@@ -211,7 +211,7 @@ describe("nonsense in a producer's link", () => {
   };
 
   for (const [what, change] of Object.entries(changes)) {
-    test(`${what}: its producer ends and its thread is detached, the rest goes on`, async () => {
+    test(`${what}: its producer ends and its thread is detached, and the others go on`, async () => {
       const app = start();
       const { end } = await openProducerLink(net.controlOf(app), ports);
       assert.ok(writeFrame(end.requests, topicFrame({ topicHandle: 0, name: 't' })));
@@ -225,7 +225,7 @@ describe("nonsense in a producer's link", () => {
     });
   }
 
-  test("of the owner: that producer's link alone ends, and its thread is told why", async () => {
+  test("of the owner ends only that producer's link, and its thread gets the reason", async () => {
     const app = start();
     const { end, told } = await openProducerLink(net.control, ports);
     assert.ok(end.requests.commitEmpty(POLL, 1, 1));
@@ -249,7 +249,7 @@ describe("nonsense in a consumer's link", () => {
     },
   };
   for (const [what, change] of Object.entries(changes)) {
-    test(`${what}: its consumer ends and its thread is detached, the rest goes on`, async () => {
+    test(`${what}: its consumer ends and its thread is detached, and the others go on`, async () => {
       const app = start();
       const { end } = await openConsumerLink(net.controlOf(app), ports);
       net.run();
@@ -304,7 +304,7 @@ describe("nonsense in a consumer's link", () => {
     end.close();
   });
 
-  test('any word of its table of batches: the rest goes on', async (t) => {
+  test('wrong words in its table of batches do not disturb the others', async (t) => {
     const seed = chooseSeed();
     t.diagnostic(`SEED=${seed}`);
     const random = new Random(seed);

@@ -25,12 +25,12 @@ function open(options: KafkaClientOptions = {}): void {
 
 afterEach(() => net.close());
 
-test('the thread is running once it is made', () => {
+test('the thread runs when it is made', () => {
   open();
   assert.equal(net.app.end.counters.state(), STATE_RUNNING);
 });
 
-test('first server refuses, second is a black hole, third is fine: the start succeeds within the budget', async () => {
+test('start succeeds in time if the first server refuses, the second is a black hole and the third works', async () => {
   open({ bootstrapServers: 'refuses:1,silent:2,fine:3' });
   net.serve('silent:2', 'silent');
   const fine = net.broker('fine:3', 1);
@@ -61,7 +61,7 @@ test('the order of servers does not matter, nor which one metadata tries first',
   }
 });
 
-test('a refusal brings the next server at once, while another is silent', async () => {
+test('the next server is tried at once after a refusal, while another is silent', async () => {
   open({ bootstrapServers: 'silent:1,refuses:2,refuses:3,refuses:4,refuses:5,fine:6' });
   // Metadata asks for the silent one, and for no other meanwhile.
   net.random = () => 0;
@@ -129,7 +129,7 @@ test('a server that refuses at first and comes up within the budget is used', as
   assert.ok(started.result);
 });
 
-test('a server whose answer arrived in time counts, however late the thread looks', async () => {
+test('a server whose answer arrived in time counts, however late the thread reads it', async () => {
   open({ apiVersionAutoTimeoutMs: 2000 });
   const broker = net.broker('one:9092', 1);
   broker.answers = false;
@@ -155,7 +155,7 @@ test('a server that is ready before the start is asked for is used', async () =>
   assert.ok(started.result, String(started.error));
 });
 
-test('with apiVersion configured the start waits for nobody, and tells what such brokers speak', async () => {
+test('start with apiVersion waits for no server, and tells the ranges of such brokers', async () => {
   open({ apiVersion: [2, 8, 1] });
   const started = watch(net.control.start());
   for (let i = 0; i < 10; i++) await Promise.resolve();
@@ -167,7 +167,7 @@ test('with apiVersion configured the start waits for nobody, and tells what such
   assert.deepEqual(net.attempts, []);
 });
 
-test('an apiVersion older than every broker is no version', async () => {
+test('an apiVersion older than every broker is refused', async () => {
   open({ apiVersion: [0, 7] });
   const started = watch(net.control.start());
   for (let i = 0; i < 10; i++) await Promise.resolve();
@@ -259,7 +259,7 @@ test('several waits for several nodes end each on its own', async () => {
   assert.ok(calls[2]!.error instanceof KafkaTimeoutError);
 });
 
-test('close: every request is cancelled once, every connection closed, whatever its state', async () => {
+test('close cancels every request once and closes every connection, whatever its state', async () => {
   open();
   net.broker('one:9092', 1);
   net.broker('two:9092', 2);
@@ -285,7 +285,7 @@ test('close twice is one close', async () => {
   assert.deepEqual(await net.control.close(), { value: null });
 });
 
-test('close ends every wait: start, awaitReady, refreshes sent and not sent', async () => {
+test('close ends every wait: start, awaitReady, and refreshes', async () => {
   open({ bootstrapServers: 'one:9092' });
   const broker = net.broker('one:9092', 1);
   broker.handlers.delete(Metadata.key);
@@ -302,7 +302,7 @@ test('close ends every wait: start, awaitReady, refreshes sent and not sent', as
   assert.ok(notSent.error instanceof Cancelled);
 });
 
-test('close while the first server is still awaited', async () => {
+test('close works while start still waits for the first server', async () => {
   open();
   net.serve('one:9092', 'silent');
   const started = watch(net.control.start());
@@ -324,7 +324,7 @@ test('calls after close fail instead of waiting for ever', async () => {
   assert.ok(refreshed.error instanceof Cancelled);
 });
 
-test('an attachment that comes later is told the newest metadata', () => {
+test('an attachment that comes later gets the newest metadata', () => {
   open();
   net.broker('one:9092', 1);
   net.ready(1);

@@ -12,7 +12,7 @@ beforeEach(() => {
 
 afterEach(() => bench.close());
 
-test('the bell wakes', async () => {
+test('the doorbell wakes the loop', async () => {
   bench.loop.wake();
   bench.runRounds();
   bench.log = [];
@@ -21,7 +21,7 @@ test('the bell wakes', async () => {
   assert.equal(bench.moves(), 1);
 });
 
-test('a bell that is still armed is not awaited twice', async () => {
+test('a doorbell that is still armed is not awaited twice', async () => {
   const { promise } = bench.bell;
   let awaited = 0;
   const counted: Pick<Promise<void>, 'then'> = {
@@ -70,14 +70,14 @@ test('without any deadline there is no timer', () => {
   assert.equal(bench.timers.nextAt, Number.POSITIVE_INFINITY);
 });
 
-test('a deadline that is over gives a timer of 1 ms, not none', () => {
+test('a deadline in the past sets a timer of 1 ms', () => {
   bench.deadlines.connections = 4000;
   bench.loop.wake();
   bench.runRounds();
   assert.equal(bench.timers.nextAt, 5001);
 });
 
-test('a later deadline keeps the timer there is; an earlier one replaces it', () => {
+test('a later deadline keeps the timer, and an earlier one replaces it', () => {
   bench.deadlines.connections = 6000;
   bench.loop.wake();
   bench.runRounds();
@@ -103,7 +103,7 @@ test('deadlines beyond the range of timers are reached in steps', () => {
   assert.equal(bench.timers.nextAt, bench.now + 2 ** 31 - 1);
 });
 
-test('an error that escapes a turn ends the loop, and is told once', () => {
+test('an error that escapes a turn ends the loop and is reported once', () => {
   bench.throwing = new Error('broken');
   bench.deadlines.connections = 6000;
   bench.loop.wake();
@@ -114,7 +114,7 @@ test('an error that escapes a turn ends the loop, and is told once', () => {
   assert.equal(bench.timers.nextAt, Number.POSITIVE_INFINITY);
 });
 
-test('a bell that breaks is fatal', async () => {
+test('a doorbell that fails is fatal', async () => {
   bench.loop.wake();
   bench.runRounds();
   const error = new Error('no bell');
@@ -124,7 +124,7 @@ test('a bell that breaks is fatal', async () => {
   assert.deepEqual(bench.fatal, [error]);
 });
 
-test('after close there are no rounds: neither deferred, nor scheduled, nor by timer, bell or wake', async () => {
+test('after close there are no rounds, whether deferred, scheduled, or by timer, doorbell or wake', async () => {
   bench.deadlines.connections = 6000;
   bench.loop.wake();
   bench.runRounds();
@@ -144,7 +144,7 @@ test('after close there are no rounds: neither deferred, nor scheduled, nor by t
   assert.deepEqual(bench.log, []);
 });
 
-test('roles get their turn after the sockets, and what they send goes out in the same round', () => {
+test('roles are polled after the sockets, and their requests are written in the same round', () => {
   bench.roleTurns = () => {
     if (bench.log.filter((line) => line.startsWith('roles')).length === 1) bench.loop.wake();
   };

@@ -12,7 +12,7 @@ beforeEach(() => {
 
 afterEach(() => bench.close());
 
-test('a turn, in order: what came back, what waits, what was posted, sockets, bells, deadlines, waits, fences, bells', () => {
+test('a turn runs its steps in order: pool results, waiting responses, requests, sockets, doorbells, deadlines, waits, fences, doorbells', () => {
   bench.work.hasRecovered = true;
   assert.equal(bench.loop.turn(7), false);
   assert.deepEqual(bench.log, [
@@ -30,7 +30,7 @@ test('a turn, in order: what came back, what waits, what was posted, sockets, be
   ]);
 });
 
-test('channels stay muted while nobody has recovered; turns are numbered', () => {
+test('channels stay muted while no attachment has recovered, and turns are numbered', () => {
   bench.loop.turn(1);
   bench.loop.turn(2);
   assert.ok(!bench.log.some((entry) => entry.startsWith('unmuteAll')));
@@ -39,7 +39,7 @@ test('channels stay muted while nobody has recovered; turns are numbered', () =>
 });
 
 for (const kind of ['pooled', 'drained', 'polled', 'waiting'] as const) {
-  test(`a turn with something ${kind} asks for the next one`, () => {
+  test(`a turn with something ${kind} asks for another turn`, () => {
     bench.deadlines.connections = bench.now;
     bench.loop.wake();
     bench.timers.runDeferred();
@@ -56,7 +56,7 @@ for (const kind of ['pooled', 'drained', 'polled', 'waiting'] as const) {
   });
 }
 
-test('however often it is woken, one move, and without more to do no turn', () => {
+test('many wakes make one move, and no turn if nothing is left to do', () => {
   bench.work = { ...bench.work, pooled: 1, drained: 1, polled: 1 };
   for (let i = 0; i < 10; i++) bench.loop.wake();
   assert.deepEqual(bench.log, [], 'only when the callback that woke it has returned');
@@ -96,7 +96,7 @@ for (const [what, prepare] of reasons) {
   });
 }
 
-test('what was posted wakes in vain: the sockets are seen to next', () => {
+test('a wake for posted requests makes no further move, because the same move handles the sockets next', () => {
   bench.meanwhile.drain = bench.loop.wake;
   bench.loop.wake();
   bench.timers.runDeferred();
@@ -116,7 +116,7 @@ test('a wake during a turn brings another', () => {
   assert.equal(bench.timers.hasImmediates, false);
 });
 
-test('a turn that comes first leaves nothing for the move', () => {
+test('a turn that runs first leaves nothing for the move', () => {
   bench.meanwhile.poll = bench.loop.wake;
   bench.loop.wake();
   bench.timers.runDeferred();
@@ -127,7 +127,7 @@ test('a turn that comes first leaves nothing for the move', () => {
   assert.deepEqual(bench.log, []);
 });
 
-test('a move while a turn is scheduled leaves the rest to it', () => {
+test('a move while a turn is scheduled leaves the rest to that turn', () => {
   bench.meanwhile.poll = bench.loop.wake;
   bench.loop.wake();
   bench.timers.runDeferred();
@@ -139,7 +139,7 @@ test('a move while a turn is scheduled leaves the rest to it', () => {
   assert.equal(bench.turns(), 1);
 });
 
-test('an error that escapes a move ends the loop, and is told once', () => {
+test('an error that escapes a move ends the loop and is reported once', () => {
   bench.throwing = new Error('broken');
   bench.loop.wake();
   bench.timers.runDeferred();
@@ -150,7 +150,7 @@ test('an error that escapes a move ends the loop, and is told once', () => {
   assert.equal(bench.moves(), 1);
 });
 
-test('work found while falling asleep brings one more move at once, then a turn', () => {
+test('work that is found before sleeping causes one more move at once, and then a turn', () => {
   bench.bell.hasWork = true;
   bench.loop.wake();
   bench.timers.runDeferred();

@@ -207,7 +207,7 @@ function checkOrder({ app }: FakeNetwork): void {
   }
 }
 
-test('every request settles once, whatever happens', async () => {
+test('every request settles once in random schedules', async () => {
   const first = process.env.SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(process.env.SEED);
   let settled = 0;
   for (let seed = first; seed < first + (process.env.SEED === undefined ? runs : 1); seed++) {

@@ -43,7 +43,7 @@ test('idle connections are closed before a request is written to them', () => {
   net.ready(1);
 });
 
-test('a connection with a request in flight is left to its deadline', () => {
+test('a connection with a request in flight stays until its deadline', () => {
   start();
   const sent = net.app.send(1, ListGroups, {});
   net.run();

@@ -56,7 +56,7 @@ test('topic names follow the rule of brokers', () => {
   }
 });
 
-test('messages show the value, shortened', () => {
+test('messages show the value in a short form', () => {
   assert.throws(
     () => checkTopics(['x'.repeat(100_000)]),
     (error: Error) => error.message.length < 300,
@@ -64,7 +64,7 @@ test('messages show the value, shortened', () => {
   assert.throws(() => checkNodeId('seven' as never), /not "seven"/);
 });
 
-test('what cannot be shown is refused all the same', () => {
+test('a value that cannot be shown is refused too', () => {
   assert.throws(() => checkNodeId(Object.create(null)), TypeError);
   assert.throws(() => checkTimeoutMs(Symbol('s') as never), TypeError);
 });

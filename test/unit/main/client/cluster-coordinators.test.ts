@@ -6,7 +6,7 @@ import { FindCoordinator } from '../../../../src/protocol/flat/generated/apis.ts
 import { responseView } from '../../protocol/support/response-view.ts';
 import { known, knownWriter, response, view } from './support/known-cluster.ts';
 
-test('a coordinator has a node id of its own, and is where its broker is now', () => {
+test('a coordinator has its own node id and the current address of its broker', () => {
   const writer = knownWriter();
   const { cluster } = writer;
   assert.equal(cluster.coordinatorForGroup('readers'), null);
@@ -22,7 +22,7 @@ test('a coordinator has a node id of its own, and is where its broker is now', (
   assert.equal(cluster.coordinatorForGroup('readers'), 2147483645, 'a refresh does not forget it');
 });
 
-test('a coordinator that metadata does not list is where the look-up said', () => {
+test('a coordinator that metadata does not list has the address of the FindCoordinator response', () => {
   const cluster = known();
   const found = responseView(FindCoordinator, { nodeId: 8, host: 'eight', port: 9098 });
   const nodeId = cluster.addGroupCoordinator('readers', found)!;
@@ -30,7 +30,7 @@ test('a coordinator that metadata does not list is where the look-up said', () =
   assert.equal(cluster.brokerMetadata(8), null);
 });
 
-test('of a list of coordinators the one of the group counts', () => {
+test('the entry of the group is used from a list of coordinators', () => {
   const cluster = known();
   const coordinators = [
     { key: 'other', nodeId: 1, host: 'one', port: 9092 },
@@ -42,7 +42,7 @@ test('of a list of coordinators the one of the group counts', () => {
   assert.equal(cluster.coordinatorForGroup('nobody'), -1);
 });
 
-test('a failed look-up of a coordinator is remembered as such', () => {
+test('a failed FindCoordinator request is remembered', () => {
   const cluster = known();
   const failed = responseView(FindCoordinator, { errorCode: 15, nodeId: -1, host: '', port: -1 });
   assert.equal(cluster.addGroupCoordinator('readers', failed), null);

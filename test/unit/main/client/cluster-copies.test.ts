@@ -38,7 +38,7 @@ test('partitions can be added to and replaced in a copy', () => {
   assert.deepEqual(heard, [cluster], 'listeners stay with the original');
 });
 
-test('withPartitions names what is wrong with a partition', () => {
+test('withPartitions throws an error that names the wrong field of a partition', () => {
   const given = (partition: object) => () => known().withPartitions([partition as PartitionInput]);
   assert.throws(given({ topic: 'nothing', partition: 0, leader: 1 }), IllegalArgumentError);
   assert.throws(given({ topic: 5, partition: 0, leader: 1 }), /TypeError: a topic name must be a string, not 5/);
@@ -53,7 +53,7 @@ test('withPartitions names what is wrong with a partition', () => {
   assert.throws(given({ topic: 'orders', partition: 0, leader: 1.5 }), /not 1.5/);
 });
 
-test('the partitions a broker leads follow what is learned in passing and what is replaced', () => {
+test('the partitions that a broker leads follow new leaders and replaced partitions', () => {
   const writer = new ClusterWriter([{ host: 'b', port: 1 }]);
   const { cluster } = writer;
   const brokers = [1, 2].map((nodeId) => ({ nodeId, host: 'h', port: nodeId }));

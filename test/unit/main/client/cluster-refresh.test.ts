@@ -9,7 +9,7 @@ import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { Future } from '../../../../src/main/link/future.ts';
 import { response, servers, view } from './support/known-cluster.ts';
 
-test('listeners hear of each update, each once, until they are removed', () => {
+test('each listener is called once for each update until it is removed', () => {
   const writer = new ClusterWriter(servers);
   const { cluster } = writer;
   const heard: number[] = [];
@@ -69,7 +69,7 @@ class FakeSource implements MetadataSource {
   }
 }
 
-test('a refresh, its time and its backoff are those of the client', () => {
+test('refresh, ttl and backoff come from the client', () => {
   const source = new FakeSource();
   const cluster = new Cluster(servers, source);
   assert.equal(cluster.requestUpdate(), source.updated);
@@ -78,7 +78,7 @@ test('a refresh, its time and its backoff are those of the client', () => {
   assert.deepEqual(source.asked, ['update']);
 });
 
-test('all topics are asked for once the flag is set, and no more when it is cleared', () => {
+test('all topics are requested while the flag is set', () => {
   const source = new FakeSource();
   const cluster = new Cluster(servers, source);
   assert.equal(cluster.needAllTopicMetadata, false);
@@ -92,7 +92,7 @@ test('all topics are asked for once the flag is set, and no more when it is clea
   }, /TypeError: needAllTopicMetadata must be true or false, not 1/);
 });
 
-test('a cluster of no client cannot be refreshed, and says so', () => {
+test('a cluster without a client cannot be refreshed, and the error says so', () => {
   const cluster = new Cluster(servers);
   assert.equal(cluster.ttl(), 0);
   assert.throws(() => cluster.requestUpdate(), IllegalStateError);

@@ -34,7 +34,7 @@ beforeEach(() => {
 
 const partition = (of = snapshot) => of.partitions('orders')!.get(0)!;
 
-test('a leader of a newer epoch replaces the one known, and nothing else of the partition', () => {
+test('a leader with a newer epoch replaces the known leader, and nothing else of the partition', () => {
   snapshot.learn({ brokers: [], leaders: [hint] });
   assert.deepEqual(partition(), {
     topic: 'orders',
@@ -53,7 +53,7 @@ test('the same or an older epoch changes nothing', () => {
   assert.equal(partition().leader, 1);
 });
 
-test('topics are found by id too; unknown ones, and unknown partitions, are left out', () => {
+test('topics are found by id too; unknown topics and partitions are left out', () => {
   snapshot.learn({ brokers: [], leaders: [{ ...hint, topic: '', topicId }] });
   assert.equal(partition().leader, 2);
   const unknown = [
@@ -66,7 +66,7 @@ test('topics are found by id too; unknown ones, and unknown partitions, are left
   assert.equal(snapshot.partitions('orders')!.size, 1);
 });
 
-test('a leader must be a broker that is known, or named beside it', () => {
+test('a leader must be a known broker or a broker that the same response names', () => {
   const leaders = [{ ...hint, leaderId: 3 }];
   snapshot.learn({ brokers: [], leaders });
   assert.equal(partition().leader, 1);
@@ -75,12 +75,12 @@ test('a leader must be a broker that is known, or named beside it', () => {
   assert.deepEqual(snapshot.brokers.get(3), three);
 });
 
-test('an address that metadata gave stays', () => {
+test('an address from metadata is not replaced', () => {
   snapshot.learn({ brokers: [{ ...three, nodeId: 2 }], leaders: [] });
   assert.equal(snapshot.brokers.get(2)!.host, 'two');
 });
 
-test('a copy and its original change apart from each other', () => {
+test('a copy and its original change independently', () => {
   const copy = snapshot.copy();
   copy.setPartition({ ...partition(), leader: 2 });
   snapshot.learn({ brokers: [three], leaders: [{ ...hint, leaderId: 3 }] });

@@ -23,7 +23,7 @@ test('before any metadata the brokers are the bootstrap servers', () => {
   assert.equal(cluster.partitionsForBroker(1), null);
 });
 
-test('brokers, controller and cluster id', () => {
+test('metadata gives brokers, controller and cluster id', () => {
   const cluster = known();
   assert.deepEqual(cluster.brokers(), [
     { nodeId: 1, host: 'one', port: 9092, rack: 'r1' },
@@ -64,7 +64,7 @@ test('topics with an error have no partitions; internal ones are left out unless
   assert.deepEqual(cluster.partitionsForTopic('empty'), new Set());
 });
 
-test('partitions and leaders: none, unknown, and one that the brokers do not list', () => {
+test('leaders are missing, unknown, or not in the list of brokers', () => {
   const cluster = known();
   assert.deepEqual(cluster.partitionsForTopic('orders'), new Set([0, 1, 2, 3]));
   assert.deepEqual(cluster.availablePartitionsForTopic('orders'), new Set([0, 1]));
@@ -85,7 +85,7 @@ test('partitions and leaders: none, unknown, and one that the brokers do not lis
   assert.equal(cluster.partition({ topic: 'orders', partition: 2 })!.errorCode, 5);
 });
 
-test('partitions by broker', () => {
+test('partitions are found by broker', () => {
   const cluster = known();
   assert.deepEqual(cluster.partitionsForBroker(1), [
     { topic: 'orders', partition: 0 },
@@ -96,7 +96,7 @@ test('partitions by broker', () => {
   assert.equal(cluster.partitionsForBroker(-1), null, 'no leader is no broker');
 });
 
-test('topic ids, where the broker has them', () => {
+test('topics have ids if the broker has them', () => {
   const cluster = known();
   assert.equal(cluster.topicId('orders'), topicId);
   assert.equal(cluster.topicId('empty'), null);
@@ -122,7 +122,7 @@ test('an update replaces everything', () => {
   assert.equal(cluster.updateId, 2);
 });
 
-test('what is handed out cannot change what is known', () => {
+test('changes to returned objects do not change the cluster', () => {
   const cluster = known();
   assert.ok(Object.isFrozen(cluster.brokerMetadata(1)));
   assert.ok(Object.isFrozen(cluster.partition({ topic: 'orders', partition: 0 })));
@@ -134,7 +134,7 @@ test('what is handed out cannot change what is known', () => {
   assert.equal(cluster.brokers().length, 2);
 });
 
-test('an application cannot take over metadata: the class has readers, and what an application itself says', () => {
+test('an application cannot write metadata: the class only has readers and what an application itself tells', () => {
   const said = ['addGroupCoordinator', 'needAllTopicMetadata', 'requestUpdate', 'addListener', 'removeListener'];
   const readers = [
     ...['brokers', 'brokerMetadata', 'isBootstrap', 'topics', 'topicId', 'topicError', 'partitionsForTopic'],
@@ -149,7 +149,7 @@ test('an application cannot take over metadata: the class has readers, and what 
   assert.throws(() => Object.assign(cluster, { updateId: 9 }), TypeError);
 });
 
-test('the same broker twice: the last one counts', () => {
+test('the last entry counts when a response has the same broker twice', () => {
   const writer = new ClusterWriter(servers);
   const { cluster } = writer;
   writer.update(
@@ -167,7 +167,7 @@ test('the same broker twice: the last one counts', () => {
   );
 });
 
-test('the same partition twice: the first one counts', () => {
+test('the first entry counts when a response has the same partition twice', () => {
   const writer = new ClusterWriter(servers);
   const { cluster } = writer;
   const rowOf = (leaderId: number) => ({ partitionIndex: 0, leaderId, replicaNodes: [], isrNodes: [] });
@@ -176,7 +176,7 @@ test('the same partition twice: the first one counts', () => {
   assert.equal(cluster.partitionsForBroker(1), null);
 });
 
-test('what a response tells in passing counts once there is metadata', () => {
+test('leaders and coordinators in other responses are used only after the first metadata', () => {
   const leaders = [{ topic: 'orders', topicId: '', partition: 0, leaderId: 9, leaderEpoch: 6 }];
   const hints = { brokers: [{ nodeId: 9, host: 'nine', port: 9099, rack: null }], leaders };
   const writer = new ClusterWriter(servers);
@@ -193,7 +193,7 @@ test('what a response tells in passing counts once there is metadata', () => {
   assert.equal(cluster.updateId, 1);
 });
 
-test('of another cluster behind the same names nothing of the former one is kept', () => {
+test('nothing of the former cluster is kept when another cluster answers at the same address', () => {
   const writer = knownWriter();
   const { cluster } = writer;
   cluster.addGroupCoordinator('readers', responseView(FindCoordinator, { nodeId: 8, host: 'eight', port: 9098 }));
@@ -205,7 +205,7 @@ test('of another cluster behind the same names nothing of the former one is kept
   assert.equal(cluster.brokerMetadata(2147483639), null);
 });
 
-test('arguments of the wrong type are named, with their value', () => {
+test('arguments of the wrong type are refused, and the error names them with their value', () => {
   const cluster = known();
   const wrong = 'orders' as never;
   for (const [call, text] of [
@@ -224,7 +224,7 @@ test('arguments of the wrong type are named, with their value', () => {
   }
 });
 
-test('a topic without usable metadata has an error of its own, until a refresh says otherwise', () => {
+test('a topic without usable metadata has an error of its own until the next refresh', () => {
   const writer = new ClusterWriter([{ host: 'b', port: 1 }]);
   const { cluster } = writer;
   const brokers = [{ nodeId: 1, host: 'one', port: 1 }];

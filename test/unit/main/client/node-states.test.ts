@@ -91,7 +91,7 @@ function check(nodeId: number, expected: Expected): void {
   else assert.match(refusal!.message, expected.why);
 }
 
-test('a node that is not part of the cluster', () => {
+test('an unknown node cannot be used', () => {
   check(99, {
     connected: false,
     disconnected: false,
@@ -102,7 +102,7 @@ test('a node that is not part of the cluster', () => {
   });
 });
 
-test('a known node without connection', () => {
+test('a known node without a connection can be connected', () => {
   check(1, {
     connected: false,
     disconnected: false,
@@ -119,7 +119,7 @@ test('a bootstrap server is a node too', () => {
   assert.equal(nodes.isReady(-1), true);
 });
 
-test('connecting', () => {
+test('a connecting node is not ready', () => {
   publish(1, NODE_CONNECTING, { backoffMs: 500_000 });
   check(1, {
     connected: false,
@@ -131,7 +131,7 @@ test('connecting', () => {
   });
 });
 
-test('connected', () => {
+test('a connected node is ready', () => {
   publish(1, NODE_CONNECTED);
   check(1, {
     connected: true,
@@ -143,7 +143,7 @@ test('connected', () => {
   });
 });
 
-test('connected and at the limit', () => {
+test('a connected node at its limit is not ready', () => {
   publish(1, NODE_CONNECTED);
   send(1, limit - 1);
   assert.equal(nodes.isReady(1), true);
@@ -166,7 +166,7 @@ test('requests of the network thread itself count against the limit', () => {
   assert.equal(nodes.isReady(1), false);
 });
 
-test('throttled', () => {
+test('a throttled node is not ready', () => {
   publish(1, NODE_CONNECTED, { throttleMs: 500_000 });
   check(1, {
     connected: true,
@@ -178,7 +178,7 @@ test('throttled', () => {
   });
 });
 
-test('connected to a peer that does not read', () => {
+test('a connected node whose peer does not read is not ready', () => {
   publish(1, NODE_CONNECTED);
   thread.counters.setHeldBack(thread.counters.nodeRow(1), true);
   check(1, {
@@ -193,7 +193,7 @@ test('connected to a peer that does not read', () => {
   assert.equal(nodes.isReady(1), true);
 });
 
-test('disconnected, in backoff', () => {
+test('a disconnected node in backoff tells the rest of the wait', () => {
   publish(1, NODE_DISCONNECTED, { backoffMs: 500_000 });
   check(1, {
     connected: false,
@@ -205,7 +205,7 @@ test('disconnected, in backoff', () => {
   });
 });
 
-test('disconnected, backoff over', () => {
+test('a disconnected node can be connected after its backoff', () => {
   publish(1, NODE_DISCONNECTED);
   check(1, {
     connected: false,
@@ -217,7 +217,7 @@ test('disconnected, backoff over', () => {
   });
 });
 
-test('closed by this thread: as never seen, before the network thread knows', () => {
+test('a node that this thread has closed is like a new node, before the network thread knows of it', () => {
   publish(1, NODE_CONNECTED);
   publish(2, NODE_DISCONNECTED, { backoffMs: 500_000 });
   proxy.disconnect(1);
@@ -236,7 +236,7 @@ test('closed by this thread: as never seen, before the network thread knows', ()
   assert.equal(nodes.isConnected(1), true, 'what the network thread says counts again');
 });
 
-test('a node that the network thread no longer has', () => {
+test('a node that the network thread no longer has is like an unknown node', () => {
   publish(1, NODE_CONNECTED);
   assert.equal(nodes.isConnected(1), true);
   thread.counters.removeNode(1);
@@ -244,14 +244,14 @@ test('a node that the network thread no longer has', () => {
   assert.equal(nodes.inFlight(1), 0);
 });
 
-test('least loaded: an idle connected node beats everything', () => {
+test('least loaded: an idle connected node is chosen first', () => {
   publish(1, NODE_CONNECTED);
   send(1);
   publish(2, NODE_CONNECTED);
   for (let i = 0; i < 20; i++) assert.equal(nodes.leastLoaded(), 2);
 });
 
-test('least loaded: an unconnected node beats a busy one', () => {
+test('least loaded: an unconnected node is chosen before a busy one', () => {
   for (const nodeId of [1, 2]) {
     publish(nodeId, NODE_CONNECTED);
     send(nodeId);
@@ -259,7 +259,7 @@ test('least loaded: an unconnected node beats a busy one', () => {
   for (let i = 0; i < 20; i++) assert.equal(nodes.leastLoaded(), 3);
 });
 
-test('least loaded: of busy ones the least busy; none in backoff or throttled', () => {
+test('least loaded: the least busy node is chosen among busy nodes, and no node in backoff or throttled', () => {
   publish(1, NODE_CONNECTED);
   send(1, 2);
   publish(2, NODE_DISCONNECTED, { backoffMs: 500_000 });
@@ -269,7 +269,7 @@ test('least loaded: of busy ones the least busy; none in backoff or throttled', 
   assert.equal(nodes.leastLoaded(), null);
 });
 
-test('least loaded: a full node when there is no other, never the connection of a coordinator', () => {
+test('least loaded: a full node is chosen if there is no other, and never the connection of a coordinator', () => {
   const coordinator = coordinatorNodeId(1);
   publish(coordinator, NODE_CONNECTED);
   cluster.addGroupCoordinator('g', responseView(FindCoordinator, { nodeId: 1, host: 'host-1', port: 9092 }));
@@ -280,12 +280,12 @@ test('least loaded: a full node when there is no other, never the connection of 
   for (let i = 0; i < 20; i++) assert.equal(nodes.leastLoaded(), 1);
 });
 
-test('least loaded: with nothing known, every candidate is chosen at times', () => {
+test('least loaded: every candidate is chosen at times when nothing is connected', () => {
   const chosen = new Set(Array.from({ length: 200 }, () => nodes.leastLoaded()));
   assert.deepEqual([...chosen].sort(), [1, 2, 3]);
 });
 
-test('least loaded: the bootstrap servers while no broker is known', () => {
+test('least loaded: a bootstrap server is chosen while no broker is known', () => {
   const fresh = new NodeStates(
     thread.application.counters,
     inFlight,
@@ -296,7 +296,7 @@ test('least loaded: the bootstrap servers while no broker is known', () => {
   assert.equal(fresh.leastLoaded(), -1);
 });
 
-test('the last error of a node is made once for each that it had, and is the cause of every refusal', () => {
+test('the last error of a node is made once for each failure, and is the cause of every refusal', () => {
   publish(1, NODE_DISCONNECTED);
   const row = thread.counters.addNode(1);
   const failWith = (message: string): void =>

@@ -8,7 +8,7 @@ const idA = 'AAAAAAAAAAAAAAAAAAAAAQ';
 const idB = 'AAAAAAAAAAAAAAAAAAAAAg';
 const idOf = (name: string): string | null => (name === 'a' ? idA : null);
 
-test('a topic that is named only gets its id, in every request that some version of has ids instead of names', () => {
+test('a topic without id gets its id in every API that has a version with ids instead of names', () => {
   const cases: readonly (readonly [number, object, object])[] = [
     [Produce.key, { acks: 1, topicData: [{ name: 'a' }] }, { acks: 1, topicData: [{ name: 'a', topicId: idA }] }],
     [
@@ -40,7 +40,7 @@ test('a topic that is named only gets its id, in every request that some version
   }
 });
 
-test('an id of zeros is none; a given one, an unknown topic and what is no request stay as they are', () => {
+test('an id of zeros counts as no id; a given id, an unknown topic and values that are not requests stay unchanged', () => {
   const zero = { topicData: [{ name: 'a', topicId: zeroUuid }] };
   assert.deepEqual(withTopicIds(Produce.key, zero, idOf), { topicData: [{ name: 'a', topicId: idA }] });
   for (const request of [

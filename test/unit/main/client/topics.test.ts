@@ -48,7 +48,7 @@ function update(updateId: number, invalid: readonly string[] = []): void {
   writer.update(responseView(Metadata, { brokers: [{ nodeId: 1, host: 'one', port: 1 }], topics: names }), updateId);
 }
 
-test('new topics are asked for; the Future is done with the refresh that holds the answer', async () => {
+test('new topics cause a refresh, and the Future is done with its response', async () => {
   const future = topics.set(['a', 'b', 'a']);
   assert.deepEqual(asked, [['refresh', ['a', 'b'], false]]);
   assert.equal(future.isDone, false);
@@ -57,7 +57,7 @@ test('new topics are asked for; the Future is done with the refresh that holds t
   assert.equal(cluster.updateId, 2, 'it waited for the refresh to arrive');
 });
 
-test('the same, fewer or no topics are told, but not asked for', async () => {
+test('the same topics, fewer topics or none are sent to the network thread without a refresh', async () => {
   topics.set(['a', 'b']);
   for (const names of [['b', 'a'], ['a'], []]) {
     await Promise.resolve();
@@ -72,7 +72,7 @@ test('the same, fewer or no topics are told, but not asked for', async () => {
   ]);
 });
 
-test('a topic that is added joins those tracked; one that is there already is no news', async () => {
+test('an added topic joins the tracked topics; a topic that is already tracked sends nothing', async () => {
   topics.set(['a']);
   topics.add('b');
   assert.equal(topics.add('a').succeeded, true);
@@ -84,7 +84,7 @@ test('a topic that is added joins those tracked; one that is there already is no
   ]);
 });
 
-test('of what is asked in one turn the network thread hears twice, however often: the first at once, the rest together', async () => {
+test('calls in one turn send at most two messages: the first at once and the rest together', async () => {
   const futures = Array.from({ length: 1000 }, (_, i) => topics.add(`t${i}`));
   futures.push(topics.requestUpdate());
   assert.deepEqual(asked, [['add', ['t0'], false]]);
@@ -100,7 +100,7 @@ test('of what is asked in one turn the network thread hears twice, however often
   assert.equal(topics.isRefreshing, false);
 });
 
-test('topics that are added turn by turn are told one at a time', async () => {
+test('topics that are added in several turns are sent one at a time', async () => {
   for (let i = 0; i < 1000; i++) {
     topics.add(`t${i}`);
     await Promise.resolve();
@@ -110,7 +110,7 @@ test('topics that are added turn by turn are told one at a time', async () => {
   assert.equal(sizes.length, 1000);
 });
 
-test('a thread that is about to block says it first', () => {
+test('waiting topics are sent before a thread blocks', () => {
   topics.add('a');
   topics.add('b');
   topics.flush();
@@ -119,7 +119,7 @@ test('a thread that is about to block says it first', () => {
   assert.equal(asked.length, 2);
 });
 
-test('what is set after topics were added counts, and nothing else', async () => {
+test('setTopics after addTopic replaces the added topics', async () => {
   topics.add('a');
   topics.add('b');
   topics.set(['c']);
@@ -128,7 +128,7 @@ test('what is set after topics were added counts, and nothing else', async () =>
   assert.deepEqual(asked.at(-1), ['refresh', ['c', 'd'], false]);
 });
 
-test('names that no topic can have are refused, and change nothing', () => {
+test('invalid topic names are refused and change nothing', () => {
   topics.set(['a']);
   for (const name of ['', '.', '..', 'a b', 'x'.repeat(250)]) {
     assert.throws(() => topics.add(name), RangeError);
@@ -152,7 +152,7 @@ test('a refresh that fails fails the Future', async () => {
   assert.equal(topics.isRefreshing, false);
 });
 
-test('metadata is due while this thread waits for it; otherwise when the network thread says', async () => {
+test('metadata is due while this thread waits for it, and else when the network thread says so', async () => {
   assert.equal(cluster.ttl(), 5000);
   const future = cluster.requestUpdate();
   assert.equal(cluster.ttl(), 0);
@@ -161,7 +161,7 @@ test('metadata is due while this thread waits for it; otherwise when the network
   assert.equal(cluster.ttl(), 5000);
 });
 
-test('all topics, while they are wanted, whatever is tracked', async () => {
+test('all topics are requested while the flag is set, whatever topics are tracked', async () => {
   topics.set(['a']);
   for (const change of [
     () => (cluster.needAllTopicMetadata = true),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { AbortError } from '../../../../src/common/errors/errors.ts';
 import { abortError, checkSignal, onAbort, untilAborted } from '../../../../src/main/link/abort-signals.ts';
 
-test('many wait for one signal with one listener, which goes with the last', () => {
+test('many waits share one listener on a signal, and the last wait removes it', () => {
   const { signal } = new AbortController();
   const stops = Array.from({ length: 100 }, () => onAbort(signal, () => assert.fail('not aborted')));
   assert.equal(getEventListeners(signal, 'abort').length, 1);
@@ -12,7 +12,7 @@ test('many wait for one signal with one listener, which goes with the last', () 
   assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
-test('all of them are told, but for those taken back', () => {
+test('all listeners are called, except those that were removed', () => {
   const controller = new AbortController();
   const told: number[] = [];
   const stops = [1, 2, 3].map((n) => onAbort(controller.signal, () => told.push(n)));
@@ -22,7 +22,7 @@ test('all of them are told, but for those taken back', () => {
   for (const stop of stops) stop();
 });
 
-test('what is no signal is refused; a controller is told apart', () => {
+test('a value that is not a signal is refused, and for a controller the error names its signal', () => {
   assert.throws(() => checkSignal(new AbortController() as never), /controller\.signal/);
   for (const junk of [5, 'x', {}, { aborted: false }, Object.create(null)]) {
     assert.throws(() => checkSignal(junk as never), TypeError);

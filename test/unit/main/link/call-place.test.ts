@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CallPlaces, callPlace, framesOf } from '../../../../src/main/link/call-place.ts';
 
-test('a place begins with the caller of the function named, and leaves the limit of the application as it is', () => {
+test("a place begins with the caller of the named function, and the application's stackTraceLimit does not change", () => {
   const before = Error.stackTraceLimit;
   const inner = (): string => framesOf(callPlace(inner));
   function outer(): string {
@@ -12,7 +12,7 @@ test('a place begins with the caller of the function named, and leaves the limit
   assert.equal(Error.stackTraceLimit, before);
 });
 
-test('of very many calls few have their place taken, and all again once one was missed', () => {
+test('among very many calls few record their place, and every call does so again after one was missed', () => {
   const places = new CallPlaces();
   const count = (calls: number): number => {
     const take = (): boolean => places.of(take) !== null;

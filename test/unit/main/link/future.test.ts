@@ -20,7 +20,7 @@ test('a new future is open', () => {
   assert.equal(future.exception, null);
 });
 
-test('success', () => {
+test('success completes the Future with its value', () => {
   const future = new Future<number>();
   assert.equal(future.success(7), future);
   assert.equal(future.isDone, true);
@@ -30,7 +30,7 @@ test('success', () => {
   assert.equal(future.exception, null);
 });
 
-test('failure, and whether it is retriable', () => {
+test('failure completes the Future with its error, and tells whether it is retriable', () => {
   const future = new Future<number>();
   assert.equal(future.failure(boom), future);
   assert.equal(future.isDone, true);
@@ -44,7 +44,7 @@ test('failure, and whether it is retriable', () => {
 });
 
 for (const value of [null, undefined, false, 0, '']) {
-  test(`success(${JSON.stringify(value)}) is a success`, () => {
+  test(`success(${JSON.stringify(value)}) completes the Future`, () => {
     const future = new Future<unknown>();
     const seen: unknown[] = [];
     future.addCallback((got) => seen.push(got));
@@ -68,7 +68,7 @@ test('completing twice throws and changes nothing', () => {
   assert.equal(failed.value, undefined);
 });
 
-test('failure takes errors only, and stays open otherwise', () => {
+test('failure accepts only errors, and else the Future stays open', () => {
   const future = new Future<number>();
   for (const junk of ['text', 5, null, undefined, {}, KafkaConnectionError]) {
     assert.throws(() => future.failure(junk as never), TypeError);
@@ -92,7 +92,7 @@ test('callbacks run synchronously, in the order they were added, inside the comp
   assert.deepEqual(log, ['before', 'a x', 'b x', 'c x', 'after']);
 });
 
-test('errbacks likewise', () => {
+test('errbacks run synchronously, in the order they were added, inside the completing call', () => {
   const future = new Future<string>();
   const log: string[] = [];
   future
@@ -103,7 +103,7 @@ test('errbacks likewise', () => {
   assert.deepEqual(log, ['a boom', 'b boom']);
 });
 
-test('extra arguments come first', () => {
+test('extra arguments come before the value', () => {
   const seen: unknown[] = [];
   const push = (...args: unknown[]) => {
     seen.push(args);
@@ -120,7 +120,7 @@ test('extra arguments come first', () => {
   ]);
 });
 
-test('added to a done future they run at once if they match, never if they do not', () => {
+test('a callback that is added to a done future runs at once if it matches, and else never', () => {
   const log: string[] = [];
   const succeeded = new Future<number>().success(1);
   succeeded.addCallback(() => log.push('callback'));
@@ -133,7 +133,7 @@ test('added to a done future they run at once if they match, never if they do no
   assert.deepEqual(log, ['callback', 'both', 'errback', 'both failed']);
 });
 
-test('one added during completion runs once', () => {
+test('a callback that is added during completion runs once', () => {
   const future = new Future<number>();
   const log: string[] = [];
   future.addCallback(() => {
@@ -156,7 +156,7 @@ test('a callback sees the future as done', () => {
   assert.deepEqual(seen, [true, true, 1]);
 });
 
-test('a callback that throws does not stop the others, is not swallowed in silence, and not thrown at the completer', async () => {
+test('a callback that throws does not stop the others, is reported, and does not throw in the completing call', async () => {
   const warned = once(process, 'warning');
   const future = new Future<number>();
   const log: string[] = [];
@@ -170,7 +170,7 @@ test('a callback that throws does not stop the others, is not swallowed in silen
   assert.match((warning as Error).message, /a fault in a callback/);
 });
 
-test('one added to a done future that throws does not throw at the adder', async () => {
+test('a callback that throws on a done future does not throw in addCallback', async () => {
   const warned = once(process, 'warning');
   new Future<number>().success(1).addCallback(() => {
     throw 'not even an error';
@@ -179,7 +179,7 @@ test('one added to a done future that throws does not throw at the adder', async
   assert.match((warning as Error).message, /not even an error/);
 });
 
-test('chain passes value or exception on', () => {
+test('chain passes on the value or the exception', () => {
   const [a, b] = [new Future<number>(), new Future<number>()];
   assert.equal(a.chain(b), a);
   a.success(5);
@@ -193,7 +193,7 @@ test('chain passes value or exception on', () => {
   assert.equal(e.value, 6);
 });
 
-test('chain to a future that is done by then changes nothing and throws nothing', () => {
+test('chain to a future that is already done changes nothing and throws nothing', () => {
   const done = new Future<number>().success(1);
   new Future<number>().chain(done).success(2);
   new Future<number>().chain(done).failure(boom);
@@ -276,7 +276,7 @@ const unprintable: Record<string, () => unknown> = {
 };
 
 for (const [what, make] of Object.entries(unprintable)) {
-  test(`a callback that throws ${what} keeps nobody from going on, and is told`, async () => {
+  test(`a callback that throws ${what} stops nothing else, and is reported`, async () => {
     const told = once(process, 'warning');
     const log: string[] = [];
     new Future<number>()
@@ -291,7 +291,7 @@ for (const [what, make] of Object.entries(unprintable)) {
   });
 }
 
-test('what cannot be told for want of stack is told in a turn of its own', async () => {
+test('an error that cannot be reported because the stack is full is reported in a later turn', async () => {
   const told: unknown[] = [];
   let isDeep = true;
   const future = new Future<number>((error) => {
@@ -307,7 +307,7 @@ test('what cannot be told for want of stack is told in a turn of its own', async
   assert.deepEqual(told, [boom]);
 });
 
-test('callbacks that nest without end are stopped, and the process goes on', () => {
+test('endless nesting of callbacks is stopped, and the process goes on', () => {
   let depth = 0;
   const nest = (): void => {
     depth++;

@@ -7,7 +7,7 @@ function pending(requestId: number, nodeId: number, expectsResponse = true): Pen
   return { requestId, nodeId, api: { readResponse: () => null }, future: new Future<unknown>(), expectsResponse };
 }
 
-test('requests are counted by node and in all; those without a response only in all', () => {
+test('requests are counted for each node and in total, and requests without a response only in total', () => {
   const inFlight = new InFlight();
   inFlight.add(pending(1, 1));
   inFlight.add(pending(2, 1));
@@ -19,7 +19,7 @@ test('requests are counted by node and in all; those without a response only in 
   assert.equal(inFlight.countOf(9), 0);
 });
 
-test('take gives each request once', () => {
+test('take returns each request once', () => {
   const inFlight = new InFlight();
   const request = pending(7, 1);
   inFlight.add(request);
@@ -30,7 +30,7 @@ test('take gives each request once', () => {
   assert.equal(inFlight.countOf(1), 0);
 });
 
-test('takeAll of a node leaves the others, in the order they were sent', () => {
+test('takeAll of a node leaves the requests of other nodes, in the order they were sent', () => {
   const inFlight = new InFlight();
   const sent = [1, 2, 1, 2, 1].map((nodeId) => {
     const request = pending(inFlight.nextRequestId(), nodeId);
@@ -44,7 +44,7 @@ test('takeAll of a node leaves the others, in the order they were sent', () => {
   assert.equal(inFlight.size, 0);
 });
 
-test('ids go on after the largest uint32 with 1, and the order stays that of sending', () => {
+test('ids go on with 1 after the largest uint32, and the order of sending stays', () => {
   const inFlight = new InFlight(0xfffffffd);
   const ids = Array.from({ length: 5 }, () => {
     const requestId = inFlight.nextRequestId();
@@ -58,7 +58,7 @@ test('ids go on after the largest uint32 with 1, and the order stays that of sen
   );
 });
 
-test('requests that stay in flight are passed over, however many follow them', () => {
+test('requests that stay in flight do not block the ids after them', () => {
   const inFlight = new InFlight();
   const kept = pending(inFlight.nextRequestId(), 1);
   inFlight.add(kept);
@@ -70,7 +70,7 @@ test('requests that stay in flight are passed over, however many follow them', (
   assert.equal(inFlight.take(kept.requestId), kept);
 });
 
-test('an id in use is refused, and one with the same lowest bits is not', () => {
+test('an id in use is refused, and an id with the same lowest bits is accepted', () => {
   const inFlight = new InFlight();
   const first = pending(5, 1);
   const second = pending(5 + 64, 1);
@@ -89,7 +89,7 @@ test('node 0 is a node like any other', () => {
   assert.equal(inFlight.takeAll(0).length, 1);
 });
 
-test('ids are uint32, above 0, and never one that is in use', () => {
+test('ids are uint32 above 0 and never an id in use', () => {
   const inFlight = new InFlight();
   const used = new Set<number>();
   for (let i = 0; i < 1000; i++) {
@@ -101,7 +101,7 @@ test('ids are uint32, above 0, and never one that is in use', () => {
   }
 });
 
-test('a request given up is not waited for, and still takes its place on its connection until it is settled', () => {
+test('nobody waits for a request that was given up, but it keeps its place on its connection until it is settled', () => {
   const inFlight = new InFlight();
   const requests = Array.from({ length: 200 }, () => {
     const request = pending(inFlight.nextRequestId(), 1);

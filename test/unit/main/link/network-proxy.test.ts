@@ -57,7 +57,7 @@ test('poll, connect and disconnect are frames without body', () => {
   );
 });
 
-test('the bell rings once for all that is posted in one turn', async () => {
+test('the doorbell rings once for everything that is posted in one turn', async () => {
   start();
   for (let i = 0; i < 10; i++) proxy.send(i + 1, 1, ListGroups, {}, -1, -1);
   assert.equal(thread.rings, 0, 'not before the end of the turn');
@@ -91,7 +91,7 @@ test('a full link refuses: RingFullError names the node, nothing is posted', () 
   assert.equal(proxy.send(6, 3, ListGroups, {}, -1, -1), null, 'room again');
 });
 
-test('a request that cannot be written throws, and the next one is not disturbed', () => {
+test('a request that cannot be written throws, and the next request is written', () => {
   start();
   assert.throws(
     () => proxy.send(1, 1, Heartbeat, { ...heartbeat, generationId: 2 ** 40 }, -1, -1),
@@ -129,7 +129,7 @@ test('a spent spill budget refuses, and leaves no message open', () => {
   assert.equal(proxy.send(100, 1, ListGroups, big, -1, -1), null);
 });
 
-test('a disconnect that finds no room is not lost, and nothing overtakes it', () => {
+test('a disconnect without room is not lost, and nothing overtakes it', () => {
   start(tiny);
   fill();
   proxy.disconnect(4);
@@ -165,7 +165,7 @@ test('a node counts as disconnecting until the network thread has taken the fram
   assert.equal(proxy.isDisconnecting(4), true, 'and again');
 });
 
-test('a node that was closed is open again however much was sent to others since: positions of the link wrap', () => {
+test('a closed node opens again even after the positions of the link have wrapped', () => {
   start({ requestRingBytes: 2 ** 22, responseRingBytes: 2 ** 22, spillBytes: 2 ** 20 });
   proxy.disconnect(4);
   thread.take();
@@ -186,7 +186,7 @@ test('a node that was closed is open again however much was sent to others since
   assert.equal(proxy.isDisconnecting(4), false);
 });
 
-test('of nodes closed twice and in turn each counts from its last time', () => {
+test('a node that is closed twice counts from the last time', () => {
   start();
   proxy.disconnect(4);
   proxy.disconnect(5);

@@ -55,7 +55,7 @@ async function state(promise: Promise<readonly unknown[]>): Promise<number | 'wa
   return length;
 }
 
-test('poll(0) is over when the fence is answered, with what came before it', async () => {
+test('poll(0) ends when the fence is answered, with what came before the answer', async () => {
   const first = send(1);
   answer(1);
   const polled = poller.poll(0, null, null);
@@ -129,7 +129,7 @@ test('a failure does not end a poll for responses', async () => {
   assert.deepEqual(await polled, []);
 });
 
-test('poll for a future ends when that one is done, and brings the others along', async () => {
+test('poll for a future ends when that future is done, and returns other responses too', async () => {
   const [first, second] = [send(1), send(2)];
   const polled = poller.poll(10_000, second, null);
   answer(1);
@@ -141,7 +141,7 @@ test('poll for a future ends when that one is done, and brings the others along'
   assert.equal((await polled).length, 2);
 });
 
-test('poll for a future ends when that one fails', async () => {
+test('poll for a future ends when that future fails', async () => {
   const future = send(1);
   const polled = poller.poll(10_000, future, null);
   thread.fail(1, 1, new KafkaConnectionError('x'));
@@ -156,7 +156,7 @@ test('poll for a future ends at its limit too', async () => {
   assert.deepEqual(await polled, []);
 });
 
-test('a future that is done already still gets a round of reading', async () => {
+test('poll for a future that is already done still reads once', async () => {
   const done = new Future<unknown>().success(1);
   const polled = poller.poll(10_000, done, null);
   const [fence] = thread.take();
@@ -168,7 +168,7 @@ test('a future that is done already still gets a round of reading', async () => 
   assert.equal((await polled).length, 1);
 });
 
-test('wakeup ends every wait, and leaves later ones alone', async () => {
+test('wakeup ends every wait, and does not affect later ones', async () => {
   const polls = [poller.poll(10_000, null, null), poller.poll(10_000, send(1), null)];
   poller.wakeup();
   for (const polled of polls) assert.deepEqual(await polled, []);
@@ -230,7 +230,7 @@ test('pollSync delivers what has arrived, inside the call', () => {
   assert.equal(future.isDone, true);
 });
 
-test('pollSync for a future that a callback of another completes', () => {
+test('pollSync ends when a callback of another future completes its future', () => {
   const chained = new Future<unknown>();
   send(1).addCallback(() => chained.success(null));
   answer(1);
@@ -257,7 +257,7 @@ test('pollSync does not wait for a network thread that has ended', () => {
   assert.deepEqual(poller.pollSync(Number.POSITIVE_INFINITY, send(1)), []);
 });
 
-test('pollSync rings before it sleeps: the end of this turn would be too late', () => {
+test('pollSync rings the doorbell before it sleeps, because the end of the turn would be too late', () => {
   proxy.connect(1);
   assert.equal(thread.rings, 0);
   poller.pollSync(1, null);
@@ -288,7 +288,7 @@ test('untilSettled resolves at its limit', async () => {
   await settled;
 });
 
-test('a target whose isDone throws fails its own poll, and no other', async () => {
+test('a target whose isDone throws fails only its own poll', async () => {
   let isBroken = false;
   const target = {
     get isDone(): boolean {
@@ -329,7 +329,7 @@ test('a poll on a Future that is still open leaves nothing on it', async () => {
   assert.equal(future.isDone, true);
 });
 
-test('many polls side by side look at each other no more than once', async () => {
+test('many polls at a time check each other at most once', async () => {
   const count = 2000;
   const futures = Array.from({ length: count }, (_, i) => send(i + 1));
   let questions = 0;

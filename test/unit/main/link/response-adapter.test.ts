@@ -53,7 +53,7 @@ test('a response completes its future with a view', () => {
   assert.equal(adapter.drain(), 0);
 });
 
-test('a view owns its memory: it stays what it was when the ring is written over', () => {
+test('a view owns its memory, and stays unchanged when the ring is written over', () => {
   start();
   const first = send(1);
   thread.respond(1, ListGroups, named('the first'));
@@ -66,7 +66,7 @@ test('a view owns its memory: it stays what it was when the ring is written over
   assert.equal(nameOf(first.value), 'the first');
 });
 
-test('a moved body likewise', () => {
+test('a view of a moved body owns its memory too', () => {
   start({ spillBytes: 1024 });
   const futures = [1, 2, 3].map((requestId) => {
     const future = send(requestId);
@@ -77,7 +77,7 @@ test('a moved body likewise', () => {
   for (const [i, { value }] of futures.entries()) assert.equal(nameOf(value)[0], String(i + 1));
 });
 
-test('a failure rebuilds the error and names the node', () => {
+test('a failure frame becomes an error of its class with the node id', () => {
   start();
   const future = send(5, 3);
   const cause = new RequestTimedOutError('too late', { nodeId: 3, apiKey: 16, correlationId: 9 });
@@ -91,7 +91,7 @@ test('a failure rebuilds the error and names the node', () => {
   assert.equal(future.retriable, true);
 });
 
-test('an answer without body is null: a Produce with acks 0', () => {
+test('an answer without a body is null, as for a Produce with acks 0', () => {
   start();
   const future = send(5);
   const span = adapter.log.begin();
@@ -102,7 +102,7 @@ test('an answer without body is null: a Produce with acks 0', () => {
   assert.deepEqual(adapter.log.finish(span), []);
 });
 
-test('answers to requests settled here before are counted and dropped', () => {
+test('answers to requests that are already settled are counted and dropped', () => {
   start();
   const span = adapter.log.begin();
   thread.respond(77, ListGroups, named('late'));
@@ -126,7 +126,7 @@ test('metadata swaps the snapshot and counts as a response', () => {
   assert.equal(adapter.log.finish(span).length, 1);
 });
 
-test('spans list what completes between their begin and their end, in order, each for itself', () => {
+test('each span lists the responses between its begin and its end, in order', () => {
   start();
   const early = adapter.log.begin();
   send(1);
@@ -144,7 +144,7 @@ test('spans list what completes between their begin and their end, in order, eac
   assert.deepEqual((adapter.log.finish(late) as View[]).map(nameOf), ['2', '3']);
 });
 
-test('an answer to a request whose Future the application settled by itself is dropped, and those behind it come', () => {
+test('an answer is dropped if the application has completed its Future, and later answers are delivered', () => {
   start();
   const mine = send(1);
   const failed = send(2);
@@ -184,7 +184,7 @@ test('polls are compared modulo 2^32', () => {
   assert.equal(adapter.hasPolled(0xffffffff), true);
 });
 
-test('progress is told once per drain that took something', () => {
+test('onProgress is called once for each drain that took something', () => {
   start();
   let progress = 0;
   adapter.onProgress = () => {
@@ -200,7 +200,7 @@ test('progress is told once per drain that took something', () => {
   assert.equal(progress, 1);
 });
 
-test('a limit leaves the rest for later', () => {
+test('a drain with a limit leaves the rest for later', () => {
   start();
   const futures = [1, 2, 3].map((requestId) => send(requestId));
   for (const requestId of [1, 2, 3]) thread.respond(requestId, ListGroups, named('x'));
@@ -212,7 +212,7 @@ test('a limit leaves the rest for later', () => {
   assert.equal(adapter.hasWork(), true);
 });
 
-test('a callback may drain, send and settle others in the middle of a drain', () => {
+test('a callback can drain, send and settle other requests in the middle of a drain', () => {
   start();
   const log: string[] = [];
   const first = send(1);
@@ -230,7 +230,7 @@ test('a callback may drain, send and settle others in the middle of a drain', ()
   assert.equal(nameOf(third.value), 'three');
 });
 
-test('a writer that waits for room is told after the drain', () => {
+test('a writer that waits for room is notified after the drain', () => {
   start({ requestRingBytes: 4096, responseRingBytes: 4096, spillBytes: 1024 });
   const before = thread.rings;
   thread.network.responses.setWaiting(true);
@@ -247,7 +247,7 @@ test('a writer that waits for room is told after the drain', () => {
   assert.equal(thread.rings, before + 1, 'a writer with room is left alone');
 });
 
-test('after listen the bell is enough: frames are taken without a call', async () => {
+test('after listen the doorbell is enough, and frames are taken without a call', async () => {
   start();
   adapter.listen();
   const futures = Array.from({ length: 700 }, (_, i) => send(i + 1));
@@ -273,7 +273,7 @@ test('frames that were there before listen are taken too, in slices', async () =
   await futures.at(-1);
 });
 
-test('after close nothing is taken any more', async () => {
+test('after close no frame is taken', async () => {
   start();
   adapter.listen();
   adapter.close();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ResponseLog } from '../../../../src/main/link/response-log.ts';
 
-test('each span gets what was added in its time, whatever order they end in', () => {
+test('each span gets what was added between its begin and its end, in any order of ends', () => {
   const log = new ResponseLog();
   const expected = new Map<ReturnType<typeof log.begin>, number[]>();
   let seed = 7;

@@ -28,7 +28,7 @@ test('a failed future that nobody awaits raises no unhandledRejection', async ()
   assert.equal(await unhandled(() => new Future<number>().addErrback(() => {}).failure(boom)), 0);
 });
 
-test('a failure that an errback hears of raises no unhandledRejection, whatever promises there are of it', async () => {
+test('a failure with an errback raises no unhandledRejection, whatever promises exist for it', async () => {
   const heard = (add: (future: Future<number>) => unknown) => () => {
     const before = new Future<number>();
     add(before);
@@ -50,7 +50,7 @@ test('a failure that an errback hears of raises no unhandledRejection, whatever 
   assert.equal(await unhandled(heard((future) => future.chain(new Future()))), 0);
 });
 
-test('a promise of a failure that nobody hears of is one that nobody handles, as any other', async () => {
+test('a promise of a failure without a handler raises unhandledRejection, like any other promise', async () => {
   assert.equal(await unhandled(() => void failedFuture<number>(boom).then()), 1);
   assert.equal(
     await unhandled(
@@ -76,7 +76,7 @@ test('a promise of a failure that nobody hears of is one that nobody handles, as
   );
 });
 
-test('failedFuture has failed already', () => {
+test('failedFuture is already failed', () => {
   const future = failedFuture<number>(boom);
   assert.equal(future.failed, true);
   assert.equal(future.exception, boom);
@@ -95,7 +95,7 @@ async function unseen(makeFutures: (make: () => Future<number>) => unknown): Pro
   return told.map((text) => text.split('\n')[0]!.replace(/^(\S+ at) .*unseen-failures\.test.*$/, '$1 this file'));
 }
 
-test('a failure that nobody looks at is told once, with the place of the call', async () => {
+test('a failure that nobody sees is reported once, with the place of the call', async () => {
   assert.deepEqual(await unseen((make) => make().failure(boom)), ['boom at this file']);
 });
 
@@ -110,7 +110,7 @@ const lookers: Record<string, (future: Future<number>) => unknown> = {
 };
 
 for (const [what, look] of Object.entries(lookers)) {
-  test(`${what} counts as looking, before the failure and after it`, async () => {
+  test(`${what} counts as seeing the failure, before and after it`, async () => {
     const futures = (make: () => Future<number>): Future<number>[] => {
       const before = make();
       look(before);
@@ -124,7 +124,7 @@ for (const [what, look] of Object.entries(lookers)) {
 }
 
 for (const property of ['failed', 'succeeded', 'exception', 'retriable'] as const) {
-  test(`reading ${property} of one that has failed counts as looking; of one that is open it does not`, async () => {
+  test(`reading ${property} counts as seeing the failure if the Future has failed, and not if it is open`, async () => {
     const futures = (make: () => Future<number>): Future<number>[] => {
       const after = make().failure(boom);
       void after[property];

@@ -33,7 +33,7 @@ function read() {
   return readMetrics(reader, thread.application);
 }
 
-test('groups are those of other clients: totals, and one for each node', () => {
+test('groups are the same as in other clients: one for totals and one for each node', () => {
   for (const nodeId of [0, -1, -3]) addNode(nodeId);
   addNode(0x7fffffff - 4, 4, 'coordinator');
   addNode(-5000, 4, 'fetch');
@@ -55,14 +55,14 @@ test('groups are those of other clients: totals, and one for each node', () => {
   );
 });
 
-test('a node that is gone has no metrics any more', () => {
+test('a node that is gone has no metrics', () => {
   addNode(1);
   addNode(2);
   thread.counters.removeNode(1);
   assert.deepEqual([...read().nodes.keys()], ['2']);
 });
 
-test('the names of the reference are there, for the client and for nodes', () => {
+test('the client and each node have the metrics of the reference', () => {
   addNode(1);
   const { client, nodes } = read();
   const both = [
@@ -98,7 +98,7 @@ test('every value has a definition, and every definition a value', () => {
   }
 });
 
-test('docs/metrics.md lists them as they are', () => {
+test('docs/metrics.md lists the metrics correctly', () => {
   const page = readFileSync(join(projectFolder, 'docs', 'metrics.md'), 'utf8');
   const rows = page.split('\n').filter((line) => /^\| `[a-z-]+` \| (client|node|both) \|/.test(line));
   assert.deepEqual(
@@ -107,7 +107,7 @@ test('docs/metrics.md lists them as they are', () => {
   );
 });
 
-test('what the reference counts apart is apart', () => {
+test('metrics that are separate in the reference are separate here', () => {
   const node = addNode(1);
   for (let i = 0; i < 3; i++) recorded.connectionCreated(node);
   for (let i = 0; i < 6; i++) recorded.connectionClosed(node);
@@ -143,7 +143,7 @@ test('what the reference counts apart is apart', () => {
   }
 });
 
-test('values are those recorded', () => {
+test('values are the recorded values', () => {
   const node = addNode(1);
   for (const size of [100, 300]) recorded.requestSent(node, size);
   recorded.responseReceived(node, 5000, 20);
@@ -177,7 +177,7 @@ test('values are those recorded', () => {
   assert.equal(client['codec-pool-tasks'], 4);
 });
 
-test('rings and moved bodies are measured where they lie', () => {
+test('rings and moved bodies are measured in the shared memory', () => {
   assert.equal(read().client['request-ring-bytes'], 0);
   const { requests } = thread.application;
   assert.ok(requests.commitEmpty(1, 1, 1));

@@ -72,7 +72,7 @@ describe('OpenTelemetry', () => {
     ]);
   });
 
-  test('names are valid and every one has its own', async () => {
+  test('names are valid and unique', async () => {
     const client = fakeClient('a');
     client.node('1', {});
     exportToOpenTelemetry(client, meter);
@@ -81,7 +81,7 @@ describe('OpenTelemetry', () => {
     for (const name of all.keys()) assert.match(name, /^[a-z][a-z0-9.]{0,254}$/);
   });
 
-  test('nodes that are gone and clients that stop are shown no more', async () => {
+  test('nodes that are gone and clients that stop are no longer shown', async () => {
     // A cumulative reader of this SDK repeats what was observed last, for ever.
     open(AggregationTemporality.DELTA);
     const first = fakeClient('a', { 'request-total': 1 });
@@ -102,7 +102,7 @@ describe('OpenTelemetry', () => {
     assert.equal(first.reads, reads, 'the meter asks no more');
   });
 
-  test('a meter that a client left shows the next one', async () => {
+  test('a meter shows the next client after one was removed', async () => {
     exportToOpenTelemetry(fakeClient('a'), meter)();
     exportToOpenTelemetry(fakeClient('b', { 'request-total': 4 }), meter);
     assert.deepEqual(points((await collect()).get('kafka.client.request')), [

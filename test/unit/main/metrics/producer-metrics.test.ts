@@ -19,7 +19,7 @@ function batchOf(topic: string, fields: Partial<ProducerBatch>): ProducerBatch {
   return { partition: { topic: { name: topic } }, attempts: 0, ...fields } as ProducerBatch;
 }
 
-test('the names of the reference are there, for the producer and for topics', () => {
+test('the producer and each topic have the metrics of the reference', () => {
   const shared = memory();
   const now = monotonicNowMs();
   new ProducerRecorder(shared, now).recordsFailed('orders', 1, now);
@@ -36,7 +36,7 @@ test('the names of the reference are there, for the producer and for topics', ()
     assert.ok(name in topics.get('orders')!, name);
 });
 
-test('what is recorded is what is read', () => {
+test('recorded values are read back', () => {
   const shared = memory();
   const now = monotonicNowMs();
   const recorder = new ProducerRecorder(shared, now);
@@ -97,7 +97,7 @@ test('what is recorded is what is read', () => {
   assert.equal(topics.get('a')!['compression-rate-avg'], 0.25);
 });
 
-test('topics beyond the limit are counted in the sums only', () => {
+test('topics beyond the limit are counted only in the sums', () => {
   const shared = memory();
   const now = monotonicNowMs();
   const recorder = new ProducerRecorder(shared, now);
@@ -107,14 +107,14 @@ test('topics beyond the limit are counted in the sums only', () => {
   assert.equal(producer['record-error-total'], maxMeasuredTopics + 10);
 });
 
-test('a name of 249 bytes is told as it is', () => {
+test('a topic name of 249 bytes is complete', () => {
   const shared = memory();
   const name = 'x'.repeat(249);
   new ProducerRecorder(shared, 0).recordsFailed(name, 1, 1);
   assert.deepEqual([...new ProducerMetrics(shared).read().topics.keys()], [name]);
 });
 
-test('docs/metrics.md lists them as they are', () => {
+test('docs/metrics.md lists the metrics correctly', () => {
   const page = readFileSync(join(projectFolder, 'docs', 'metrics.md'), 'utf8');
   const rows = page.split('\n').filter((line) => /^\| `[a-z-]+` \| (producer|topic|producer, topic) \|/.test(line));
   assert.deepEqual(

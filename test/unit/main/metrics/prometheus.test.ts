@@ -31,7 +31,7 @@ describe('prom-client', () => {
     }
   });
 
-  test('names are valid, and say their unit', async () => {
+  test('names are valid and contain their unit', async () => {
     const registry = new prom.Registry();
     exportToPrometheus(fakeClient('a'), prom, { registry });
     const metrics = await registry.getMetricsAsJSON();
@@ -44,7 +44,7 @@ describe('prom-client', () => {
     }
   });
 
-  test('collecting again shows what is now, once', async () => {
+  test('collecting again shows the current values once', async () => {
     const registry = new prom.Registry();
     const client = fakeClient('a', { 'request-total': 1 });
     exportToPrometheus(client, prom, { registry });
@@ -62,7 +62,7 @@ describe('prom-client', () => {
     assert.equal(client.reads, 1);
   });
 
-  test('a node that is gone is shown no more', async () => {
+  test('a node that is gone is no longer shown', async () => {
     const registry = new prom.Registry();
     const client = fakeClient('a');
     client.node('1', {});
@@ -73,7 +73,7 @@ describe('prom-client', () => {
     assert.ok(!(await lines(registry)).some((line) => line.includes('node="1"')));
   });
 
-  test('two clients share a registry, also under one id; one that stops is shown no more', async () => {
+  test('two clients share a registry, also with the same id, and a client that stops is no longer shown', async () => {
     const registry = new prom.Registry();
     const stop = exportToPrometheus(fakeClient('a', { 'request-total': 1 }), prom, { registry });
     exportToPrometheus(fakeClient('a', { 'request-total': 2 }), prom, { registry });

@@ -24,7 +24,7 @@ function open(onFrame: OnFrame = () => {}): { link: ProducerLink; network: Retur
   return { link, network: end };
 }
 
-test('a full ring has no room for many small records, although one large record would be moved past it', () => {
+test('a full ring has no room for many small records, although one large record could still be moved', () => {
   const { link, network } = open();
   const { requests } = link.end;
   while (requests.begin(1024)) requests.commit(RECORD, 0, 0, 1024);

@@ -58,7 +58,7 @@ async function carry(log: ClientLog, ...batches: LogBatch[]): Promise<void> {
 }
 
 describe('log records', () => {
-  test('of the network thread reach the logger with their fields, and are said to be taken', async () => {
+  test('of the network thread reach the logger with their fields, and are acknowledged', async () => {
     const logger = recorder();
     await carry(new ClientLog({ clientId: 'orders', logLevel: 'warn', logger }), { records: [record], dropped: 0 });
     const [{ level, fields, message }] = logger.written as [Written];
@@ -77,7 +77,7 @@ describe('log records', () => {
     assert.match(logger.written[0]!.message, /12 log records were dropped/);
   });
 
-  test('left by a thread that has ended are taken from its port', () => {
+  test('of a thread that has ended are taken from its port', () => {
     const logger = recorder();
     const { port1, port2 } = new MessageChannel();
     port2.postMessage({ records: [record], dropped: 0 });
@@ -116,7 +116,7 @@ describe('log records', () => {
     assert.equal(logger.written.length, 1);
   });
 
-  test('of what a callback throws hold the error, also when it is none', () => {
+  test('about a callback that throws contain the error, also if the thrown value is not an error', () => {
     const logger = recorder();
     const log = new ClientLog({ clientId: 'a', logLevel: 'warn', logger });
     log.callbackThrew(new TypeError('mine'));
@@ -130,7 +130,7 @@ describe('log records', () => {
     );
   });
 
-  test('without a logger are process warnings from warn on, with a code by which to filter', async () => {
+  test('without a logger are process warnings from level warn on, with a code to filter by', async () => {
     const log = new ClientLog({ clientId: 'orders', logLevel: 'debug', logger: null });
     const seen: Error[] = [];
     const onWarning = (warning: Error): void => void seen.push(warning);
@@ -145,7 +145,7 @@ describe('log records', () => {
     );
   });
 
-  test('a logger that throws stops nothing, and is told of once', async () => {
+  test('of a logger that throws: it stops nothing and is reported once', async () => {
     const logger = recorder();
     logger.warn = () => {
       throw new Error('disk full');
@@ -165,7 +165,7 @@ describe('log records', () => {
   });
 });
 
-test('docs/logging.md lists every event, at its level', () => {
+test('docs/logging.md lists every event with its level', () => {
   const page = readFileSync(join(projectFolder, 'docs', 'logging.md'), 'utf8');
   const rows = [...page.matchAll(/^\| (debug|info|warn|error) \| ((?:`[a-z-]+`(?:, )?)+) \|/gm)];
   const listed = rows.flatMap(([, , events]) => events!.replaceAll('`', '').split(', '));

@@ -29,24 +29,24 @@ function looksUntilStuck(most: number): number {
   return Number.POSITIVE_INFINITY;
 }
 
-test('a thread without a turn for the limit is stuck, not before', () => {
+test('a thread is stuck when it made no turn for the limit, and not before', () => {
   assert.equal(watch.intervalMs, 250);
   assert.equal(looksUntilStuck(100), 5);
 });
 
-test('a turn, however late, begins the count anew', () => {
+test('a turn restarts the count, however late it is', () => {
   assert.equal(looksUntilStuck(4), Number.POSITIVE_INFINITY);
   turns++;
   assert.equal(looksUntilStuck(4), Number.POSITIVE_INFINITY);
   assert.equal(looksUntilStuck(1), 1);
 });
 
-test('a thread that sleeps is rung, so that it makes a turn: each look but the last rings', () => {
+test('each look except the last rings the doorbell, so that a sleeping thread makes a turn', () => {
   looksUntilStuck(100);
   assert.equal(rings, 4);
 });
 
-test('time that passes without looks proves nothing: this thread may have stood still itself', () => {
+test('time without looks does not count, because this thread may have been blocked itself', () => {
   watch.look(now);
   now += 3_600_000;
   assert.equal(watch.look(now), false);
@@ -58,7 +58,7 @@ test('looks in quick succession count once', () => {
   assert.equal(rings, 1);
 });
 
-test('after a time with nothing under way the count begins anew', () => {
+test('the count restarts after a time without requests', () => {
   looksUntilStuck(4);
   watch.reset();
   assert.equal(looksUntilStuck(100), 5);

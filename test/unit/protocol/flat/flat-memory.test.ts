@@ -37,7 +37,7 @@ function message(memory: MessageMemory, byteLength: number, skip = 0): FlatMessa
 }
 
 describe('flat memory', () => {
-  it('keeps every value while the memory moves, behind a prefix that stays free', () => {
+  it('keeps every value while the memory moves, and leaves a prefix free', () => {
     const memory = new RestlessMemory();
     const w = new FlatWriter().reset(memory, 32);
     const root = w.alloc(24);
@@ -84,7 +84,7 @@ describe('flat memory', () => {
     assert.equal(m.int32(23), 0, 'allocated words are zero whatever the memory held');
   });
 
-  it('zeroes large allocations too', () => {
+  it('fills large allocations with zeros too', () => {
     const memory = new RestlessMemory();
     const w = new FlatWriter().reset(memory);
     const rows = w.alloc(1000);
@@ -121,7 +121,7 @@ describe('flat memory', () => {
     w.alloc(1000);
   });
 
-  it('takes back what was allocated last', () => {
+  it('frees the last allocation', () => {
     const w = new FlatWriter().reset(new HeapMemory());
     w.alloc(2);
     const before = w.messageBytes;
@@ -155,7 +155,7 @@ describe('flat views', () => {
     return Metadata.readResponse(message(memory, w.finish()));
   }
 
-  it('read any element at once, and only those that exist', () => {
+  it('read any existing element directly', () => {
     const { brokers, topics } = metadata();
     assert.equal(brokers.length, 2);
     assert.equal(brokers.at(1).host, 'two');

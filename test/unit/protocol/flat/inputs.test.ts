@@ -65,7 +65,7 @@ describe('request objects', () => {
     }
   });
 
-  it('hold every integer type to its range', () => {
+  it('check the range of every integer type', () => {
     const topic = { name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
     for (const bad of [32768, -32769]) {
       const request = { topics: [{ ...topic, replicationFactor: bad }] };
@@ -77,7 +77,7 @@ describe('request objects', () => {
     assert.equal(write(Fetch, { ...fetchRequest({}), isolationLevel: -128 }).isolationLevel, -128);
   });
 
-  it('take Long, bigint and safe integers for int64, and nothing else', () => {
+  it('accept only Long, bigint and safe integers for int64', () => {
     const read = (value: unknown): string =>
       write(Fetch, fetchRequest({ fetchOffset: value }))
         .topics.at(1)
@@ -118,14 +118,14 @@ describe('request objects', () => {
     for (const value of bad) refused(Fetch, fetchRequest({ fetchOffset: value }), path, /is not an int64/);
   });
 
-  it('say what is missing', () => {
+  it('name a missing field', () => {
     refused(Fetch, { maxWaitMs: 1, minBytes: 1 }, 'topics', /^Fetch request, topics: missing, must be an array$/);
     refused(Fetch, { minBytes: 1, topics: [] }, 'maxWaitMs', /missing, must be an integer/);
     refused(Metadata, {}, 'topics', /missing/);
     for (const value of [undefined, null, 5, 'x', []]) refused(Metadata, value, undefined, /^Metadata request: /);
   });
 
-  it('give fields that are left out the default of the table', () => {
+  it('give missing fields the default of the table', () => {
     const view = write(Fetch, fetchRequest({}));
     assert.equal(view.clusterId, null);
     assert.equal(view.replicaId, -1);
@@ -139,7 +139,7 @@ describe('request objects', () => {
     assert.equal(write(Fetch, { ...fetchRequest({}), maxBytes: undefined }).maxBytes, 2147483647);
   });
 
-  it('take no notice of what other code has added to Object.prototype, but refuse it as a property of the request', () => {
+  it('ignore additions to Object.prototype, but refuse the same names as properties of the request', () => {
     const polluted = Object.prototype as { addedByAnotherPackage?: unknown };
     polluted.addedByAnotherPackage = 'x';
     try {
@@ -151,7 +151,7 @@ describe('request objects', () => {
     }
   });
 
-  it('refuse names that are no fields, with the closest right one', () => {
+  it('refuse unknown fields, and suggest the nearest name', () => {
     refused(Fetch, { ...fetchRequest({}), maxWaitMS: 5 }, 'maxWaitMS', /no such field; did you mean maxWaitMs\?/);
     const path = 'topics[1].partitions[1].fetchOfset';
     refused(Fetch, fetchRequest({ fetchOfset: 5 }), path, /did you mean fetchOffset\?/);
@@ -159,7 +159,7 @@ describe('request objects', () => {
     write(ApiVersions, { zzzzzzzzz: undefined });
   });
 
-  it('take null only where a version allows it', () => {
+  it('accept null only in versions that allow it', () => {
     assert.equal(write(Metadata, { topics: null }).topics, null);
     assert.equal(write(Fetch, { ...fetchRequest({}), clusterId: null }).clusterId, null);
     refused(Fetch, { ...fetchRequest({}), rackId: null }, 'rackId', /null is not a string/);
@@ -169,7 +169,7 @@ describe('request objects', () => {
     refused(DeleteTopics, { timeoutMs: 1, topics: [null] }, 'topics[0]', /null is not an object/);
   });
 
-  it('carry text of up to 32767 bytes of UTF-8, and none that is ill-formed', () => {
+  it('accept text of up to 32767 bytes of UTF-8, and refuse ill-formed text', () => {
     const read = (rackId: unknown): string => write(Fetch, { ...fetchRequest({}), rackId }).rackId;
     for (const text of [
       '',
@@ -272,7 +272,7 @@ describe('request objects', () => {
     assert.equal(view.topics.at(0).name, 't');
   });
 
-  it('print long values cut, and never run away', () => {
+  it('print long values in a short form, always in bounded time', () => {
     refused(Fetch, fetchRequest({ partition: 'x'.repeat(1000) }), 'topics[1].partitions[1].partition', /^.{0,200}$/);
     refused(Fetch, fetchRequest({ partition: new Map() }), 'topics[1].partitions[1].partition', /a Map is not/);
     refused(

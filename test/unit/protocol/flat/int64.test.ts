@@ -7,7 +7,7 @@ import { int64Parts, longOf } from '../../../../src/protocol/flat/int64.ts';
 const huge = 2n ** 53n + 1n;
 const made = (value: bigint): Long => longOf(Number(BigInt.asIntN(32, value)), Number(value >> 32n));
 
-test('an int64 is shown, and put into JSON, as its number; as text where a number would lose digits', () => {
+test('an int64 is printed and put into JSON as a number, or as text if a number would lose digits', () => {
   assert.equal(inspect({ offset: made(42n), lag: made(-1n) }), '{ offset: 42, lag: -1 }');
   assert.equal(inspect({ offset: made(huge) }), '{ offset: 9007199254740993 }');
   const json = JSON.stringify({ offset: made(42n), lag: made(-1n), far: made(huge), least: made(-(2n ** 63n)) });

@@ -22,7 +22,7 @@ const hints = {
   leaders: [{ topic: '', topicId, partition: 3, leaderId: 2, leaderEpoch: 7 }],
 };
 
-test('the leader that a Produce, Fetch or share response names, with its address', () => {
+test('a Produce, Fetch or share response names the leader with its address', () => {
   const partitions = [{ partitionIndex: 3, errorCode: 6, currentLeader }];
   const byFetch = responseView(Fetch, { responses: [{ topicId, partitions }], nodeEndpoints });
   assert.deepEqual(clusterHintsOf(Fetch, byFetch), hints);
@@ -35,7 +35,7 @@ test('the leader that a Produce, Fetch or share response names, with its address
   assert.deepEqual(clusterHintsOf(ShareAcknowledge, byAcknowledge), hints);
 });
 
-test('topics named by name', () => {
+test('topics can be named by name', () => {
   const leaders = [{ topic: 'orders', topicId: zeroUuid, partition: 3, leaderId: 2, leaderEpoch: 7 }];
   const partitions = [{ partitionIndex: 3, errorCode: 6, currentLeader }];
   const byFetch = responseView(Fetch, { responses: [{ topic: 'orders', partitions }], nodeEndpoints });
@@ -45,7 +45,7 @@ test('topics named by name', () => {
   assert.deepEqual(clusterHintsOf(Produce, byProduce)!.leaders, leaders);
 });
 
-test('without addresses there is nothing to learn', () => {
+test('a response without addresses names no leader', () => {
   const partitions = [{ partitionIndex: 3, currentLeader }];
   assert.equal(clusterHintsOf(Fetch, responseView(Fetch, { responses: [{ topicId, partitions }] })), null);
   assert.equal(clusterHintsOf(Produce, responseView(Produce, { responses: [] })), null);
@@ -62,7 +62,7 @@ test('partitions without a leader, and topics without a name, are left out', () 
   assert.deepEqual(clusterHintsOf(Fetch, responseView(Fetch, { responses, nodeEndpoints })), hints);
 });
 
-test('where a coordinator is, in the old form and in lists', () => {
+test('a FindCoordinator response names a coordinator, in the old form and in lists', () => {
   const one = { nodeId: 4, host: 'four', port: 9094 };
   const broker = { ...one, rack: null };
   assert.deepEqual(clusterHintsOf(FindCoordinator, responseView(FindCoordinator, one)), {
@@ -80,7 +80,7 @@ test('where a coordinator is, in the old form and in lists', () => {
   assert.equal(clusterHintsOf(FindCoordinator, responseView(FindCoordinator, { errorCode: 15, nodeId: -1 })), null);
 });
 
-test('other APIs, and APIs of an application with the same key, tell nothing', () => {
+test("other APIs, and an application's API with the same key, name nothing", () => {
   assert.equal(tellsOfCluster(ListGroups), false);
   assert.equal(clusterHintsOf(ListGroups, responseView(ListGroups, {})), null);
   assert.equal(clusterHintsOf({ ...Fetch }, { nothing: 'of the kind' }), null);

@@ -55,7 +55,7 @@ describe('generator', () => {
     }
   });
 
-  it('opens every file with where it comes from, and carries the documentation', () => {
+  it('begins every file with its origin, and includes the documentation', () => {
     const files = generateFiles();
     for (const [path, text] of files) {
       // A page, which tells the same further down.
@@ -119,7 +119,7 @@ describe('generator', () => {
     assert.equal(condition({ min: 4, max: 9 }, { min: 5, max: 9 }), 'true');
   });
 
-  it('knows the least an element takes in each version', () => {
+  it('knows the minimum size of an element in each version', () => {
     const fields: FieldRow[] = [
       ['a', 'int64', '1+', ''],
       ['b', 'string', '0+', ''],

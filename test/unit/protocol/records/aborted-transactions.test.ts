@@ -68,7 +68,7 @@ describe('committedRanges', () => {
     assert.equal(seen(view, null), 'plain1 a1 a2 b1 a3 plain2');
   });
 
-  it('takes the list in any order, and the same producer more than once', () => {
+  it('accepts the list in any order, and the same producer more than once', () => {
     const view = field(
       () => batch(1, ['a1']),
       () => abort(1),
@@ -81,7 +81,7 @@ describe('committedRanges', () => {
     assert.equal(seen(view, aborted([1, 104], [1, 100])), 'a2 a4');
   });
 
-  it('meets repeated markers, and markers of kinds that mean nothing here', () => {
+  it('ignores repeated markers and markers of other kinds', () => {
     const view = field(
       () => abort(1),
       () => batch(1, ['a1']),
@@ -102,7 +102,7 @@ describe('committedRanges', () => {
     assert.equal(seen(view, aborted([5, 3])), 'y');
   });
 
-  it('lets records that are not transactional pass, even of a producer that is within an aborted transaction', () => {
+  it('keeps records that are not transactional, even of a producer in an aborted transaction', () => {
     const view = field(
       () => batch(5, ['x']),
       () => batch(5, ['idempotent'], false),
@@ -116,7 +116,7 @@ describe('committedRanges', () => {
     assert.throws(() => committedRanges(view, null), CorruptRecordError);
   });
 
-  it('gives ranges that cursors go over', () => {
+  it('gives ranges that a cursor can read', () => {
     const view = field(
       () => batch(1, ['a1', 'a2']),
       () => abort(1),

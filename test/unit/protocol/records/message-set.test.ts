@@ -25,7 +25,7 @@ describe('message sets', () => {
     [1, produce1],
   ] as const) {
     for (const compression of ['none', 'gzip', 'snappy', 'lz4'] as const) {
-      it(`of format v${magic}, ${compression}, come back as they were`, () => {
+      it(`of format v${magic}, ${compression}, come back unchanged`, () => {
         for (const baseOffset of [0, 2 ** 33]) {
           const view = decode(encode({ records, compression, baseOffset }, version));
           assert.equal(view.error, null);
@@ -61,7 +61,7 @@ describe('message sets', () => {
     }
   }
 
-  it('are written for the versions whose brokers know nothing newer', () => {
+  it('are written for versions whose brokers know nothing newer', () => {
     const magics = (apiKey: number, versions: number[]): number[] =>
       versions.map((version) => encode([{ value: 'v', timestamp: 1 }], version, apiKey)[16]!);
     assert.deepEqual(magics(0, [0, 1, 2, 3, 9, 13]), [0, 0, 1, 2, 2, 2]);
@@ -69,7 +69,7 @@ describe('message sets', () => {
     assert.equal(recordMagic(59, 0), 2);
   });
 
-  it('refuse what they cannot carry', () => {
+  it('refuse records that the format cannot hold', () => {
     const refused: [Omit<RecordBatchInput, 'records'> & { headers?: Record<string, string> }, number, RegExp][] = [
       [{ headers: { a: 'b' } }, produce1, /record 0 has headers/],
       [{ compression: 'zstd' }, produce0, /zstd needs version 7/],
@@ -91,7 +91,7 @@ describe('message sets', () => {
 describe('batches', () => {
   before(prepareCodecs);
 
-  it('of all codecs and levels come back as they were', () => {
+  it('of all codecs and levels come back unchanged', () => {
     const settings: Omit<RecordBatchInput, 'records'>[] = [
       { compression: 'none' },
       { compression: 'gzip' },

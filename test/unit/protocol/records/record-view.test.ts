@@ -56,7 +56,7 @@ describe('a record cursor', () => {
     assert.equal(cursor.next(), false);
   });
 
-  it('gives key and value as slices that stay when it moves on', () => {
+  it('gives key and value as slices that stay valid when it moves on', () => {
     const cursor = three().cursor();
     cursor.next();
     const { key, value } = cursor;
@@ -88,7 +88,7 @@ describe('a record cursor', () => {
     assert.throws(() => three().cursor(1.5), TypeError);
   });
 
-  it('has no number for an offset that a number cannot hold', () => {
+  it('has no number for an offset that does not fit into a number', () => {
     const exact = three(2n ** 53n - 2n).cursor();
     exact.next();
     assert.equal(exact.offset, 2 ** 53 - 2);
@@ -100,7 +100,7 @@ describe('a record cursor', () => {
 });
 
 describe('a records view', () => {
-  it('gives records by index and in order, each an object of its own', () => {
+  it('gives records by index and in order, each in its own object', () => {
     const view = three();
     const all = [...view];
     assert.equal(all.length, 3);
@@ -123,7 +123,7 @@ describe('a records view', () => {
     assert.equal(view.toArray().length, 3);
   });
 
-  it('parses headers once, when they are asked for', () => {
+  it('parses headers once, at the first access', () => {
     const record = three().at(0);
     assert.deepEqual(
       record.headers.map(({ key, value }) => [key, value?.toString() ?? null]),

@@ -34,7 +34,7 @@ function refused(input: unknown, field: string | undefined, message: RegExp): vo
 }
 
 describe('writing records', () => {
-  it('takes a list, a generator and a callback, bytes and text, null keys and values', () => {
+  it('accepts a list, a generator and a callback, bytes and text, null keys and values', () => {
     const records: RecordInput[] = [
       { key: 'k', value: Buffer.from('v'), timestamp: 5 },
       { key: Uint8Array.of(0x6b), value: 'v', timestamp: 5n },
@@ -63,7 +63,7 @@ describe('writing records', () => {
     );
   });
 
-  it('takes headers as pairs, as objects, as one object, and repeated names in a list', () => {
+  it('accepts headers as pairs, as objects and as one object, with repeated names in a list', () => {
     const expected: [string, string | null][] = [
       ['a', '1'],
       ['b', null],
@@ -112,7 +112,7 @@ describe('writing records', () => {
     );
   });
 
-  it('puts the time of the call where none is given', () => {
+  it('uses the time of the call if no timestamp is given', () => {
     const before = Date.now();
     const times = read((writer) => {
       for (let i = 0; i < 100; i++) writer.append(null, 'v');
@@ -122,7 +122,7 @@ describe('writing records', () => {
     for (const time of times) assert.ok(time >= before && time <= after, `${before} ${time} ${after}`);
   });
 
-  it('keeps times apart, whichever of them were given', () => {
+  it('keeps given timestamps and the time of the call apart', () => {
     const now = Date.now();
     const times = read((writer) => {
       writer.append(null, 'a', 0);
@@ -154,7 +154,7 @@ describe('writing records', () => {
     );
   });
 
-  it('grows through any memory, ring or heap, without losing a byte', () => {
+  it('grows in a ring and on the heap without losing a byte', () => {
     const records = Array.from({ length: 3_000 }, (_, i) => ({
       key: i % 3 === 0 ? null : `key ${i}`,
       value: 'v'.repeat((i * 7) % 90),
@@ -167,7 +167,7 @@ describe('writing records', () => {
     }
   });
 
-  it('sends bytes as they are, null as null, and no records as no bytes', () => {
+  it('sends bytes unchanged, null as null, and an empty list as no bytes', () => {
     const bytes = Buffer.from('ready batches');
     assert.deepEqual(encode(bytes), bytes);
     assert.equal(encode(null).length, 0);
@@ -218,7 +218,7 @@ describe('writing records', () => {
     );
   });
 
-  it('tells a callback how much there is already', () => {
+  it('tells a callback how many records and bytes there are already', () => {
     const seen: [number, number][] = [];
     encode((writer) => {
       writer.append('key', 'value', 1);
@@ -234,7 +234,7 @@ describe('writing records', () => {
 });
 
 describe('refused records', () => {
-  it('are named by index and field', () => {
+  it('are named by index and field in the error', () => {
     const good = { value: 'v' };
     refused([good, { key: 'k' }], '[1].value', /record 1, value: missing/);
     refused([good, { value: 5 }], '[1].value', /5 is not a Uint8Array, a string or null/);
@@ -254,7 +254,7 @@ describe('refused records', () => {
     refused([{ value: 'v', headers: { '\udc00': 'x' } }], '[0].headers[0].key', /half surrogate pairs/);
   });
 
-  it('include whole inputs of no known form, and settings out of range', () => {
+  it('include inputs of unknown form and settings out of range', () => {
     refused('text', undefined, /"text" is not bytes/);
     refused(5, undefined, /5 is not bytes/);
     refused(undefined, undefined, /missing/);
@@ -268,7 +268,7 @@ describe('refused records', () => {
     refused({ records: [], isTransactional: 1 }, 'isTransactional', /1 is not true or false/);
   });
 
-  it('include callbacks that go on later', async () => {
+  it('include callbacks that append later', async () => {
     const late: Promise<void>[] = [];
     refused(
       (writer: RecordWriter) => {
@@ -282,7 +282,7 @@ describe('refused records', () => {
     await assert.rejects(late[0]!, IllegalStateError);
   });
 
-  it('leave nothing behind when a callback goes on without them', () => {
+  it('leave nothing behind when the callback continues', () => {
     const records = read((writer) => {
       writer.append('k1', 'v1', 1, { a: 'b' });
       assert.throws(() => writer.append('k2', 'v2', 2, { a: 'long enough to be seen', b: 7 as unknown as string }));
@@ -295,7 +295,7 @@ describe('refused records', () => {
     ]);
   });
 
-  it('pass through what a callback or a generator throws', () => {
+  it('pass on the error of a callback or a generator', () => {
     const own = new Error('mine');
     assert.throws(
       () =>

@@ -40,7 +40,7 @@ function sealed(bytes: Buffer): Buffer {
 describe('a records field', () => {
   before(prepareCodecs);
 
-  it('has exact offsets beyond 2^32 and 2^53, and where the lower half overflows', () => {
+  it('has exact offsets beyond 2^32 and 2^53, and across an overflow of the lower half', () => {
     for (const base of [0n, 2n ** 32n - 2n, 2n ** 31n - 1n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 5n]) {
       const view = decode(batch(base, ['a', 'b', 'c', 'd']));
       assert.deepEqual(
@@ -51,7 +51,7 @@ describe('a records field', () => {
     }
   });
 
-  it('ends without error at a batch that is cut off, wherever that is', () => {
+  it('ends without an error at a batch that is cut anywhere', () => {
     const whole = batch(10, ['a', 'b']);
     const cut = batch(12, ['c', 'd']);
     for (let length = 0; length < cut.length; length++) {
@@ -63,7 +63,7 @@ describe('a records field', () => {
     }
   });
 
-  it('that has no whole batch leaves the position where it was', () => {
+  it('without a complete batch leaves the position unchanged', () => {
     for (const length of [0, 5, 60]) {
       const view = decode(batch(10, ['a', 'b']).subarray(0, length));
       assert.equal(view.error, null);
@@ -73,7 +73,7 @@ describe('a records field', () => {
     }
   });
 
-  it('keeps what stands before a faulty batch, and says where that is', () => {
+  it('keeps the records before a faulty batch, and tells the offset of that batch', () => {
     const bad = batch(12, ['c', 'd']);
     bad[70]! ^= 1;
     const view = decode(Buffer.concat([batch(10, ['a', 'b']), bad, batch(14, ['e'])]));
@@ -85,7 +85,7 @@ describe('a records field', () => {
     assert.equal(view.batches.length, 1);
   });
 
-  it('keeps whole batches only: nothing of one whose records turn out broken', () => {
+  it('keeps only complete batches, and nothing of a batch with broken records', () => {
     const bad = batch(12, ['c', 'd', 'e']);
     bad.writeInt32BE(2, 57);
     const view = decode(Buffer.concat([batch(10, ['a', 'b']), sealed(bad), batch(15, ['f'])]));
@@ -94,14 +94,14 @@ describe('a records field', () => {
     assert.equal(view.nextOffset.toNumber(), 12);
   });
 
-  it('is read without looking at checksums, if told so', () => {
+  it('is read without checking checksums if the option says so', () => {
     const bad = batch(12, ['c']);
     bad.writeUInt32BE(0, 17);
     assert.ok(decode(bad).error instanceof CorruptRecordError);
     assert.deepEqual(values(decode(bad, { verifyCrc: false })), ['c']);
   });
 
-  it('names a codec that is not known, and stays before it', () => {
+  it('names an unknown codec, and stays before that batch', () => {
     const unknown = batch(12, ['c']);
     unknown[22] = 6;
     const view = decode(Buffer.concat([batch(11, ['b']), sealed(unknown)]));
@@ -109,7 +109,7 @@ describe('a records field', () => {
     assert.equal(view.nextOffset.toNumber(), 12);
   });
 
-  it('moves past control batches and batches that compaction emptied, without records of theirs', () => {
+  it('moves past control batches and batches that compaction emptied, without records', () => {
     const control = encode({
       baseOffset: 12,
       isControl: true,
@@ -137,7 +137,7 @@ describe('a records field', () => {
     assert.equal(view.nextOffset.toNumber(), 101);
   });
 
-  it('mixes compressed and plain batches of all codecs', () => {
+  it('can mix compressed and plain batches of all codecs', () => {
     const parts = (['none', 'gzip', 'snappy', 'none', 'lz4', 'zstd', 'none'] as const).map((compression, i) =>
       batch(i * 2, [`first ${i}`, `second ${i}`], { compression }),
     );
@@ -157,7 +157,7 @@ describe('a records field', () => {
     );
   });
 
-  it('may be null, which is no data', () => {
+  it('can be null, which means no data', () => {
     const memory = new HeapMemory();
     const w = new FlatWriter().reset(memory);
     w.alloc(RECORDS_WORDS);
@@ -170,7 +170,7 @@ describe('a records field', () => {
     assert.equal(view.toObject(), null);
   });
 
-  it('is kept raw, with the position after it, if told so', () => {
+  it('is kept raw with the position after it if the option says so', () => {
     const bad = batch(12, ['c']);
     bad.writeUInt32BE(0, 17);
     const bytes = Buffer.concat([
@@ -188,7 +188,7 @@ describe('a records field', () => {
     assert.equal(decode(Buffer.alloc(70, 0xff), { records: 'raw' }).nextOffset.toNumber(), -1);
   });
 
-  it('lies in shared memory as well as on the heap, and moves between the two', () => {
+  it('can be in shared memory and on the heap, and move between both', () => {
     const bytes = Buffer.concat([batch(0, ['a', 'b']), batch(2, ['c'], { compression: 'snappy' })]);
     for (const memory of [new SharedMemory(4_096), new SharedMemory(160), new HeapMemory(64)]) {
       assert.deepEqual(values(decode(bytes, {}, memory)), ['a', 'b', 'c']);
@@ -201,7 +201,7 @@ describe('limits', () => {
   const big = 'x'.repeat(40_000);
 
   for (const compression of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
-    it(`make a field of ${compression} batches end early: the next fetch goes on from there`, () => {
+    it(`make a field of ${compression} batches end early, and the next fetch goes on from there`, () => {
       const bytes = Buffer.concat([0, 1, 2].map((offset) => batch(offset, [big], { compression })));
       const view = decode(bytes, { maxDecompressedBytes: 100_000 });
       assert.equal(view.error, null);
@@ -221,7 +221,7 @@ describe('limits', () => {
     });
   }
 
-  it('refuse counts that the bytes cannot keep before any memory is taken', () => {
+  it('refuse counts that are too large for the bytes before memory is taken', () => {
     for (const count of [5, 1_000_000, 2 ** 31 - 1, -1, -(2 ** 31)]) {
       const claim = batch(3, ['a']);
       claim.writeInt32BE(count, 57);
@@ -240,7 +240,7 @@ describe('limits', () => {
     [2, 1, 12],
     [1, 0, 12],
   ] as const) {
-    it(`of a turn are noticed before the checksum of format v${magic}: it is computed once, in the pool`, () => {
+    it(`of a turn are noticed before the checksum of format v${magic} is computed, so that only the pool computes it`, () => {
       const wrong = encode({ records: [{ value: big }], compression: 'gzip' }, version);
       wrong[crcAt]! ^= 1;
       assert.match(decode(wrong).error!.message, /CRC-32/);
@@ -295,7 +295,7 @@ describe('hostile bytes', () => {
     [1, 2],
     [0, 1],
   ] as const) {
-    it(`of format v${magic} never throw, nor point outside the message`, () => {
+    it(`of format v${magic} never throw and never point outside the message`, () => {
       const next = random(magic + 20);
       const compressions = magic === 2 ? (['none', 'gzip', 'lz4'] as const) : (['none', 'gzip', 'snappy'] as const);
       for (let round = 0; round < 1_500; round++) {
@@ -320,7 +320,7 @@ describe('hostile bytes', () => {
     });
   }
 
-  it('of no format at all never throw', () => {
+  it('of no format never throw', () => {
     const next = random(30);
     for (let round = 0; round < 1_500; round++) {
       const bytes = Buffer.from(Array.from({ length: Math.floor(next() * 200) }, () => next() * 256));
@@ -332,7 +332,7 @@ describe('hostile bytes', () => {
     }
   });
 
-  it('in varints of every width are read or refused as their width allows', () => {
+  it('in varints of every width are read or refused by their width', () => {
     const view = decode(
       encode((writer) => {
         writer.append(null, 'a', 0);

@@ -27,7 +27,7 @@ describe('bytes of a snapshot', () => {
       ['that ends inside a batch', whole.subarray(0, whole.length - 11)],
       ['of nothing', Buffer.alloc(0)],
     ] as const) {
-      it(`a slice ${what}, ${compression}, comes as it is`, () => {
+      it(`a slice ${what}, ${compression}, comes back unchanged`, () => {
         const view = fetched(slice);
         assert.equal(view.error, null);
         assert.deepEqual(view.raw, slice);

@@ -64,7 +64,7 @@ describe('WireReader', () => {
     for (const [hex, value] of cases) assert.equal(reader(hex).uvarint(), value);
   });
 
-  it('refuses varints without end, too long or too wide', () => {
+  it('refuses varints that have no end, are too long or too wide', () => {
     refuses(() => reader('ff').uvarint(), /1 bytes needed, 0 left/);
     refuses(() => reader('ffffffff').uvarint(), /needed/);
     refuses(() => reader('8080808080 01').uvarint(), /longer than 5 bytes/);
@@ -83,7 +83,7 @@ describe('WireReader', () => {
     refuses(() => reader('7fffffff').bytesLength(false), /length 2147483647, 0 bytes left/);
   });
 
-  it('holds array counts against the bytes left, by the least size of an element', () => {
+  it('compares array counts with the bytes left, by the minimum size of an element', () => {
     assert.equal(reader('00000002 00000000').arrayLength(false, 2), 2);
     assert.equal(reader('ffffffff').arrayLength(false, 2), -1);
     refuses(
@@ -95,12 +95,12 @@ describe('WireReader', () => {
     refuses(() => reader('fffffffe').arrayLength(false, 1), /negative array length -2/);
   });
 
-  it('bounds elements without a size by the bytes of the body', () => {
+  it('limits the count of elements without a size by the bytes of the body', () => {
     assert.equal(reader('00000004').arrayLength(false, 0), 4);
     refuses(() => reader('00000005').arrayLength(false, 0), /array of 5/);
   });
 
-  it('takes text that is UTF-8 and no other', () => {
+  it('accepts only UTF-8 text', () => {
     for (const text of ['', 'abc', 'x'.repeat(25), 'é', '日本語 🚀', `${'x'.repeat(40)}é`]) {
       const hex = Buffer.from(text).toString('hex');
       const length = (Buffer.byteLength(text) + 65536).toString(16).slice(1);
@@ -113,7 +113,7 @@ describe('WireReader', () => {
     }
   });
 
-  it('tells null from empty, and refuses null where there is none', () => {
+  it('distinguishes null from empty, and refuses null if it is not allowed', () => {
     assert.equal(read('ffff', (r, w) => r.nullableString(false, w, 0)).nullableString(0), null);
     assert.equal(read('0000', (r, w) => r.nullableString(false, w, 0)).nullableString(0), '');
     assert.equal(read('00', (r, w) => r.nullableBytes(true, w, 0)).nullableBytes(0), null);
@@ -140,7 +140,7 @@ describe('WireReader', () => {
     refuses(broken('01 8080808008 00'), /tag 2147483648 above/);
   });
 
-  it('stays within its part of a larger buffer', () => {
+  it('reads only its part of a larger buffer', () => {
     const r = new WireReader(Buffer.from('0102030405', 'hex'), 1, 3);
     assert.equal(r.int16(), 0x0203);
     refuses(() => r.int8(), /offset 2 of 2/);
@@ -149,7 +149,7 @@ describe('WireReader', () => {
 });
 
 describe('decoders', () => {
-  it('name API, version, field and offset', () => {
+  it('name API, version, field and offset in errors', () => {
     assert.throws(
       () => decode(metadataKey, '00000001 00000001 0001', 1),
       (error) => {
@@ -166,7 +166,7 @@ describe('decoders', () => {
     );
   });
 
-  it('refuse a null array where the version has none', () => {
+  it('refuse a null array if the version does not allow it', () => {
     refuses(() => decode(apiVersionsKey, '0000 ffffffff', 0), /ApiVersions version 0, apiKeys, .*null where/);
   });
 
@@ -181,7 +181,7 @@ describe('decoders', () => {
     );
   });
 
-  it('keep unknown tagged fields from between the known ones', () => {
+  it('keep unknown tagged fields between known ones', () => {
     const m = decode(apiVersionsKey, '0000 01 00000000 03 01 08 0000000000000005 03 01 01 09 01 aa', 3);
     assert.equal(m.bool(10), true);
     const kept = m.unknownTaggedFields(11).map(({ tag, data }) => [tag, [...data]]);

@@ -33,7 +33,7 @@ function encoded(apiKey: number, message: FlatMessage, version: number): string 
 }
 
 describe('WireWriter', () => {
-  it('gives away messages that stay as they are while it writes the next', () => {
+  it('gives away messages that stay unchanged while it writes the next', () => {
     const w = new WireWriter();
     const finished: Buffer[] = [];
     for (const size of [3, 5000, 16 * 1024, 16 * 1024 + 1, 200_000, 4]) {
@@ -55,7 +55,7 @@ describe('WireWriter', () => {
     assert.ok(w.buffer.length < 100_000);
   });
 
-  it('writes sizes before bytes whose number it learns later, whatever the guess was', () => {
+  it('writes sizes in front of bytes whose number is known only later, whatever the guess was', () => {
     for (const length of [0, 1, 126, 127, 128, 16_383, 16_384, 70_000]) {
       for (const guess of [0, 127, 128, 20_000]) {
         for (const bias of [0, 1]) {
@@ -104,7 +104,7 @@ describe('headers', () => {
     assert.throws(() => encodeRequestHeader(new WireWriter(), 3, 1, 1, 1, 'x'.repeat(32768)), InvalidRequestError);
   });
 
-  it('have the version that goes with API and version', () => {
+  it('have the header version of the API and version', () => {
     const versions = (key: number, version: number): number[] => {
       const codec = wireCodec(key);
       return [codec.requestHeaderVersion(version), codec.responseHeaderVersion(version)];
@@ -121,13 +121,13 @@ describe('headers', () => {
 });
 
 describe('encoders', () => {
-  it('ask Metadata 0 for all topics by the empty list, which later versions ask for by null', () => {
+  it('ask for all topics by an empty list in Metadata version 0, and by null in later versions', () => {
     const all = flat((w) => Metadata.writeRequest(w, { topics: null }));
     assert.equal(encoded(3, all, 0), '00000000');
     assert.equal(encoded(3, all, 1), 'ffffffff');
   });
 
-  it('refuse null in a version that has none, naming the field', () => {
+  it('refuse null in a version that does not allow it, and name the field', () => {
     const message = flat((w) => OffsetFetch.writeRequest(w, { groupId: 'g', topics: null }));
     assert.throws(
       () => encoded(9, message, 1),
@@ -139,7 +139,7 @@ describe('encoders', () => {
     assert.equal(encoded(9, message, 2), '000167ffffffff');
   });
 
-  it('refuse a set field that the version lacks, naming it with its value', () => {
+  it('refuse a set field that the version lacks, and name it with its value', () => {
     const message = flat((w) => Metadata.writeRequest(w, { topics: [{ name: 'a' }], allowAutoTopicCreation: false }));
     assert.throws(
       () => encoded(3, message, 3),
@@ -152,7 +152,7 @@ describe('encoders', () => {
     encoded(3, message, 4);
   });
 
-  it('drop a set field that may be dropped', () => {
+  it('drop a set field that the version lacks if it can be ignored', () => {
     const request = { maxWaitMs: 1, minBytes: 2, topics: [] };
     const plain = flat((w) => Fetch.writeRequest(w, request));
     const withRack = flat((w) => Fetch.writeRequest(w, { ...request, rackId: 'r' }));
@@ -169,7 +169,7 @@ describe('encoders', () => {
     assert.equal(encoded(36, message, 2), '0200 01 32 01 00'.replaceAll(' ', ''));
   });
 
-  it('put the length of raw records before them in either encoding', () => {
+  it('put the length in front of raw records in both encodings', () => {
     const records = Buffer.alloc(300, 1);
     const message = flat((w) =>
       Produce.writeRequest(w, {
@@ -182,7 +182,7 @@ describe('encoders', () => {
     assert.ok(encoded(0, message, 9).includes(`ad02${records.toString('hex')}`));
   });
 
-  it('are not there for keys and names that no table has', () => {
+  it('do not exist for keys and names without a table', () => {
     assert.throws(() => wireCodec(9999), UnsupportedVersionError);
     assert.throws(() => dataCodec('Nothing'), UnsupportedVersionError);
   });

@@ -17,7 +17,7 @@ beforeEach(() => {
   host = new FakeHost();
 });
 
-test('what belongs to one broker is asked of that broker, the rest of any', async () => {
+test('requests about one broker go to that broker, and other requests to any broker', async () => {
   host.reply = ({ request }) => {
     const { resources } = request as { resources: { resourceType: number; resourceName: string }[] };
     const configs = [
@@ -54,7 +54,7 @@ test('what belongs to one broker is asked of that broker, the rest of any', asyn
   );
 });
 
-test('each resource hears of its own changes', async () => {
+test('each resource gets its own changes', async () => {
   host.reply = ({ request }) => {
     const { resources } = request as {
       resources: { resourceType: number; resourceName: string; configs: { configOperation: number }[] }[];
@@ -90,7 +90,7 @@ test('each resource hears of its own changes', async () => {
   );
 });
 
-test('listConfigResources needs a newer broker for anything but client metrics', async () => {
+test('listConfigResources needs a newer broker for everything except client metrics', async () => {
   const versions: (number | undefined)[] = [];
   host.reply = (_asked, { minVersion }) => {
     versions.push(minVersion);
@@ -103,7 +103,7 @@ test('listConfigResources needs a newer broker for anything but client metrics',
   assert.deepEqual(versions, [undefined, 1]);
 });
 
-test('describeCluster asks Metadata of brokers that know nothing newer', async () => {
+test('describeCluster uses Metadata for brokers without DescribeCluster', async () => {
   host.reply = ({ api }) =>
     api === 'DescribeCluster'
       ? { error: new UnsupportedVersionError('not known here') }

@@ -64,7 +64,7 @@ describe('listGroups', () => {
     assert.equal(groups.length, 1);
   });
 
-  test('what old brokers do not say is null, and what they cannot filter is refused', async () => {
+  test('fields that old brokers do not have are null, and filters that they do not have are refused', async () => {
     host.reply = ({ api }, { minVersion }) => {
       if (api === 'Metadata') return { response: { brokers: [{ nodeId: 1 }] } };
       if (minVersion === 5) return { error: new UnsupportedVersionError('ListGroups 5 is not known here') };
@@ -125,7 +125,7 @@ describe('describeConsumerGroups', () => {
     assert.equal(none.error.name, 'GroupIdNotFoundError');
   });
 
-  test('a group that old brokers call dead does not exist', async () => {
+  test('a group in state Dead on old brokers does not exist', async () => {
     coordinators({ g: 1 }, ({ api }) =>
       api === 'ConsumerGroupDescribe'
         ? { error: new UnsupportedVersionError('not known here') }
@@ -147,7 +147,7 @@ describe('describeConsumerGroups', () => {
   });
 });
 
-test('deleteGroups tells each group its own outcome', async () => {
+test('deleteGroups gives each group its own outcome', async () => {
   coordinators({ a: 1, b: 1 }, () => ({
     response: {
       results: [
@@ -164,7 +164,7 @@ test('deleteGroups tells each group its own outcome', async () => {
 });
 
 describe('offsets of groups', () => {
-  test('nothing committed is null, and an open transaction is waited for', async () => {
+  test('an offset that was not committed is null, and the call waits for an open transaction', async () => {
     let asks = 0;
     coordinators({ g: 1 }, () => {
       const isUnstable = asks++ === 0;
@@ -188,7 +188,7 @@ describe('offsets of groups', () => {
     assert.equal(asks, 2);
   });
 
-  test('a group with members refuses other offsets', async () => {
+  test('offsets of a group with members cannot be set', async () => {
     coordinators({ g: 1 }, () => ({
       response: { topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 25 }] }] },
     }));
@@ -197,7 +197,7 @@ describe('offsets of groups', () => {
     assert.equal(results[0]![1].ok, false);
   });
 
-  test("an error of the whole request is every partition's", async () => {
+  test('an error of the whole request is the error of every partition', async () => {
     coordinators({ g: 1 }, () => ({ response: { errorCode: 69 } }));
     const partitions = [0, 1].map((partition) => ({ topic: 't', partition }));
     const results = await host.run(deleteConsumerGroupOffsets(host.call(), { groupId: 'g', partitions }));

@@ -33,7 +33,7 @@ const offsetsFor = ({ topics }: OffsetsRequest, offset: number, errorCode = 0): 
   },
 });
 
-test('each partition is asked for at its leader, and results keep the order in which they were asked for', async () => {
+test('each partition is requested from its leader, and results have the order of the request', async () => {
   host.reply = ({ api, brokerId, request }) =>
     api === 'Metadata' ? metadataOf() : offsetsFor(request as OffsetsRequest, brokerId * 100);
   const partitions = [1, 0].map((partition) => ({ topic: 't', partition, at: 'latest' as const }));
@@ -48,7 +48,7 @@ test('each partition is asked for at its leader, and results keep the order in w
   assert.equal(results[0]![1].ok && results[0]![1].value.timestampMs, null);
 });
 
-test('one partition may be asked about twice, the first and the next offset', async () => {
+test('one partition can be asked for its first and its next offset', async () => {
   host.reply = ({ api, request }) => {
     if (api === 'Metadata') return metadataOf();
     const { timestamp } = (request as OffsetsRequest).topics[0]!.partitions[0]!;
@@ -62,7 +62,7 @@ test('one partition may be asked about twice, the first and the next offset', as
   );
 });
 
-test('a leader that moved is looked up again', async () => {
+test('a leader that moved is found again', async () => {
   host.reply = ({ api, brokerId, request }) => {
     if (api === 'Metadata') return metadataOf();
     if (brokerId !== 1) return offsetsFor(request as OffsetsRequest, 7);
@@ -89,7 +89,7 @@ test('brokers too old for one kind of offset answer the others', async () => {
   );
 });
 
-test('a partition that a topic does not have yet is waited for, until the time is over', async () => {
+test('the call waits for a partition that does not exist yet, until the time is over', async () => {
   host.reply = () => metadataOf();
   const partitions = [{ topic: 't', partition: 5, at: 'latest' as const }];
   const results = await host.run(listOffsets(host.call(1500), { partitions, isReadCommitted: false }));

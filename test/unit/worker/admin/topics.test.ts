@@ -25,7 +25,7 @@ const namesOf = (asked: Asked): string[] =>
 const asks = (api: string): Asked[] => host.asked.filter((asked) => asked.api === api);
 
 describe('createTopics', () => {
-  test('asks the controller once for all topics, and tells each its own outcome', async () => {
+  test('asks the controller once for all topics, and gives each its own outcome', async () => {
     script(() => ({
       response: {
         topics: [
@@ -53,7 +53,7 @@ describe('createTopics', () => {
     assert.equal(refused.maybeApplied, false);
   });
 
-  test('asks again only for what failed retriably, and looks for the controller anew', async () => {
+  test('asks again only for topics with a retriable error, and looks for the controller again', async () => {
     script((_asked, number) => ({
       response: {
         topics:
@@ -84,7 +84,7 @@ describe('createTopics', () => {
     assert.ok(!outcome.ok && outcome.maybeApplied);
   });
 
-  test('waits for as long as a quota asks for, or says so at once when told not to wait', async () => {
+  test('waits for the throttle time of a quota, or fails at once if retryOnQuotaViolation is false', async () => {
     const throttled = { response: { throttleTimeMs: 700, topics: [{ name: 'a', errorCode: 89 }] } };
     script((_asked, number) => (number === 0 ? throttled : { response: { topics: [{ name: 'a', errorCode: 0 }] } }));
     const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }] }));
@@ -98,7 +98,7 @@ describe('createTopics', () => {
     assert.equal(refused[0]![1].ok, false);
   });
 
-  test('an item that the broker leaves out is an error of its own', async () => {
+  test('an item that is missing in the answer has an error of its own', async () => {
     script(() => ({ response: { topics: [{ name: 'a', errorCode: 0 }] } }));
     const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }, { name: 'b' }] }));
     const missing = results[1]![1];
@@ -119,13 +119,13 @@ describe('createTopics', () => {
     assert.equal(host.now, 3000);
   });
 
-  test('is only checked with validateOnly, and needs brokers that have defaults where none are given', async () => {
+  test('only checks with validateOnly, and needs brokers with defaults if no counts are given', async () => {
     script(() => ({ response: { topics: [{ name: 'a', errorCode: 0 }] } }));
     await host.run(createTopics(host.call(), { topics: [{ name: 'a', partitions: 1 }], validateOnly: true }));
     assert.equal((asks('CreateTopics')[0]!.request as { validateOnly: boolean }).validateOnly, true);
   });
 
-  test('waits for leaders when asked to', async () => {
+  test('waits for leaders with waitForLeaders', async () => {
     let isLed = false;
     host.reply = ({ api, request }) => {
       if (api !== 'Metadata') return { response: { topics: [{ name: 'a', errorCode: 0, numPartitions: 1 }] } };
@@ -139,7 +139,7 @@ describe('createTopics', () => {
   });
 });
 
-test('deleteTopics names topics as the broker wants them', async () => {
+test("deleteTopics names topics in the form of the broker's version", async () => {
   let isOld = false;
   host.reply = ({ api }, { minVersion }) => {
     if (api === 'Metadata') return metadata;
@@ -156,7 +156,7 @@ test('deleteTopics names topics as the broker wants them', async () => {
   assert.deepEqual([(newer!.topics as { name: string }[])[0]!.name, older!.topicNames], ['a', ['a']]);
 });
 
-test('listTopics leaves internal topics out unless asked for them', async () => {
+test('listTopics leaves out internal topics unless they are requested', async () => {
   host.reply = () => ({
     response: {
       topics: [

@@ -28,13 +28,13 @@ function rangesOf(entries: readonly string[]): Map<number, VersionRange> {
   );
 }
 
-test('the highest version both sides know', () => {
+test('the highest version that both sides know is used', () => {
   assert.equal(versions(0, 3).choose(listGroups, -1), 3);
   assert.equal(versions(0, 99).choose(listGroups, -1), listGroups.maxVersion);
   assert.equal(versions(2, 2).choose(listGroups, -1), 2);
 });
 
-test('a version asked for is used when both sides know it', () => {
+test('a requested version is used when both sides know it', () => {
   for (const version of [1, 2, 3]) assert.equal(versions(1, 3).choose(listGroups, version), version);
   for (const version of [0, 4, 99]) {
     assert.throws(() => versions(1, 3).choose(listGroups, version), {
@@ -46,7 +46,7 @@ test('a version asked for is used when both sides know it', () => {
   assert.throws(() => versions(0, 99).choose(listGroups, listGroups.maxVersion + 1), UnsupportedVersionError);
 });
 
-test('an API that the broker does not list', () => {
+test('an API that the broker does not list is refused', () => {
   assert.throws(() => versions(0, 3).choose(fetch, -1), IncompatibleBrokerVersion);
   assert.throws(() => versions(0, 3).choose(fetch, 3), IncompatibleBrokerVersion);
 });
@@ -56,7 +56,7 @@ for (const [min, max] of [
   [3, 1],
   [-5, -1],
 ]) {
-  test(`no version in common with ${min} to ${max}`, () => {
+  test(`no common version with ${min} to ${max} is an error`, () => {
     assert.throws(() => versions(min!, max!).choose(listGroups, -1), {
       name: 'IncompatibleBrokerVersion',
       message: new RegExp(`no common version of ListGroups.* ${min} to ${max}, this client 0 to`),
@@ -76,13 +76,13 @@ test('the newest release that the ranges allow is inferred, whatever else is lis
   assert.deepEqual(inferBrokerVersion(future), [4, 4]);
 });
 
-test('a version is met within the range only', () => {
+test('a version is accepted only within the range', () => {
   assert.deepEqual(inferBrokerVersion(new Map([[35, range(6, 9)]])), [0, 10, 0]);
   assert.deepEqual(inferBrokerVersion(new Map([[35, range(0, 4)]])), [0, 10, 0]);
   assert.deepEqual(inferBrokerVersion(new Map()), [0, 10, 0]);
 });
 
-test('what real brokers list is inferred as what they are', () => {
+test('the version of real brokers is inferred from their ranges', () => {
   const lines = releasedRanges.trim().split('\n');
   assert.ok(lines.length >= 10);
   for (const line of lines) {
@@ -92,7 +92,7 @@ test('what real brokers list is inferred as what they are', () => {
   }
 });
 
-test('throttle times count from the version whose broker answers before it waits', () => {
+test('throttle times count from the first version in which the broker answers before it waits', () => {
   for (const [apiKey, from] of [
     [0, 6],
     [1, 8],

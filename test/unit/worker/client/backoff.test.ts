@@ -24,7 +24,7 @@ function start(options: KafkaClientOptions = {}): { boot: FakeBroker; second: Fa
 
 afterEach(() => net.close());
 
-test('in its backoff a node is not connected to, whoever asks', () => {
+test('a node in backoff is not connected, whoever asks', () => {
   const { second } = start({ reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500, metadataMaxAgeMs: 1_000_000 });
   net.serve('two:9092', 'refuses');
   net.app.connect(2);
@@ -108,14 +108,14 @@ test('while every node refuses, the thread sleeps between attempts', () => {
   assert.ok(net.turns - turns < 2000, `${net.turns - turns} turns in a minute`);
 });
 
-test('without anything to do the thread makes no turn', () => {
+test('the thread makes no turn when there is nothing to do', () => {
   start({ connectionsMaxIdleMs: -1 });
   const turns = net.turns;
   net.advance(net.config.metadataMaxAgeMs - 1000);
   assert.ok(net.turns - turns <= 3, `${net.turns - turns} turns`);
 });
 
-test('the setup timeout doubles with each failure of that kind, up to its limit, and a success resets it', () => {
+test('the setup timeout doubles with each timeout, up to its limit, and a success resets it', () => {
   net = new FakeNetwork({
     bootstrapServers: 'boot:9092',
     connectionSetupTimeoutMs: 1000,
@@ -140,7 +140,7 @@ test('the setup timeout doubles with each failure of that kind, up to its limit,
   assert.equal(at[1]! - at[0]!, 1000);
 });
 
-test('a black hole ends at connectionSetupTimeoutMs, and a send meanwhile says so', () => {
+test('an attempt to a black hole ends at connectionSetupTimeoutMs, and the error of a send before that says so', () => {
   start({ connectionSetupTimeoutMs: 2000, connectionSetupTimeoutMaxMs: 2000 });
   net.serve('two:9092', 'silent');
   net.app.connect(2);

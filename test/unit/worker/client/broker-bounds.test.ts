@@ -20,7 +20,7 @@ beforeEach(() => {
 
 afterEach(() => net.close());
 
-test('the longest throttle time keeps nobody from a node for more than five minutes, across connections', () => {
+test('no throttle time makes a node unready for more than five minutes, even across connections', () => {
   broker.handlers.set(ListGroups.key, () => ({ groups: [], throttleTimeMs: 2 ** 31 - 1 }));
   net.app.send(1, ListGroups, {});
   net.run();
@@ -40,7 +40,7 @@ test('the longest throttle time keeps nobody from a node for more than five minu
   assert.equal(sent.state, 'succeeded');
 });
 
-test('brokers that are named in passing become nodes up to a number, and again after the next refresh', () => {
+test('brokers that other responses name become nodes up to a limit, which starts again after each refresh', () => {
   const { counters } = net.app.end;
   for (let round = 0; round < 2; round++) {
     const known = counters.nodeIds().length;
@@ -71,7 +71,7 @@ test('metadata that names more brokers than any cluster has is a failed refresh'
   assert.ok(net.app.isConnected(1));
 });
 
-test('an allocation that fails closes its connection, and no other', () => {
+test('an allocation that fails closes only its connection', () => {
   const other = net.broker('two:9092', 2);
   net.advance(1000);
   void net.control.refreshMetadata(null, false);

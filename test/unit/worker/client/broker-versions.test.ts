@@ -63,14 +63,14 @@ for (const [given, known] of [
   });
 }
 
-test('a version older than all is refused', () => {
+test('a version older than every known version is refused', () => {
   for (const given of [[0], [0, 1], [0, 7, 99]]) {
     assert.equal(findVersion(given), undefined);
     assert.throws(() => matchVersion(given), UnrecognizedBrokerVersion);
   }
 });
 
-test('a release newer than all is refused, never taken for an older one', () => {
+test('a release newer than every known release is refused, and is not taken for an older one', () => {
   for (const given of [[4, 5], [4, 5, 0], [4, 10], [5], [9, 9]]) {
     assert.throws(() => matchVersion(given), {
       name: 'UnrecognizedBrokerVersion',
@@ -81,7 +81,7 @@ test('a release newer than all is refused, never taken for an older one', () => 
   }
 });
 
-test('what brokers without ApiVersions speak', () => {
+test('brokers without ApiVersions have fixed ranges', () => {
   assert.equal(text([0, 8, 0]), '0:0-0 1:0-0 2:0-0 3:0-0');
   assert.equal(text([0, 8, 1]), '0:0-0 1:0-0 2:0-0 3:0-0 8:0-0 9:0-0');
   assert.equal(text([0, 8, 2]), '0:0-0 1:0-0 2:0-0 3:0-0 8:0-1 9:0-1 10:0-0');
@@ -89,7 +89,7 @@ test('what brokers without ApiVersions speak', () => {
   assert.equal(text([0, 9]), `0:0-1 1:0-1 2:0-0 3:0-0 8:0-2 9:0-1 10:0-0 ${groups}`);
 });
 
-test('ApiVersions is asked from 0.10 on', () => {
+test('ApiVersions is used from 0.10 on', () => {
   assert.equal(hasApiVersions([0, 9]), false);
   assert.equal(hasApiVersions([0, 8, 2]), false);
   for (const version of [
@@ -101,7 +101,7 @@ test('ApiVersions is asked from 0.10 on', () => {
   }
 });
 
-test('every known version that can be asked is recognised by its own table', () => {
+test('every known version that answers ApiVersions is recognised by its own table', () => {
   // Brokers of 3.4 without ZooKeeper offer what 3.3 did; the table has what those with ZooKeeper added.
   for (const version of knownBrokerVersions.filter(hasApiVersions)) {
     assert.deepEqual(inferBrokerVersion(rangesOfVersion(version)), version);

@@ -44,7 +44,7 @@ function refresh(): void {
   net.run();
 }
 
-test('a leader that a response names can be sent to without a metadata request', () => {
+test('requests can be sent to a leader that a response names, without a metadata request', () => {
   const asked = one.requestsOf(Metadata).length;
   answered(Fetch, fetch, { responses, nodeEndpoints });
   net.ready(2);
@@ -54,7 +54,7 @@ test('a leader that a response names can be sent to without a metadata request',
   assert.equal(one.requestsOf(Metadata).length + two.requestsOf(Metadata).length, asked);
 });
 
-test('metadata that is older than what a response named does not bring the former leader back', () => {
+test('older metadata does not bring back the former leader after a response named a newer one', () => {
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
   refresh();
   answered(
@@ -73,7 +73,7 @@ test('metadata that is older than what a response named does not bring the forme
   assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).partitions.at(0).leaderId, 1);
 });
 
-test('a known broker stays where metadata says it is', () => {
+test('a known broker keeps its address from metadata', () => {
   answered(Fetch, fetch, { responses, nodeEndpoints: [{ nodeId: 1, host: 'two', port: 9092 }] });
   assert.ok(net.app.isConnected(1));
   net.app.send(1, ListGroups, {});
@@ -81,13 +81,13 @@ test('a known broker stays where metadata says it is', () => {
   assert.equal(one.requestsOf(ListGroups).length, 1);
 });
 
-test('a coordinator that metadata does not know yet can be connected to', () => {
+test('a coordinator that metadata does not know yet can be connected', () => {
   answered(FindCoordinator, {}, { coordinators: [{ key: 'readers', nodeId: 2, host: 'two', port: 9092 }] });
   net.ready(2);
   assert.equal(two.transports.length, 1);
 });
 
-test('a broker named before there is metadata does not stand for the cluster', async () => {
+test('a broker that is named before the first metadata does not replace the bootstrap servers', async () => {
   await net.close();
   net = new FakeNetwork();
   one = net.broker('one:9092');

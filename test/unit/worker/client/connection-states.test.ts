@@ -25,7 +25,7 @@ test('backoff doubles per failure and is capped before jitter', () => {
   assert.ok(Math.abs(backoffWithJitter(50, 1000, 10, () => 0.99999999) - 1200) < 0.01);
 });
 
-test('a limit at or below the base: constant, without jitter', () => {
+test('backoff is constant and without jitter if its limit is at or below the base', () => {
   for (const max of [0, 49, 50])
     assert.equal(
       backoffWithJitter(50, max, 7, () => 0),
@@ -38,7 +38,7 @@ test('any number of failures gives a finite wait', () => {
   assert.equal(backoffWithJitter(0, 1000, 5, noJitter), 0);
 });
 
-test('a new node may be connected to at once', () => {
+test('a new node can be connected at once', () => {
   const state = new ConnectionState(config, noJitter);
   assert.equal(state.delay(0), 0);
   assert.equal(state.isThrottled(0), false);
@@ -101,7 +101,7 @@ test('the setup deadline doubles with setup timeouts only, shared by the address
   assert.deepEqual(limits, [10_000, 10_000, 20_000, 30_000, 30_000]);
 });
 
-test('closing on purpose is no failure', () => {
+test('closing on purpose does not count as a failure', () => {
   const state = new ConnectionState(config, noJitter);
   state.attemptStarted(0, false);
   state.closedOnPurpose();

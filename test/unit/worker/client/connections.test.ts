@@ -27,7 +27,7 @@ afterEach(() => net.close());
 
 const heartbeat = { groupId: 'g', generationId: 1, memberId: 'm' };
 
-test('a request without answer fails at requestTimeoutMs; its connection is closed, the others on it learn why', () => {
+test('a request without an answer fails at requestTimeoutMs; its connection is closed, and the other requests on it fail with that cause', () => {
   start({ requestTimeoutMs: 1000 });
   const first = net.app.send(1, ListGroups, {});
   net.run();
@@ -49,7 +49,7 @@ test('a request without answer fails at requestTimeoutMs; its connection is clos
   assert.deepEqual(failures, ['failure 1', 'failure 2'], 'oldest first');
 });
 
-test('a request of its own timeout expires before older ones', () => {
+test('a request with its own shorter timeout expires before older requests', () => {
   start({ requestTimeoutMs: 10_000 });
   const patient = net.app.send(1, ListGroups, {});
   const hasty = net.app.send(1, Heartbeat, heartbeat, { timeoutMs: 70 });
@@ -62,7 +62,7 @@ test('a request of its own timeout expires before older ones', () => {
   assert.ok(patient.error instanceof KafkaConnectionError);
 });
 
-test('a request of its own timeout outlives requestTimeoutMs', () => {
+test('a request with its own longer timeout lives longer than requestTimeoutMs', () => {
   start({ requestTimeoutMs: 1000 });
   const sent = net.app.send(1, ListGroups, {}, { timeoutMs: 5000 });
   net.run();
@@ -72,7 +72,7 @@ test('a request of its own timeout outlives requestTimeoutMs', () => {
   assert.equal(sent.state, 'succeeded');
 });
 
-test('a response that has arrived beats the deadline, however late it is looked at', () => {
+test('a response that arrived before the deadline counts, however late it is read', () => {
   start({ requestTimeoutMs: 1000 });
   const sent = net.app.send(1, ListGroups, {});
   net.run();
@@ -96,7 +96,7 @@ test('half a response does not extend the deadline', () => {
   assert.ok(sent.error instanceof RequestTimedOutError);
 });
 
-test('a timeout of one node leaves the others alone', () => {
+test('a timeout of one node does not affect other nodes', () => {
   const { second } = start({ requestTimeoutMs: 1000 });
   net.ready(2);
   const lost = net.app.send(1, ListGroups, {});
@@ -109,7 +109,7 @@ test('a timeout of one node leaves the others alone', () => {
   assert.equal(kept.state, 'succeeded');
 });
 
-test('a request half-written when it expires takes its connection along', () => {
+test('a request that is half written when it expires ends its connection', () => {
   start({ requestTimeoutMs: 1000 });
   broker.transport.isBlocked = true;
   const sent = [net.app.send(1, ListGroups, {}), net.app.send(1, ListGroups, {})] as const;
@@ -120,7 +120,7 @@ test('a request half-written when it expires takes its connection along', () => 
   assert.ok(broker.transport.isDestroyed);
 });
 
-test('a lost connection asks for metadata; the node may be connected to again at once when the last attempt is long ago', () => {
+test('a lost connection asks for metadata, and the node can be connected again at once if the last attempt was long ago', () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.ready(2);
   net.advance(10_000);
@@ -148,7 +148,7 @@ test('a request that times out asks for metadata', () => {
   assert.equal(net.app.metadata.length, before + 1);
 });
 
-test('a connection closed on purpose, and a bootstrap server that fails, ask for no metadata', () => {
+test('a connection that is closed on purpose and a bootstrap server that fails do not ask for metadata', () => {
   const { boot } = start({ metadataMaxAgeMs: 1_000_000, connectionsMaxIdleMs: -1 });
   net.ready(2);
   net.advance(10_000);
@@ -166,7 +166,7 @@ test('a connection closed on purpose, and a bootstrap server that fails, ask for
   assert.equal(net.app.metadata.length, before);
 });
 
-test('disconnect on purpose: requests are cancelled, nothing backs off', () => {
+test('disconnect cancels requests and causes no backoff', () => {
   start();
   const sent = [net.app.send(1, ListGroups, {}), net.app.send(1, ListGroups, {})];
   net.run();
@@ -194,7 +194,7 @@ test('disconnect of a node that is backing off forgets its failures', () => {
   net.ready(2);
 });
 
-test('disconnect of a node that is connecting, or that nobody knows', () => {
+test('disconnect of a connecting node ends the attempt, and disconnect of an unknown node does nothing', () => {
   start();
   net.serve('two:9092', 'silent');
   net.app.connect(2);
@@ -209,7 +209,7 @@ test('disconnect of a node that is connecting, or that nobody knows', () => {
   assert.equal(net.attempted.filter((address) => address === 'two:9092').length, 1);
 });
 
-test('send and disconnect in one turn: the request is cancelled and nothing reaches the broker', () => {
+test('send and disconnect in one turn cancel the request, and nothing reaches the broker', () => {
   start();
   const sent = net.app.send(1, ListGroups, {});
   net.app.disconnect(1);
@@ -218,7 +218,7 @@ test('send and disconnect in one turn: the request is cancelled and nothing reac
   assert.equal(broker.requestsOf(ListGroups).length, 0);
 });
 
-test('the version exchange of every connection is its own', () => {
+test('every connection has its own version exchange', () => {
   start();
   broker.ranges.set(ListGroups.key, range(0, 1));
   broker.transport.end();

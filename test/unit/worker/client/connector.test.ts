@@ -28,7 +28,7 @@ function whyNot(nodeId = -1): KafkaClientError {
   return sent.error.cause as KafkaClientError;
 }
 
-test('addresses of a name are tried in order, back to back', () => {
+test('addresses of a name are tried in order, without a pause', () => {
   start();
   net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
   net.broker('10.0.0.3:9092');
@@ -42,7 +42,7 @@ test('addresses of a name are tried in order, back to back', () => {
   assert.equal(net.lookups.length, 1);
 });
 
-test('all addresses refused count as one failure; then the name is looked up again', () => {
+test('refusals by all addresses count as one failure, and then the name is looked up again', () => {
   start();
   net.names.set('boot', ['10.0.0.1', '10.0.0.2']);
   net.run();
@@ -65,7 +65,7 @@ test('an IPv6 address that a broker advertises in brackets is used without them'
   assert.ok(net.attempted.includes('::1:9092'), net.attempted.join());
 });
 
-test('addresses that change are seen by the next look-up', () => {
+test('the next look-up finds changed addresses', () => {
   start();
   net.names.set('boot', ['10.0.0.1']);
   net.run();
@@ -91,7 +91,7 @@ test('all addresses share one setup deadline', () => {
   assert.match(whyNot().message, /connection setup with boot:9092 did not finish in time/);
 });
 
-test('an address that used up the deadline is not the first of the next attempt', () => {
+test('an address that used up the deadline is not tried first in the next attempt', () => {
   start({ connectionSetupTimeoutMs: 1000 });
   net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
   net.serve('10.0.0.1:9092', 'silent');
@@ -102,7 +102,7 @@ test('an address that used up the deadline is not the first of the next attempt'
   assert.ok(net.app.isConnected(-1));
 });
 
-test('a connection that was lost is made anew at another address, one closed on purpose at the first', () => {
+test('a lost connection is opened again at another address, and one that was closed on purpose at the first address', () => {
   start({ requestTimeoutMs: 1000 });
   net.names.set('boot', ['10.0.0.1', '10.0.0.2', '10.0.0.3']);
   const brokers = [1, 2, 3].map((i) => net.broker(`10.0.0.${i}:9092`));
@@ -122,7 +122,7 @@ test('a connection that was lost is made anew at another address, one closed on 
   assert.deepEqual(net.attempted.slice(2), ['10.0.0.1:9092']);
 });
 
-test('two ids at one address have connections and backoffs of their own', () => {
+test('two node ids at one address have separate connections and backoffs', () => {
   start({ reconnectBackoffMs: 500, reconnectBackoffMaxMs: 500 });
   const broker = net.broker('boot:9092');
   net.cluster.brokers = [1, 2].map((id) => ({ id, host: 'boot', port: 9092 }));
@@ -164,14 +164,14 @@ test('a name that does not resolve is a failed attempt with backoff', () => {
   assert.ok(net.lookups.length < 70, `${net.lookups.length} look-ups in a minute`);
 });
 
-test('a name without addresses', () => {
+test('a name without addresses is a failed attempt', () => {
   start();
   net.names.set('boot', []);
   net.run();
   assert.match(whyNot().message, /name look-up of 'boot' failed: no address/);
 });
 
-test('a look-up that does not end is given up at the setup timeout; its late answer is ignored', () => {
+test('a look-up without an answer ends at the setup timeout, and a late answer is ignored', () => {
   start({ connectionSetupTimeoutMs: 500, reconnectBackoffMs: 5000, reconnectBackoffMaxMs: 5000 });
   net.names.set('boot', 'silent');
   net.run();
@@ -184,7 +184,7 @@ test('a look-up that does not end is given up at the setup timeout; its late ans
   assert.equal(net.app.nodeState(-1), NODE_DISCONNECTED);
 });
 
-test('the answer of an earlier look-up does not serve a later attempt', () => {
+test('the answer of an earlier look-up is not used for a later attempt', () => {
   start({ connectionSetupTimeoutMs: 500, reconnectBackoffMs: 0, reconnectBackoffMaxMs: 0 });
   net.names.set('boot', 'silent');
   net.run();
@@ -200,7 +200,7 @@ test('the answer of an earlier look-up does not serve a later attempt', () => {
   assert.ok(net.app.isConnected(-1));
 });
 
-test('closing a node while its name is looked up', () => {
+test('a node can be closed while its name is looked up', () => {
   start();
   net.names.set('boot', 'silent');
   net.run();
@@ -216,7 +216,7 @@ test('closing a node while its name is looked up', () => {
 });
 
 for (const port of [-1, 70_000]) {
-  test(`metadata that names port ${port} costs that node its connection, not the thread its life`, () => {
+  test(`port ${port} in metadata fails only the connection of that node`, () => {
     start();
     net.broker('boot:9092');
     net.cluster.brokers.push({ id: 1, host: 'one', port }, { id: 2, host: 'two', port: 9092 });
@@ -254,7 +254,7 @@ test('a resolver that throws is a failed look-up', () => {
   assert.match(whyNot().message, /name look-up of 'boot' failed: hostname is malformed/);
 });
 
-test('one attempt at a time per node, however often it is asked for', () => {
+test('a node has one attempt at a time, however often a connection is requested', () => {
   start();
   net.serve('boot:9092', 'silent');
   for (let i = 0; i < 10; i++) net.app.connect(-1);
@@ -264,7 +264,7 @@ test('one attempt at a time per node, however often it is asked for', () => {
   assert.equal(net.attempts.length, 1);
 });
 
-test('addresses that were not needed do not keep a later loss from asking for metadata', () => {
+test('a lost connection asks for metadata, even if addresses are left that were not tried', () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.names.set('one', ['10.0.0.1', '10.0.0.2']);
   net.cluster.brokers = [{ id: 1, host: 'one', port: 9092 }];
@@ -295,7 +295,7 @@ function startHanging(): void {
   assert.equal(net.app.nodeState(2), NODE_CONNECTING);
 }
 
-test('a node that leaves the cluster while it is connecting is given up', async () => {
+test('an attempt ends when its node leaves the cluster', async () => {
   startHanging();
   const attempt = net.transports.at(-1)!;
   net.cluster.brokers.pop();
@@ -308,7 +308,7 @@ test('a node that leaves the cluster while it is connecting is given up', async 
   assert.equal(net.attempts.length, attempts);
 });
 
-test('a node that moves while it is connecting is connected to at its new place at once', async () => {
+test('a node that moves while it is connecting is connected at its new address at once', async () => {
   startHanging();
   const moved = net.broker('fine:9092');
   net.cluster.brokers[1] = { id: 2, host: 'fine', port: 9092 };
@@ -318,7 +318,7 @@ test('a node that moves while it is connecting is connected to at its new place 
   assert.equal(moved.transports.length, 1);
 });
 
-test('a verdict of the transport is no answer to the version exchange: no older version is tried, and it backs off', () => {
+test('an error of the transport is not an answer to the version exchange: no older version is tried, and the node backs off', () => {
   start();
   const verdict = new TlsAuthenticationError('the broker requires a client certificate');
   net.serve('boot:9092', (transport) => {
@@ -338,7 +338,7 @@ test('a verdict of the transport is no answer to the version exchange: no older 
   assert.equal(net.attempts.length, 2);
 });
 
-test('an attempt that is late says what it was waiting for', () => {
+test('the error of a late attempt says what it was waiting for', () => {
   start({ connectionSetupTimeoutMs: 500 });
   net.serve('boot:9092', (transport) => {
     Object.assign(transport, { describeWait: () => 'the proxy did not answer' });

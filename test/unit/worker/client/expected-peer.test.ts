@@ -51,8 +51,8 @@ function misroute(): void {
   net.serve('two:9092', one);
 }
 
-describe('a connection says whom it is meant for', () => {
-  test('to a broker by cluster and node, to a bootstrap server not at all', () => {
+describe('a connection tells the broker for whom it is meant', () => {
+  test('a broker gets cluster id and node id, and a bootstrap server gets neither', () => {
     start();
     net.ready(1);
     net.ready(2);
@@ -61,7 +61,7 @@ describe('a connection says whom it is meant for', () => {
     assert.deepEqual(named(two), [[5, 'the-cluster', 2]]);
   });
 
-  test("as a coordinator by the broker's own number", () => {
+  test('a coordinator gets the node id of its broker', () => {
     start();
     net.ready(2);
     net.ready(coordinatorNodeId(2));
@@ -76,7 +76,7 @@ describe('a connection says whom it is meant for', () => {
     ['with an apiVersion whose brokers do not know it', { apiVersion: [4, 3] }, 'the-cluster'],
     ['in a cluster without an id', {}, null],
   ] as const) {
-    test(`by neither id ${what}`, () => {
+    test(`neither id is sent ${what}`, () => {
       start(options, clusterId);
       net.ready(-1);
       net.ready(1);
@@ -84,7 +84,7 @@ describe('a connection says whom it is meant for', () => {
     });
   }
 
-  test('not to brokers of 4.3, which are asked in a version they know once one of them has told it', () => {
+  test('brokers of 4.3 do not get it, and are asked in a version that they know', () => {
     start();
     for (const broker of [boot, one, two]) broker.ranges.set(ApiVersions.key, range(0, 4));
     net.ready(1);
@@ -93,7 +93,7 @@ describe('a connection says whom it is meant for', () => {
     assert.deepEqual(versions, [[5, 4], [4], [4]]);
   });
 
-  test('to a broker that turns out to be newer than the others, in a second question', () => {
+  test('a broker that is newer than the others gets it in a second request', () => {
     start();
     boot.ranges.set(ApiVersions.key, range(0, 4));
     net.ready(1);
@@ -106,7 +106,7 @@ describe('a connection says whom it is meant for', () => {
 });
 
 describe('a connection that led to another broker', () => {
-  test('is closed, and sends are told why', () => {
+  test('is closed, and sends fail with the reason', () => {
     start();
     net.ready(1);
     misroute();
@@ -120,7 +120,7 @@ describe('a connection that led to another broker', () => {
     assert.match(error.message, /two:9092 is not node 2 of cluster 'the-cluster'.*129.*load balancer/);
   });
 
-  test('sends the client back to the bootstrap servers, whose answer counts', () => {
+  test('makes the client ask the bootstrap servers, whose answer counts', () => {
     start();
     net.ready(1);
     misroute();
@@ -135,7 +135,7 @@ describe('a connection that led to another broker', () => {
     assert.deepEqual(named(moved), [[5, 'the-cluster', 2]]);
   });
 
-  test('takes no other connection with it: what is in flight elsewhere is answered', () => {
+  test('ends no other connection, and requests on other connections are answered', () => {
     start();
     net.ready(1);
     misroute();
@@ -148,7 +148,7 @@ describe('a connection that led to another broker', () => {
     assert.equal(sent.state, 'succeeded');
   });
 
-  test('is tried again with a growing delay while it is asked for, and works when the way is right', () => {
+  test('is tried again with a growing delay, and works when the route is right', () => {
     start();
     net.ready(1);
     misroute();
@@ -164,7 +164,7 @@ describe('a connection that led to another broker', () => {
     net.ready(2);
   });
 
-  test('of a cluster that was replaced finds the new one by the bootstrap servers', () => {
+  test('finds a new cluster through the bootstrap servers if the cluster was replaced', () => {
     start();
     net.ready(1);
     net.cluster.clusterId = 'another';
@@ -175,7 +175,7 @@ describe('a connection that led to another broker', () => {
     assert.deepEqual(named(one).at(-1), [5, 'another', 1]);
   });
 
-  test('by the word of one who was not told whom it is meant for is a fault of that server', () => {
+  test('is an error of the server if the server was not told for whom the connection is meant', () => {
     start();
     boot.handlers.set(ApiVersions.key, () => ({ errorCode: 129 }));
     net.run();
@@ -210,7 +210,7 @@ describe('a connection that logs in', () => {
   /** What a broker was asked, by name. */
   const asked = ({ requests }: FakeBroker): string[] => requests.map(({ codec }) => codec.name);
 
-  test('says it after the login: before it brokers do not compare', async () => {
+  test('tells it after the login, because brokers do not compare it before', async () => {
     startLogins();
     await connect(1);
     assert.ok(net.app.isConnected(1));
@@ -244,7 +244,7 @@ describe('a connection that logs in', () => {
     assert.ok(net.app.isConnected(1));
   });
 
-  test('asks nothing behind the login where brokers are of 4.3, or the check is off', async () => {
+  test('asks nothing after the login if brokers are of 4.3 or the check is off', async () => {
     startLogins({ metadataClusterCheckEnable: false });
     await connect(1);
     assert.deepEqual(named(one), [[5, null, -1]]);

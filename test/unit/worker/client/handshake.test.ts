@@ -40,7 +40,7 @@ function whyNot(): KafkaClientError {
   return sent.error.cause as KafkaClientError;
 }
 
-test('the newest version is asked for, with the name and version of this library', () => {
+test('the newest version is requested, with the name and version of this library', () => {
   start();
   net.run();
   const [request] = broker.requestsOf(ApiVersions);
@@ -63,7 +63,7 @@ for (const max of [4, 3, 2, 1, 0]) {
   });
 }
 
-test('a broker that does not say what it knows is asked in version 0', () => {
+test('a broker that does not tell its versions is asked in version 0', () => {
   start();
   broker.handlers.set(ApiVersions.key, (request) =>
     request.version > 0 ? responseFrame(request, { errorCode: 35 }, { version: 0 }) : { apiKeys: [] },
@@ -105,7 +105,7 @@ test('a broker that refuses every version loses its connection after a few round
   assert.ok(broker.transport.isDestroyed);
 });
 
-test('another error code ends the attempt and is named', () => {
+test('another error code ends the attempt, and the error names it', () => {
   start();
   broker.handlers.set(ApiVersions.key, () => ({ errorCode: 41 }));
   net.run();
@@ -122,7 +122,7 @@ for (const [how, end, seen] of [
     /^connection with boot:9092 failed: read ECONN/,
   ],
 ] as const) {
-  test(`a broker that ${how} before its first byte may expect TLS, or have enough connections; after it neither`, () => {
+  test(`a broker that ${how} before its first byte may expect TLS or have too many connections, and the error says so only then`, () => {
     start();
     broker.answers = false;
     net.run();
@@ -168,7 +168,7 @@ for (const [name, bytes, type, text] of [
   });
 }
 
-test('a peer that speaks before it is asked', () => {
+test('a peer that sends bytes before a request ends the attempt', () => {
   start();
   broker.answers = false;
   broker.onConnection = (transport) => transport.send(Buffer.from('220 smtp.example ESMTP\r\n'));
@@ -176,7 +176,7 @@ test('a peer that speaks before it is asked', () => {
   assert.ok(whyNot() instanceof InvalidReceiveError);
 });
 
-test('a silent peer is given up at the setup timeout, and its answer afterwards changes nothing', () => {
+test('an attempt to a silent peer ends at the setup timeout, and a later answer changes nothing', () => {
   start();
   broker.answers = false;
   net.run();
@@ -194,7 +194,7 @@ test('a silent peer is given up at the setup timeout, and its answer afterwards 
   assert.equal(net.app.isConnected(-1), false);
 });
 
-test('a peer that answers byte by byte, too slowly, is given up at the setup timeout all the same', () => {
+test('an attempt to a peer that answers too slowly, byte by byte, ends at the setup timeout', () => {
   start();
   broker.answers = false;
   net.run();
@@ -212,7 +212,7 @@ test('a peer that answers byte by byte, too slowly, is given up at the setup tim
   assert.match(whyNot().message, /did not finish in time/);
 });
 
-test('an answer that arrived before the deadline counts, though it is looked at after it', () => {
+test('an answer that arrived before the deadline counts, even if it is read later', () => {
   start();
   broker.answers = false;
   net.run();
@@ -223,7 +223,7 @@ test('an answer that arrived before the deadline counts, though it is looked at 
   assert.ok(net.app.isConnected(-1));
 });
 
-test('backoff goes on growing while peers accept and drop: only a ready connection resets it', () => {
+test('backoff grows while peers accept and drop connections, and only a ready connection resets it', () => {
   start();
   broker.answers = false;
   broker.onConnection = (transport) => transport.end();
@@ -234,7 +234,7 @@ test('backoff goes on growing while peers accept and drop: only a ready connecti
   assert.deepEqual(gaps.slice(0, 5), [50, 100, 200, 400, 800]);
 });
 
-test('a handshake that cannot be written ends the attempt, not the thread', () => {
+test('a handshake that cannot be written ends the attempt, but not the thread', () => {
   net = new FakeNetwork({ bootstrapServers: 'boot:9092' }, null, { clientId: 'x'.repeat(40_000) });
   broker = net.broker('boot:9092');
   net.run();

@@ -36,7 +36,7 @@ test('an idle connection is closed after connectionsMaxIdleMs, without backoff o
   assert.equal(net.app.metadata.length, metadata);
 });
 
-test('a response puts idleness off', () => {
+test('a response restarts the idle time', () => {
   start({ connectionsMaxIdleMs: 5000 });
   for (let i = 0; i < 4; i++) {
     net.advance(4000);
@@ -62,7 +62,7 @@ test('a connection with a request in flight is never idle', () => {
   assert.equal(sent.state, 'succeeded');
 });
 
-test('a producer with acks 0 is not idle: nothing ever answers it', () => {
+test('a connection that only sends with acks 0 is not idle', () => {
   start({ connectionsMaxIdleMs: 1000 });
   for (let i = 0; i < 5; i++) {
     net.advance(900);
@@ -81,7 +81,7 @@ for (const connectionsMaxIdleMs of [0, -1]) {
   });
 }
 
-test('of several idle connections the longest idle goes first', () => {
+test('the connection that is idle longest is closed first', () => {
   const { second } = start({ connectionsMaxIdleMs: 5000 });
   net.advance(1000);
   net.ready(2);

@@ -52,14 +52,14 @@ function seen(epochs: LeaderEpochs, response: MetadataResponse): { rows: Row[]; 
   return { rows, topicId: topic!.topicId };
 }
 
-test('an answer that is not older stays as it is', () => {
+test('a response that is not older stays unchanged', () => {
   const epochs = new LeaderEpochs();
   assert.equal(epochs.update(responseView(Metadata, answer([[0, 1, 5]], idA))), null);
   assert.equal(epochs.update(responseView(Metadata, answer([[0, 1, 5]], idA))), null);
   assert.equal(epochs.update(responseView(Metadata, answer([[0, 2, 6]], idA))), null);
 });
 
-test('an older leader epoch does not undo a newer one; other partitions of the answer count', () => {
+test('an older leader epoch does not replace a newer one, and other partitions of the response count', () => {
   const epochs = new LeaderEpochs();
   seen(
     epochs,
@@ -118,7 +118,7 @@ test('a kept partition keeps its replicas and loses the error of its older state
   assert.deepEqual({ errorCode, leaderId, replicas }, { errorCode: 0, leaderId: 1, replicas: [1] });
 });
 
-test('a topic made anew begins with lower epochs, and its former id does not come back', () => {
+test('a topic that is created again begins with lower epochs, and its former id does not come back', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 50]], idA));
   assert.deepEqual(seen(epochs, answer([[0, 2, 0]], idB)), { rows: [[0, 2, 0]], topicId: idB });
@@ -127,13 +127,13 @@ test('a topic made anew begins with lower epochs, and its former id does not com
   for (const stale of [idA, idB]) assert.equal(seen(epochs, answer([[0, 1, 99]], stale)).topicId, idC);
 });
 
-test('a broker too old for topic ids does not make a known one unknown', () => {
+test('a broker without topic ids does not remove a known id', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], idA));
   assert.deepEqual(seen(epochs, answer([[0, 1, 6]])), { rows: [[0, 1, 6]], topicId: idA });
 });
 
-test('a topic with an error keeps what was known of it, one that is not in the answer is forgotten', () => {
+test('a topic with an error keeps its known state, and a topic that is not in the response is forgotten', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], idA));
   assert.equal(epochs.update(responseView(Metadata, { topics: [{ name: 'orders', errorCode: 5 }] })), null);
@@ -142,14 +142,14 @@ test('a topic with an error keeps what was known of it, one that is not in the a
   assert.deepEqual(seen(epochs, answer([[0, 2, 4]], idA)).rows, [[0, 2, 4]]);
 });
 
-test('another cluster has epochs of its own', () => {
+test('another cluster has separate epochs', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], undefined, { clusterId: 'east' }));
   assert.deepEqual(seen(epochs, answer([[0, 2, 4]])).rows, [[0, 1, 5]], 'an answer without id is of the same one');
   assert.deepEqual(seen(epochs, answer([[0, 2, 4]], undefined, { clusterId: 'west' })).rows, [[0, 2, 4]]);
 });
 
-test('a leader named by another response is kept when older metadata follows', () => {
+test('a leader from another response is kept when older metadata follows', () => {
   const hint = { topic: 'orders', topicId: '', partition: 0, leaderId: 3, leaderEpoch: 7 };
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], idA));
@@ -167,7 +167,7 @@ test('a leader named by another response is kept when older metadata follows', (
   assert.deepEqual(seen(epochs, answer([[0, 1, 6]], idA)).rows, [[0, 4, 8]]);
 });
 
-test('without topic ids a topic that is seen to be gone begins anew, and one that has an id does not', () => {
+test('without topic ids a topic that was missing once begins again, and a topic with an id does not', () => {
   for (const [id, leader] of [
     [undefined, 2],
     [idA, 1],
@@ -179,7 +179,7 @@ test('without topic ids a topic that is seen to be gone begins anew, and one tha
   }
 });
 
-test('without topic ids lower epochs are believed when answer after answer has them: the topic was made again', () => {
+test('without topic ids lower epochs are accepted when several responses have them, because the topic was created again', () => {
   for (const [before, after] of [
     [undefined, undefined],
     [idA, undefined],
@@ -232,7 +232,7 @@ test('without topic ids lower epochs are believed when answer after answer has t
   }
 });
 
-test('within one topic id lower epochs are believed too in the end, though nobody is asked because of them', () => {
+test('lower epochs of the same topic id are accepted in the end too, but cause no request', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 8]], idA));
   for (let doubt = 0; doubt < 10; doubt++) {
@@ -242,7 +242,7 @@ test('within one topic id lower epochs are believed too in the end, though nobod
   assert.deepEqual(seen(epochs, answer([[0, 2, 4]], idA)), { rows: [[0, 2, 4]], topicId: idA });
 });
 
-test('an epoch that is not lower ends the doubt, also one that another response names', () => {
+test('an epoch that is not lower ends the doubt, also if another response names it', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 8]]));
   const hint = { topic: 'orders', topicId: '', partition: 0, leaderId: 1 };
@@ -253,7 +253,7 @@ test('an epoch that is not lower ends the doubt, also one that another response 
   }
 });
 
-test('an answer without epochs counts as it is, and does not make the epoch known unknown', () => {
+test('a response without epochs counts, and does not remove the known epoch', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 8]], idA));
   assert.deepEqual(seen(epochs, answer([[0, 3, -1]])).rows, [[0, 3, -1]]);
@@ -261,7 +261,7 @@ test('an answer without epochs counts as it is, and does not make the epoch know
   assert.deepEqual(seen(epochs, answer([[0, 2, 9]], idA)).rows, [[0, 2, 9]]);
 });
 
-test('an epoch far ahead that another response made up holds up the truth no longer than a doubt', () => {
+test('a false epoch far ahead in another response is corrected like any doubt', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], idA));
   epochs.learn({
@@ -272,7 +272,7 @@ test('an epoch far ahead that another response made up holds up the truth no lon
   assert.deepEqual(seen(epochs, answer([[0, 1, 5]], idA)).rows, [[0, 1, 5]]);
 });
 
-test('a partition that an answer leaves out begins anew', () => {
+test('a partition that a response leaves out begins again', () => {
   const epochs = new LeaderEpochs();
   seen(
     epochs,
@@ -297,7 +297,7 @@ test('a partition that an answer leaves out begins anew', () => {
   );
 });
 
-test('of a large answer only what is out of date is written again', () => {
+test('only outdated parts of a large response are rewritten', () => {
   const epochs = new LeaderEpochs();
   const topics = (epoch: number): MetadataResponse => ({
     topics: Array.from({ length: 1000 }, (_, i) => ({
@@ -321,12 +321,12 @@ test('of a large answer only what is out of date is written again', () => {
   );
 });
 
-test("unknown topic ids in an answer are nobody's topics", () => {
+test('unknown topic ids in a response belong to no topic', () => {
   const response = responseView(Metadata, { topics: [{ name: null, topicId: idA, errorCode: 100 }] });
   assert.equal(new LeaderEpochs().update(response), null);
 });
 
-test('an id that was replaced is believed when answer after answer names it', () => {
+test('a replaced id is accepted when several responses name it', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], idC));
   // A broker that is far behind: the topic had this id before it had the one known.
@@ -339,7 +339,7 @@ test('an id that was replaced is believed when answer after answer names it', ()
   assert.equal(epochs.isInDoubt, false);
 });
 
-test('an answer that agrees ends the doubt', () => {
+test('a response that agrees ends the doubt', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], idA));
   seen(epochs, answer([[0, 1, 0]], idB));
@@ -350,14 +350,14 @@ test('an answer that agrees ends the doubt', () => {
   }
 });
 
-test('once everything is forgotten older answers count', () => {
+test('older responses count after everything was forgotten', () => {
   const epochs = new LeaderEpochs();
   seen(epochs, answer([[0, 1, 5]], idA));
   epochs.clear();
   assert.deepEqual(seen(epochs, answer([[0, 2, 4]], idA)).rows, [[0, 2, 4]]);
 });
 
-test('whatever brokers lag behind, and by how much: epochs of a topic do not go back, and in the end all is as it is', () => {
+test('epochs of a topic never go back and are right in the end, however far brokers lag behind', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = new Random(seed);
     const epochs = new LeaderEpochs();

@@ -42,7 +42,7 @@ function refresh(): void {
   net.run();
 }
 
-test('requests to a node that moves are answered where they were sent; new ones go to the new place at once', () => {
+test('requests to a node that moves are answered at the old address, and new requests go to the new address at once', () => {
   const before = [net.app.send(1, ListGroups, {}), net.app.send(1, ListGroups, {})];
   net.run();
   const old = former.transport;
@@ -67,7 +67,7 @@ test('requests to a node that moves are answered where they were sent; new ones 
   assert.equal(former.transports.length, 1);
 });
 
-test('requests in flight to both places count as requests to the node', () => {
+test('requests in flight to both addresses count for the node', () => {
   net.app.send(1, ListGroups, {});
   net.run();
   const now = move('new');
@@ -81,7 +81,7 @@ test('requests in flight to both places count as requests to the node', () => {
   assert.equal(counters.inFlight(counters.nodeRow(1)), 0);
 });
 
-test('the limit of a request that nobody answers ends the former connection, and no other', () => {
+test('the timeout of a request without an answer ends only the former connection', () => {
   const lost = net.app.send(1, ListGroups, {}, { timeoutMs: 3000 });
   net.run();
   const now = move('new');
@@ -104,7 +104,7 @@ test('a former connection that breaks fails what was on it, and is not opened ag
   assert.ok(net.app.isConnected(1));
 });
 
-test('close(nodeId) closes both', () => {
+test('close(nodeId) closes both connections', () => {
   const open = net.app.send(1, ListGroups, {});
   net.run();
   const now = move('new');
@@ -114,7 +114,7 @@ test('close(nodeId) closes both', () => {
   assert.ok(former.transport.isDestroyed && now.transport.isDestroyed);
 });
 
-test('a node that moves again and again while requests are under way: each is answered where it was sent', () => {
+test('requests are answered where they were sent when a node moves again and again', () => {
   const places = [former];
   const sent = [net.app.send(1, ListGroups, {})];
   net.run();
@@ -134,7 +134,7 @@ test('a node that moves again and again while requests are under way: each is an
   );
 });
 
-test('a node that leaves and comes back while a request is under way', () => {
+test('a node can leave and come back while a request is in flight', () => {
   const { counters } = net.app.end;
   for (const host of ['former', 'elsewhere']) {
     const before = net.app.send(1, ListGroups, {});
@@ -156,7 +156,7 @@ test('a node that leaves and comes back while a request is under way', () => {
   }
 });
 
-test('an idle connection to a former place, and an attempt, are given up at once', () => {
+test('an idle connection and an attempt to a former address end at once', () => {
   const old = former.transport;
   const now = move('new');
   assert.ok(old.isDestroyed);
@@ -166,13 +166,13 @@ test('an idle connection to a former place, and an attempt, are given up at once
   assert.equal(net.app.end.counters.nodeRow(1), NO_ROW);
 });
 
-test('a node that nobody had connected to is not connected to because it moved', () => {
+test('a node without a connection is not connected because it moved', () => {
   net.app.disconnect(1);
   net.run();
   assert.equal(move('new').transports.length, 0);
 });
 
-test('requests without response that the peer has not taken are under way', () => {
+test('requests without response that the peer has not read count as in flight', () => {
   former.transport.isBlocked = true;
   const request = { acks: 0, timeoutMs: 1, topicData: [{ name: 't', partitionData: [{ index: 0, records: null }] }] };
   net.app.send(1, Produce, request, { version: 9 });
@@ -187,7 +187,7 @@ test('requests without response that the peer has not taken are under way', () =
   assert.ok(former.transport.isDestroyed);
 });
 
-test('the quiet that a broker asked for goes with it', () => {
+test('a throttle time moves with its broker', () => {
   former.handlers.set(ListGroups.key, () => ({ groups: [], throttleTimeMs: 5000 }));
   net.app.send(1, ListGroups, {});
   net.run();
@@ -197,7 +197,7 @@ test('the quiet that a broker asked for goes with it', () => {
   assert.match(refused.error.message, /is throttled for another/);
 });
 
-test('a metadata request that is under way is answered, too, wherever it was sent', async () => {
+test('a metadata request in flight is answered too, wherever it was sent', async () => {
   former.handlers.delete(Metadata.key);
   helper.transport.end();
   net.serve('helper:1', 'refuses');

@@ -15,7 +15,7 @@ const up = {
   apiVersions: { ranges: new Map(), brokerVersion: [4, 0] },
 } as unknown as Node;
 
-test('many callers that wait for one node cost one attempt a turn, end in their own time, and all hear when it is ready', async () => {
+test('many callers that wait for one node cause one attempt at a time, end at their own limits, and all see when it is ready', async () => {
   let connects = 0;
   let now = 0;
   const readiness = new Readiness(

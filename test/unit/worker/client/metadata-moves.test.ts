@@ -19,7 +19,7 @@ function start(options: KafkaClientOptions = {}): void {
 
 afterEach(() => net.close());
 
-test('a node that moved is connected to at its new place at once; what is under way at the former one is answered', async () => {
+test('a node that moved is connected at its new address at once, and requests at the former address are answered', async () => {
   start();
   net.broker('two:9092');
   net.advance(1000);
@@ -45,7 +45,7 @@ test('a node that moved is connected to at its new place at once; what is under 
   assert.equal(helper.transports.length, 0);
 });
 
-test('a node that left the cluster is closed and forgotten, when what is under way is answered', async () => {
+test('a node that left the cluster is closed and forgotten when its requests are answered', async () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
   const gone = net.broker('two:9092', 2);
@@ -73,7 +73,7 @@ test('a node that left the cluster is closed and forgotten, when what is under w
   net.ready(2);
 });
 
-test('the same broker twice: the last one counts', () => {
+test('the last entry counts if a response has the same broker twice', () => {
   net = new FakeNetwork({ bootstrapServers: 'boot:9092' });
   net.broker('boot:9092');
   broker = net.broker('right:9092');
@@ -85,7 +85,7 @@ test('the same broker twice: the last one counts', () => {
   assert.equal(broker.transports.length, 1);
 });
 
-test('when every broker has failed the bootstrap servers are asked again, their names resolved again', () => {
+test('when every broker has failed, the bootstrap servers are asked again, and their names are resolved again', () => {
   net = new FakeNetwork({ bootstrapServers: 'boot:9092', connectionsMaxIdleMs: -1 });
   net.broker('boot:9092');
   broker = net.broker('one:9092', 1);

@@ -43,7 +43,7 @@ function attemptsSince(start: number): { address: string; afterMs: number }[] {
   return net.attempts.filter(({ at }) => at >= start).map(({ address, at }) => ({ address, afterMs: at - start }));
 }
 
-test('an idle ready node is asked rather than a busy one', async () => {
+test('an idle ready node is asked before a busy one', async () => {
   start();
   net.broker('one:9092', 1);
   const other = net.broker('two:9092', 2);
@@ -55,7 +55,7 @@ test('an idle ready node is asked rather than a busy one', async () => {
   assert.equal(other.requestsOf(Metadata).length, 1);
 });
 
-test('a busy node that is ready is asked rather than one that has to be connected', async () => {
+test('a busy ready node is asked before one that must be connected', async () => {
   start({ bootstrapServers: 'boot:9092' });
   const [one] = knownBrokers(3);
   net.serve('2:9092', 'silent');
@@ -72,7 +72,7 @@ test('a busy node that is ready is asked rather than one that has to be connecte
   assert.deepEqual(attemptsSince(since), []);
 });
 
-test('the bootstrap connection that stands is asked while no broker is connected', async () => {
+test('the open bootstrap connection is asked while no broker is connected', async () => {
   start({ bootstrapServers: 'boot:9092' });
   const boot = net.broker('boot:9092');
   net.broker('one:9092', 1);
@@ -85,7 +85,7 @@ test('the bootstrap connection that stands is asked while no broker is connected
   assert.deepEqual(net.attempted, ['boot:9092']);
 });
 
-test('a node without room for a request is not waited for: another one is connected', async () => {
+test('the client does not wait for a node without room, and connects another node', async () => {
   start({ bootstrapServers: 'boot:9092', maxInFlightRequestsPerConnection: 1 });
   knownBrokers(2);
   net.ready(1);
@@ -96,7 +96,7 @@ test('a node without room for a request is not waited for: another one is connec
   assert.ok(wanted.isDone);
 });
 
-test('nor is another one waited for that cannot be connected to: the place that is kept is used', async () => {
+test('the reserved place of a full node is used if no other node can be connected', async () => {
   for (const other of ['refuses', 'silent'] as const) {
     start({ bootstrapServers: 'boot:9092', maxInFlightRequestsPerConnection: 1, reconnectBackoffMs: 10_000 });
     const [one] = knownBrokers(2);
@@ -115,7 +115,7 @@ test('nor is another one waited for that cannot be connected to: the place that 
   }
 });
 
-test('a black hole holds a refresh up for 250 ms, not until its setup timeout', async () => {
+test('a black hole delays a refresh for 250 ms, not until its setup timeout', async () => {
   start({ bootstrapServers: 'boot:9092' });
   knownBrokers(2);
   // Chance names the second.
@@ -130,7 +130,7 @@ test('a black hole holds a refresh up for 250 ms, not until its setup timeout', 
   assert.ok(wanted.isDone);
 });
 
-test('neither does one that the application wants, nor a name that nobody resolves', async () => {
+test('a black hole that the application wants and an unresolved name delay a refresh no longer', async () => {
   for (const isName of [false, true]) {
     start({ bootstrapServers: 'boot:9092' });
     knownBrokers(2);
@@ -146,7 +146,7 @@ test('neither does one that the application wants, nor a name that nobody resolv
   }
 });
 
-test('a coordinator that is being connected gives no metadata, and holds nothing up', async () => {
+test('a connecting coordinator gives no metadata and delays nothing', async () => {
   start({ bootstrapServers: 'boot:9092' });
   knownBrokers(2);
   net.serve('1:9092', 'silent');
@@ -158,7 +158,7 @@ test('a coordinator that is being connected gives no metadata, and holds nothing
   assert.ok(wanted.isDone);
 });
 
-test('however many black holes there are, attempts under way stay few: each waits longer for the next', async () => {
+test('attempts at a time stay few with many black holes, because each attempt waits longer for the next', async () => {
   start({ bootstrapServers: 'boot:9092' });
   knownBrokers(50);
   for (let id = 1; id <= 50; id++) net.serve(`${id}:9092`, 'silent');
@@ -176,7 +176,7 @@ test('however many black holes there are, attempts under way stay few: each wait
   assert.ok(open.length <= 7, `${open.length} at a time`);
 });
 
-test('a short setup timeout is shared: the second attempt begins within a quarter of it', async () => {
+test('the second attempt begins within a quarter of a short setup timeout', async () => {
   start({ bootstrapServers: 'boot:9092', connectionSetupTimeoutMs: 100 });
   knownBrokers(2);
   net.serve('2:9092', 'silent');
@@ -187,7 +187,7 @@ test('a short setup timeout is shared: the second attempt begins within a quarte
   assert.ok(wanted.isDone);
 });
 
-test('of those that may be connected the one tried last comes last', async () => {
+test('the node that was tried last comes last', async () => {
   start({ bootstrapServers: 'boot:9092' });
   knownBrokers(3);
   // Chance names the second.
@@ -202,7 +202,7 @@ test('of those that may be connected the one tried last comes last', async () =>
   assert.deepEqual(attemptsSince(since), [{ address: '3:9092', afterMs: 0 }]);
 });
 
-test('no connection is made for it to a throttled broker', async () => {
+test('a throttled broker is not connected for metadata', async () => {
   start({ bootstrapServers: 'boot:9092' });
   const two = knownBrokers(2)[1]!;
   net.advance(1000);
@@ -220,7 +220,7 @@ test('no connection is made for it to a throttled broker', async () => {
   assert.deepEqual(attemptsSince(since), [{ address: '1:9092', afterMs: 0 }]);
 });
 
-test('while all brokers are away, a bootstrap server that is one of them is not tried beside it', () => {
+test('a bootstrap server that is a known broker is not tried in addition to that broker', () => {
   start({ bootstrapServers: ['one:9092', 'two:9092', 'else:9092'], reconnectBackoffMaxMs: 1000 });
   for (const [i, address] of ['one:9092', 'two:9092'].entries()) net.broker(address, i + 1);
   net.ready(1);

@@ -31,7 +31,7 @@ function gapsSince(from: number): number[] {
   return at.slice(1).map((time, i) => time - at[i]!);
 }
 
-test('an answer without brokers keeps the old view and fails whoever waits', async () => {
+test('a response without brokers keeps the old view and fails the waiting refreshes', async () => {
   start();
   net.advance(1000);
   broker.handlers.set(Metadata.key, () => ({ brokers: [] }));
@@ -43,7 +43,7 @@ test('an answer without brokers keeps the old view and fails whoever waits', asy
   assert.equal(net.app.metadata.length, 1);
 });
 
-test('a tracked topic with a retriable error asks again, a little later each time; others do not', async () => {
+test('a tracked topic with a retriable error causes another request, a little later each time, and other topics do not', async () => {
   start({ retryBackoffMs: 100, metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [
     { name: 'tracked', errorCode: 5 },
@@ -73,7 +73,7 @@ test('a topic error that is not retriable does not ask again', async () => {
   assert.equal(askedAt().length, asked);
 });
 
-test('a tracked partition without a leader, or with one that is no broker, asks again; so do codes that say so', async () => {
+test('a tracked partition without a known leader causes another request, and so do error codes of that meaning', async () => {
   const rows = [
     { leaderId: -1, errorCode: 5 },
     { leaderId: 77, errorCode: 0 },
@@ -93,7 +93,7 @@ test('a tracked partition without a leader, or with one that is no broker, asks 
   }
 });
 
-test('a missing replica of a partition that has a leader does not ask again', async () => {
+test('a missing replica of a partition with a leader does not cause another request', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [{ name: 'tracked', partitions: [{ partitionIndex: 0, leaderId: 1, errorCode: 9 }] }];
   refresh(net, ['tracked']);
@@ -103,7 +103,7 @@ test('a missing replica of a partition that has a leader does not ask again', as
   assert.equal(askedAt().length, asked);
 });
 
-test('a topic without partitions is no reason to ask again, nor is one without error that nobody tracks', async () => {
+test('a topic without partitions and a topic that nobody tracks do not cause another request', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [
     { name: 'tracked', partitions: [] },
@@ -131,7 +131,7 @@ test('a topic that the broker calls invalid is not asked for again', async () =>
   assert.deepEqual(names, ['good']);
 });
 
-test('of one topic alone an error that will not pass fails whoever waits, and the brokers of the answer are used all the same', async () => {
+test('a permanent error in a response about one topic fails the waiting refresh, but the brokers of the response are used', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
   net.cluster.topics = [{ name: 'missing', errorCode: 29 }];
@@ -153,7 +153,7 @@ test('of one topic alone an error that will not pass fails whoever waits, and th
   assert.equal(all.outcome, 'succeeded', "among all topics the error of one is nobody's");
 });
 
-test('of one topic alone an error that may pass fails nobody: it is asked about again', async () => {
+test('a retriable error in a response about one topic fails no refresh, and the topic is requested again', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [{ name: 'soon', errorCode: 3 }];
   const wanted = refresh(net, ['soon']);
@@ -164,7 +164,7 @@ test('of one topic alone an error that may pass fails nobody: it is asked about 
   assert.ok(askedAt().length > asked);
 });
 
-test('older metadata does not undo a newer leader', async () => {
+test('older metadata does not replace a newer leader', async () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   const topics = (leaderId: number, leaderEpoch: number) => [
     { name: 'orders', partitions: [{ partitionIndex: 0, leaderId, leaderEpoch }] },
@@ -180,7 +180,7 @@ test('older metadata does not undo a newer leader', async () => {
   assert.deepEqual([leaderId, leaderEpoch], [1, 5]);
 });
 
-test('an answer that names a replaced topic id is asked for again until answers agree', async () => {
+test('a response with a replaced topic id causes more requests until the responses agree', async () => {
   start({ metadataMaxAgeMs: 1_000_000, retryBackoffMs: 100 });
   const topics = (topicId: string) => [{ name: 'orders', topicId, partitions: [] }];
   const [former, present] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg'] as const;
@@ -197,7 +197,7 @@ test('an answer that names a replaced topic id is asked for again until answers 
   assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).topicId, present);
 });
 
-test('what a request asks for: no topics, some, or all; never creating any from version 4 on', async () => {
+test('a request asks for no topics, some or all, and never creates a topic from version 4 on', async () => {
   start();
   const bodies = () => broker.requestsOf(Metadata).map(({ body }) => body);
   assert.deepEqual([...bodies()[0].topics], []);
@@ -213,7 +213,7 @@ test('what a request asks for: no topics, some, or all; never creating any from 
   for (const body of bodies()) assert.equal(body.allowAutoTopicCreation, false);
 });
 
-test('the versions whose leader epochs cannot be trusted are not asked for', () => {
+test('versions whose leader epochs are unreliable are not used', () => {
   for (const [max, asked] of [
     [6, 6],
     [7, 6],
@@ -229,7 +229,7 @@ test('the versions whose leader epochs cannot be trusted are not asked for', () 
   }
 });
 
-test('version 0 has no null: all topics are an empty list', async () => {
+test('version 0 asks for all topics by an empty list', async () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
   broker.ranges.set(Metadata.key, range(0, 0));

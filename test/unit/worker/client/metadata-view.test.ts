@@ -47,7 +47,7 @@ function askedTopics(): string[] {
   return [...lastAsked().body.topics].map(({ name }) => name).sort();
 }
 
-test('tells leaders, partitions, ids and errors of the newest metadata', () => {
+test('shows leaders, partitions, ids and errors of the newest metadata', () => {
   let updates = 0;
   const stop = view().onUpdate(() => {
     updates++;
@@ -72,7 +72,7 @@ test('tells leaders, partitions, ids and errors of the newest metadata', () => {
   assert.equal(updates, before);
 });
 
-test('a newer leader that a response named counts at once, an older one does not', () => {
+test('a newer leader in a response counts at once, and an older one does not', () => {
   refresh();
   const hint = (leaderEpoch: number, leaderId: number) => ({
     brokers: [],
@@ -86,7 +86,7 @@ test('a newer leader that a response named counts at once, an older one does not
   assert.deepEqual(view().leader('orders', 0), { leaderId: 2, leaderEpoch: 7 }, 'metadata lags behind');
 });
 
-test('metadata covers what anybody asks for, and no longer what nobody does', () => {
+test('metadata covers the topics that somebody asks for', () => {
   void net.control.trackTopics(['orders'], false);
   const other = {};
   view().addTopic(role, 'payments');
@@ -104,7 +104,7 @@ test('metadata covers what anybody asks for, and no longer what nobody does', ()
   assert.equal(lastAsked().body.topics, null, 'all topics');
 });
 
-test('a topic that may be created is asked for so, and no other topic is created by that', () => {
+test('a request may create a topic only if that topic may be created', () => {
   const asked = (): { topics: string[]; mayCreate: boolean }[] =>
     broker.requestsOf(Metadata).map(({ body }) => ({
       topics: [...body.topics].map(({ name }) => name).sort(),

@@ -78,7 +78,7 @@ test('an explicit refresh waits for retryBackoffMs after the last one', async ()
   assert.equal(net.app.metadata.at(-1)!.updateId, 2, 'what the call promises is in the link');
 });
 
-test('however many wait for a refresh, its request can be made, and its end is told to each', async () => {
+test('any number of callers can wait for a refresh, and each hears of its end', async () => {
   const nobody = {
     onMetadata() {},
     onStartOver() {},
@@ -99,7 +99,7 @@ test('however many wait for a refresh, its request can be made, and its end is t
   assert.equal(ends.filter(({ status }) => status === 'rejected').length, 2 * count);
 });
 
-test('what an application is told of when metadata is due: its age, or the backoff after a failure', async () => {
+test('the application is told when metadata is due: by its age, or by the backoff after a failure', async () => {
   start({ metadataMaxAgeMs: 60_000, retryBackoffMs: 400 });
   const ttlMs = () => net.app.end.counters.metadataTtlMs(net.now);
   assert.equal(ttlMs(), 60_000);
@@ -119,7 +119,7 @@ test('what an application is told of when metadata is due: its age, or the backo
   assert.equal(ttlMs(), 60_000);
 });
 
-test('a refresh is bound to a request sent after the call, not to one under way', async () => {
+test('a refresh waits for a request that is sent after the call, not for one in flight', async () => {
   start();
   net.advance(1000);
   broker.handlers.delete(Metadata.key);
@@ -144,7 +144,7 @@ test('a refresh is bound to a request sent after the call, not to one under way'
   assert.equal(second.updateId, first.updateId + 1);
 });
 
-test('refreshes asked for while one waits are served by the same request', async () => {
+test('one request serves all refreshes that wait', async () => {
   start();
   const all = [refresh(net), refresh(net), refresh(net)];
   await net.advanceSettled(100);
@@ -155,7 +155,7 @@ test('refreshes asked for while one waits are served by the same request', async
   assert.equal(askedAt().length, 2);
 });
 
-test('a lost connection fails the refresh under way; it is asked for again by itself', async () => {
+test('a lost connection fails the refresh in flight, and metadata is requested again', async () => {
   start({ reconnectBackoffMs: 0, reconnectBackoffMaxMs: 0 });
   net.advance(1000);
   broker.handlers.delete(Metadata.key);
@@ -170,7 +170,7 @@ test('a lost connection fails the refresh under way; it is asked for again by it
   assert.equal(net.app.metadata.at(-1)!.updateId, 2);
 });
 
-test('a refresh cancelled by closing its node is no news for the log', async () => {
+test('a refresh that is cancelled because its node is closed is not logged', async () => {
   start();
   net.advance(1000);
   broker.handlers.delete(Metadata.key);
@@ -243,7 +243,7 @@ test('a node without Metadata fails the refresh and keeps its connection', async
   assert.ok(net.turns - turns < 200, `${net.turns - turns} turns in half a minute`);
 });
 
-test('one that cannot be decoded fails the refresh and the connection', async () => {
+test('a response that cannot be decoded fails the refresh and ends the connection', async () => {
   start();
   net.advance(1000);
   broker.handlers.set(Metadata.key, () => Buffer.from('0000000800000002ffffffff', 'hex'));
@@ -256,7 +256,7 @@ test('one that cannot be decoded fails the refresh and the connection', async ()
   assert.equal(wanted.error!.name, 'KafkaProtocolError');
 });
 
-test('a metadata request counts against maxInFlightRequestsPerConnection, but a connection at its limit keeps a place for it', async () => {
+test('a metadata request counts for maxInFlightRequestsPerConnection, but a connection keeps a place for it', async () => {
   start({ maxInFlightRequestsPerConnection: 1, metadataMaxAgeMs: 1_000_000 });
   net.advance(1000);
   const sent = net.app.send(1, ListGroups, {});
@@ -272,7 +272,7 @@ test('a metadata request counts against maxInFlightRequestsPerConnection, but a 
   assert.deepEqual([first.outcome, second.outcome], ['succeeded', 'succeeded']);
 });
 
-test('a refresh does not lose against an application that sends its next request with every answer', async () => {
+test('a refresh is sent even if the application sends its next request with every answer', async () => {
   start({ maxInFlightRequestsPerConnection: 1, metadataMaxAgeMs: 1_000_000 });
   net.advance(1000);
   net.app.send(1, ListGroups, {});

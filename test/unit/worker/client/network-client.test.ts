@@ -156,7 +156,7 @@ test('a send to a node that is not connected fails and begins a connection', () 
   assert.ok(net.app.isConnected(1));
 });
 
-test('a send to a node that nobody knows', () => {
+test('a send to an unknown node fails', () => {
   start();
   const sent = net.app.send(77, ListGroups, {});
   net.run();
@@ -177,7 +177,7 @@ function startBesideAnother() {
   return { other, bad, good };
 }
 
-test('an error on one connection leaves the others alone', () => {
+test('an error on one connection does not affect the others', () => {
   const { other, bad, good } = startBesideAnother();
   broker.transport.send(int32(-5));
   other.reply(groupsOf('untouched'));
@@ -187,7 +187,7 @@ test('an error on one connection leaves the others alone', () => {
   assert.ok(net.app.isConnected(2));
 });
 
-test('an exception of ours costs the connection it came from, is counted and told; the thread lives', (t) => {
+test('an exception in our code ends only its connection, is counted and logged, and the thread goes on', (t) => {
   const { other, bad, good } = startBesideAnother();
   const fault = new RangeError('a fault of ours');
   const decode = t.mock.method(wireCodec(ListGroups.key), 'decodeResponse', () => {
@@ -210,7 +210,7 @@ test('an exception of ours costs the connection it came from, is counted and tol
   net.ready(1);
 });
 
-test('correlation ids start anew with each connection', () => {
+test('correlation ids start again with each connection', () => {
   start();
   net.app.send(1, ListGroups, {});
   net.run();
@@ -248,7 +248,7 @@ test('correlation ids of requests in flight go on at 1 after the largest int32, 
   assert.deepEqual(sent.flatMap(groupIds), ['g0', 'g1', 'g2', 'g3']);
 });
 
-test('the limit of requests in flight counts those of all threads together', () => {
+test('the limit of requests in flight counts the requests of all threads together', () => {
   start({ maxInFlightRequestsPerConnection: 3 });
   const other = net.attach();
   const mine = [1, 2].map(() => net.app.send(1, ListGroups, {}));
@@ -270,7 +270,7 @@ test('the limit of requests in flight counts those of all threads together', () 
   assert.equal(late.state, 'open');
 });
 
-test('whoever sees a response finds it counted as answered', () => {
+test('a request is counted as answered before its response is visible', () => {
   start();
   const { counters } = net.app.end;
   const inFlight = () => counters.inFlight(counters.nodeRow(1));

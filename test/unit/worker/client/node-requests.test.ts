@@ -98,7 +98,7 @@ function connect(to: Destination): void {
   assert.ok(requests.isReady(to, net.now));
 }
 
-test('a lane is a connection of its own: a long wait on it delays nothing else', () => {
+test('a lane is a separate connection, and a long wait on it delays nothing else', () => {
   start();
   const { requests } = net.thread.roleHost;
   assert.equal(requests.isReady(fetchLane, net.now), false);
@@ -121,7 +121,7 @@ test('a lane is a connection of its own: a long wait on it delays nothing else',
   assert.equal(quick.ends, 1);
 });
 
-test('a lane has a row of its own in the node table, and goes with its broker', () => {
+test('a lane has its own row in the node table, and is removed with its broker', () => {
   start({ metadataMaxAgeMs: 1_000_000, retryBackoffMs: 0 });
   connect(fetchLane);
   const { counters } = net.app.end;
@@ -153,7 +153,7 @@ test('an idle lane is closed, and opened again when it is needed', () => {
   assert.equal(net.app.end.counters.laneNodeId(1, 'fetch'), nodeId, 'it stays the same node');
 });
 
-test('what cannot be sent fails inside the call, whatever the reason', () => {
+test('a request that cannot be sent fails inside the call, for every reason', () => {
   start({ maxInFlightRequestsPerConnection: 1 });
   assert.ok(send({ brokerId: 7, lane: 'fetch' }).error instanceof UnknownBrokerIdError);
   assert.match(send(fetchLane).error!.message, /node 1 \(one:9092, lane fetch\) is not connected/);
@@ -201,7 +201,7 @@ test('every request ends once: by its timeout, or with its connection', () => {
   for (const { ends } of [late, behind, lost]) assert.equal(ends, 1);
 });
 
-test('a role gets its turn after each answer, before the thread sleeps, and at its deadline', () => {
+test('a role is polled after each answer, before the thread sleeps, and at its deadline', () => {
   start();
   connect(fetchLane);
   net.run();
@@ -230,7 +230,7 @@ test('a role gets its turn after each answer, before the thread sleeps, and at i
   assert.ok(role.turns > turns);
 });
 
-test('what a role sends in its turn is with the socket when the thread sleeps', () => {
+test('requests that a role sends when it is polled are at the socket when the thread sleeps', () => {
   start();
   connect(fetchLane);
   let sent: Outcome | null = null;
@@ -243,7 +243,7 @@ test('what a role sends in its turn is with the socket when the thread sleeps', 
   assert.equal(sent!.ends, 1);
 });
 
-test('the highest version that both know, or less when the role wants less', () => {
+test('the highest common version is used, or a lower one that the role asks for', () => {
   start();
   broker.ranges.set(ListGroups.key, range(1, 4));
   net.app.disconnect(1);
@@ -261,7 +261,7 @@ test('the highest version that both know, or less when the role wants less', () 
   );
 });
 
-test('any broker will do: the least loaded that is ready', () => {
+test('a request to any broker goes to the least loaded ready broker', () => {
   start();
   const any: Destination = { brokerId: anyBroker, lane: mainLane };
   assert.equal(net.thread.roleHost.requests.isReady(any, net.now), true);
@@ -272,7 +272,7 @@ test('any broker will do: the least loaded that is ready', () => {
   assert.equal(sent.ends, 1);
 });
 
-test('records stay raw where a role wants them so', () => {
+test('records stay raw if a role asks for that', () => {
   start();
   const records = Buffer.from('these are no records');
   const answer = { responses: [{ topic: 't', partitions: [{ partitionIndex: 0, records }] }] };
@@ -303,7 +303,7 @@ function produceBody(acks: number): Uint8Array[] {
   return [bytes.subarray(0, 3), bytes.subarray(3)];
 }
 
-test('a body in pieces goes out as it is, and its memory is free once it is written and answered', () => {
+test('a body in pieces is sent unchanged, and its memory is free when it is written and answered', () => {
   start();
   const produce: Changes = { api: Produce as BrokerRequest['api'], request: { acks: 1 }, maxVersion: 8 };
   const sent = send(main, { ...produce, encodeBody: (version) => produceBody(version === 8 ? 1 : -2) });
@@ -346,7 +346,7 @@ test('a body in pieces that has no response is free when the socket has it', () 
   broker.takeWaiting();
 });
 
-test('features are those of the answer with the highest epoch', () => {
+test('features come from the answer with the highest epoch', () => {
   start();
   const answerWith = (epoch: number, level: number) => () => ({
     apiKeys: [...broker.ranges].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max })),

@@ -38,7 +38,7 @@ test('every broker of a cluster that is larger than the table can be used', () =
   assert.equal(counters.nodesWithoutRow(), 0);
 });
 
-test('when all rows are in use the next node is refused in words, until one is free', async () => {
+test('the next node is refused with a reason while all rows are in use', async () => {
   const size = DEFAULT_NODE_CAPACITY + 10;
   cluster(size);
   const { counters } = net.app.end;

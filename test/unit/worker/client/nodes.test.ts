@@ -24,7 +24,7 @@ function refresh(): void {
   net.run();
 }
 
-test('a coordinator has a connection beside that of its broker', () => {
+test('a coordinator has its own connection beside that of its broker', () => {
   net.ready(coordinator);
   const transports = one.transports.length;
   net.app.send(1, ListGroups, {});
@@ -38,7 +38,7 @@ test('a coordinator has a connection beside that of its broker', () => {
   assert.equal(one.transports.length, transports);
 });
 
-test('a broker that nobody knows has no coordinator either', () => {
+test('an unknown broker has no coordinator', () => {
   const sent = net.app.send(coordinatorNodeId(2), ListGroups, {});
   net.run();
   assert.match(sent.error.message, /node 2147483645 is not part of the cluster/);
@@ -53,7 +53,7 @@ test('metadata is never asked of a coordinator', () => {
   assert.equal(asked.length, 0);
 });
 
-test('a coordinator follows its broker to another place', () => {
+test('a coordinator follows its broker to another address', () => {
   net.ready(coordinator);
   const sent = net.app.send(coordinator, ListGroups, {});
   const elsewhere = net.broker('elsewhere:9092');
@@ -66,7 +66,7 @@ test('a coordinator follows its broker to another place', () => {
   assert.equal(sent.state, 'succeeded');
 });
 
-test('a coordinator goes with its broker', () => {
+test('a coordinator is removed with its broker', () => {
   net.ready(coordinator);
   const sent = net.app.send(coordinator, ListGroups, {});
   net.broker('two:9092', 2);

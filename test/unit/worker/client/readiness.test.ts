@@ -15,7 +15,7 @@ function open(options: KafkaClientOptions = {}): void {
 
 afterEach(() => net.close());
 
-test('only the last of many servers works, the others are black holes: it is found in half the time', async () => {
+test('the last of many servers is found in half the time if the others are black holes', async () => {
   const servers = Array.from({ length: 30 }, (_, i) => `hole${i}:1`);
   open({ bootstrapServers: [...servers, 'fine:2'], apiVersionAutoTimeoutMs: 2000 });
   for (const server of servers) net.serve(server, 'silent');
@@ -26,7 +26,7 @@ test('only the last of many servers works, the others are black holes: it is fou
   assert.ok(started.result);
 });
 
-test('the reasons are there as data, in the order of the servers', async () => {
+test('the causes are data, in the order of the servers', async () => {
   open({ bootstrapServers: 'refuses:1,silent:2,mute:3', apiVersionAutoTimeoutMs: 1000 });
   net.serve('silent:2', 'silent');
   net.broker('mute:3').answers = false;
@@ -50,7 +50,7 @@ test('the reasons are there as data, in the order of the servers', async () => {
   }
 });
 
-test('checkVersion answers from a connection that is there', async () => {
+test('checkVersion uses an open connection', async () => {
   open();
   const broker = net.broker('one:9092', 0);
   net.ready(0);
@@ -63,7 +63,7 @@ test('checkVersion answers from a connection that is there', async () => {
   assert.equal(broker.requests.length, requests);
 });
 
-test('checkVersion connects to the node it is asked for, or to a server', async () => {
+test('checkVersion connects to the requested node, or to a server', async () => {
   for (const nodeId of [-1, null]) {
     open();
     net.broker('one:9092', 1);
@@ -74,7 +74,7 @@ test('checkVersion connects to the node it is asked for, or to a server', async 
   }
 });
 
-test('checkVersion of an unknown node, and of one that cannot be reached', async () => {
+test('checkVersion fails for an unknown node and for an unreachable node', async () => {
   open();
   net.broker('one:9092', 1);
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });
@@ -90,7 +90,7 @@ test('checkVersion of an unknown node, and of one that cannot be reached', async
   assert.match(refused.error.message, /node 2 \(two:9092\) was not ready within 1000 ms: .*ECONNREFUSED/);
 });
 
-test('checkVersion without a server, and the same when strict: the first failure ends it', async () => {
+test('checkVersion fails without a server, and with strict at the first failure', async () => {
   for (const isStrict of [false, true]) {
     open({ bootstrapServers: 'refuses:1' });
     const checked = watch(net.control.checkVersion(null, 1000, isStrict));

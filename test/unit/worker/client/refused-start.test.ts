@@ -67,7 +67,7 @@ function assertOutOfTime({ error }: Call<unknown>): void {
 const untrusted = (transport: FakeTransport): void => transport.fail(new TlsAuthenticationError('not trusted'));
 
 describe('every server refuses', () => {
-  test('the login: start fails when the last has done so', async () => {
+  test('the login: start fails when the last server has refused', async () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
     const two = server('two:2', null);
@@ -79,7 +79,7 @@ describe('every server refuses', () => {
     assertRefused(started, SaslAuthenticationFailedError, SaslAuthenticationFailedError);
   });
 
-  test('the login, one of them while another is asked again', async () => {
+  test('the login, one of them while another is tried again', async () => {
     net = new FakeNetwork(plain);
     const one = server('one:1', null);
     const two = server('two:2', null);
@@ -94,7 +94,7 @@ describe('every server refuses', () => {
     assertRefused(started, SaslAuthenticationFailedError, SaslAuthenticationFailedError);
   });
 
-  test('in different ways: the mechanism, the certificate', async () => {
+  test('in different ways: mechanism and certificate', async () => {
     net = new FakeNetwork(plain);
     const one = server('one:1', null);
     one.handlers.set(SaslHandshake.key, () => ({ errorCode: 33, mechanisms: ['GSSAPI'] }));
@@ -104,7 +104,7 @@ describe('every server refuses', () => {
     assertRefused(started, UnsupportedSaslMechanismError, TlsAuthenticationError);
   });
 
-  test('the token that a provider gave for this very login', async () => {
+  test('the token that a provider gave for this login', async () => {
     net = new FakeNetwork(oauth);
     net.askForToken = async () => ({ token: 'a.b.c', extensions: {} });
     server('one:1', refusesLogin);
@@ -113,7 +113,7 @@ describe('every server refuses', () => {
     assertRefused(started, SaslAuthenticationFailedError);
   });
 
-  test('when a version is asked for, after they have let us in once', async () => {
+  test('when checkVersion is called after an earlier login succeeded', async () => {
     net = new FakeNetwork({ ...plain, bootstrapServers: 'one:1' });
     const one = server('one:1', {});
     const started = watch(net.control.start());
@@ -134,7 +134,7 @@ describe('every server refuses', () => {
 });
 
 describe('one server refuses', () => {
-  test('and another is a black hole: it is waited for to the end', async () => {
+  test('and another is a black hole: start waits until its limit', async () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
     net.serve('two:2', 'silent');
@@ -147,7 +147,7 @@ describe('one server refuses', () => {
     assert.ok((started.error as NoBrokersAvailable).causes[0]!.error instanceof SaslAuthenticationFailedError);
   });
 
-  test('and another is down: it is waited for, and lets us in when it comes back', async () => {
+  test('and another is down: start waits, and succeeds when that server comes back', async () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
     const started = watch(net.control.start());
@@ -160,7 +160,7 @@ describe('one server refuses', () => {
     assert.ok(started.result, String(started.error));
   });
 
-  test('and is down when another refuses: that is no refusal by all', async () => {
+  test('and is down when another refuses: not all servers have refused', async () => {
     net = new FakeNetwork(plain);
     server('one:1', refusesLogin);
     const two = server('two:2', null);
@@ -174,7 +174,7 @@ describe('one server refuses', () => {
     assert.ok(started.isOpen);
   });
 
-  test('before a version is asked for, and is silent then: what it said once is no answer', async () => {
+  test('before checkVersion is called and is silent then: the old refusal does not count', async () => {
     net = new FakeNetwork(plain);
     const one = server('one:1', refusesLogin);
     const two = server('two:2', {});
@@ -193,7 +193,7 @@ describe('one server refuses', () => {
     assert.ok(checked.isOpen);
   });
 
-  test('at its second address, while the first is down: the name has refused us', async () => {
+  test('at its second address while the first is down: the server counts as refusing', async () => {
     net = new FakeNetwork({ bootstrapServers: 'one:1', apiVersionAutoTimeoutMs: budgetMs });
     net.names.set('one', ['address-a', 'address-b']);
     net.serve('address-b:1', untrusted);
@@ -204,7 +204,7 @@ describe('one server refuses', () => {
   });
 });
 
-test('no server was asked: a token provider that fails may do better before the time is over', async () => {
+test('start waits for a token provider that fails, because no server has refused', async () => {
   net = new FakeNetwork(oauth);
   server('one:1', {});
   net.cluster.brokers.push({ id: 1, host: 'one', port: 1 });

@@ -27,7 +27,7 @@ test('memory comes back when the socket has taken it', () => {
   assert.notEqual(memory.take(100 * KiB).buffer, second.buffer);
 });
 
-test('memory that was not used is used next, and memory that is too small is not', () => {
+test('unused memory is used next, and memory that is too small is not', () => {
   const memory = new RequestMemory();
   const first = memory.take(20 * KiB);
   memory.giveBack(first);
@@ -36,7 +36,7 @@ test('memory that was not used is used next, and memory that is too small is not
   assert.equal(memory.take(20 * KiB).buffer, first.buffer);
 });
 
-test('8 MiB are kept at most: free memory gives way, and what a socket holds beyond that is not waited for', () => {
+test('at most 8 MiB are kept: free memory is dropped first, and memory of a socket beyond that does not come back', () => {
   const memory = new RequestMemory();
   const socket = new FakeSocket();
   const lent = Array.from({ length: 20 }, () => memory.take(1024 * KiB));
@@ -47,7 +47,7 @@ test('8 MiB are kept at most: free memory gives way, and what a socket holds bey
   assert.ok(again.length >= 1 && again.length <= 8, `${again.length} of 20 were kept`);
 });
 
-test('a large request is not written over while its socket holds it, and its memory serves a later one', async () => {
+test('a large request is not overwritten while the socket holds it, and a later request uses its memory', async () => {
   const net = new FakeNetwork({ maxInFlightRequestsPerConnection: 20 }, null);
   try {
     const broker = net.broker('one:9092', 1);

@@ -83,7 +83,7 @@ async function answerAll(): Promise<void> {
   }
 }
 
-test('much to compress goes to the pool, and what is sent after it waits for it', async () => {
+test('a request with much to compress goes to the pool, and later requests wait for it', async () => {
   start();
   const sent = [await listGroups(), await produce([big(1)]), await listGroups(), await listGroups()];
   assert.deepEqual(arrived(), ['ListGroups']);
@@ -102,7 +102,7 @@ test('much to compress goes to the pool, and what is sent after it waits for it'
   );
 });
 
-test('requests that the pool finishes in another order are sent in theirs', async () => {
+test('requests keep their order if the pool finishes them in another order', async () => {
   start();
   const batches = [1, 2, 3].map((seed) => big(seed));
   for (const batch of batches) await produce([batch]);
@@ -143,7 +143,7 @@ test('the bytes are the same in the pool and without it', async () => {
   start();
 });
 
-test('what need not be compressed, or is small, never goes to the pool', async () => {
+test('small requests and requests without compression never go to the pool', async () => {
   start();
   await produce([noisyBatch(300 * KiB, 1, 'none')]);
   await produce([noisyBatch(10 * KiB, 1)]);
@@ -152,7 +152,7 @@ test('what need not be compressed, or is small, never goes to the pool', async (
   await answerAll();
 });
 
-test('many batches are as much work as one: it is the request that is big', async () => {
+test('many small batches in a big request go to the pool too', async () => {
   start();
   await produce(Array.from({ length: 20 }, (_, i) => noisyBatch(6 * KiB, i + 1)));
   assert.equal(threads.count, 1);
@@ -172,7 +172,7 @@ test('a request in the pool is in flight', async () => {
   assert.equal(counters.inFlight(counters.nodeRow(1)), 0);
 });
 
-test('a thread that ends fails exactly its request; those behind it go on', async () => {
+test('a pool thread that ends fails only its request, and later requests go on', async () => {
   start();
   const before = await produce([big(1)]);
   const lost = await produce([big(2)]);
@@ -252,7 +252,7 @@ test('a disconnect while the pool works cancels the request', async () => {
   assert.deepEqual(arrived(), []);
 });
 
-test('acks 0: complete when the pool has made it, in its place', async () => {
+test('acks 0: a request is complete when the pool has made it, in order', async () => {
   start();
   const silent = await produce([big(1)], { acks: 0 });
   const behind = await listGroups();
@@ -267,7 +267,7 @@ test('acks 0: complete when the pool has made it, in its place', async () => {
   assert.equal(behind.state, 'succeeded');
 });
 
-test('acks 0: a connection that ends before it is written fails it, a lost thread too', async () => {
+test('acks 0: a request fails if its connection or pool thread ends before it is written', async () => {
   start();
   const unwritten = await produce([big(1)], { acks: 0 });
   broker.transport.fail(new Error('read ECONNRESET'));

@@ -33,7 +33,7 @@ function groupIds(request: { view: { groups: Iterable<{ groupId: string }> } }):
   return [...request.view.groups].map(({ groupId }) => groupId);
 }
 
-test('a version the broker does not have fails that request only', () => {
+test('a version that the broker does not have fails only that request', () => {
   start();
   broker.ranges.set(ListGroups.key, range(1, 3));
   net.app.disconnect(1);
@@ -51,7 +51,7 @@ test('a version the broker does not have fails that request only', () => {
   assert.equal(fits.state, 'open');
 });
 
-test('an API the broker does not have, or has no common version of, fails before anything is written', () => {
+test('an API that the broker does not have or that has no common version fails before anything is written', () => {
   start();
   broker.ranges.delete(DescribeConfigs.key);
   broker.ranges.set(ListGroups.key, range(90, 99));
@@ -68,7 +68,7 @@ test('an API the broker does not have, or has no common version of, fails before
   assert.ok(net.app.isConnected(1));
 });
 
-test('an API key that no table has fails its request, not the thread', () => {
+test('an unknown API key fails its request, but not the thread', () => {
   start();
   const odd = { ...plainApi(ListGroups), key: 9999 };
   const sent = net.app.send(1, odd, {});
@@ -79,7 +79,7 @@ test('an API key that no table has fails its request, not the thread', () => {
   assert.equal(next.state, 'open');
 });
 
-test('a request its version cannot carry fails alone; the next one is not disturbed', () => {
+test('a request that does not fit its version fails, and the next request is sent', () => {
   start();
   // A transactional id exists from version 3 on, and version 2 must not drop it silently.
   const request = { acks: -1, timeoutMs: 1000, transactionalId: 'tx', topicData: [] };

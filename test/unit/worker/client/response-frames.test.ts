@@ -35,7 +35,7 @@ function groupIds(request: { view: { groups: Iterable<{ groupId: string }> } }):
   return [...request.view.groups].map(({ groupId }) => groupId);
 }
 
-test('a response that arrives byte by byte', () => {
+test('a response that arrives byte by byte is delivered', () => {
   start();
   const sent = net.app.send(1, ListGroups, {});
   net.run();
@@ -125,7 +125,7 @@ for (const [name, bytes, text] of [
   });
 }
 
-test('a frame of the configured limit is accepted, one byte more is not', async () => {
+test('a frame of the configured limit is accepted, and one byte more is refused', async () => {
   for (const extra of [0, 1]) {
     start({ receiveMessageMaxBytes: 20_000 });
     broker.ranges.set(ListGroups.key, range(0, 0));
@@ -158,7 +158,7 @@ test('the frame limit is the same on every connection, and leaves room for big r
   }
 });
 
-test('a wrong correlation id', () => {
+test('a wrong correlation id fails the request and ends the connection', () => {
   start();
   const sent = [net.app.send(1, ListGroups, {}), net.app.send(1, ListGroups, {})] as const;
   net.run();
@@ -187,7 +187,7 @@ test('a response nobody asked for ends its connection', () => {
   assert.match((sent.error.cause as Error).message, /while no request was waiting/);
 });
 
-test('a body shorter than its schema names API, version and offset', () => {
+test('the error for a body that is too short names API, version and offset', () => {
   start();
   const culprit = net.app.send(1, ListGroups, {}, { version: 3 });
   const bystander = net.app.send(1, ListGroups, {});
@@ -225,7 +225,7 @@ test('a hostile array count fails its request without allocation', () => {
   assert.ok(sent.error instanceof KafkaProtocolError);
 });
 
-test('a big response goes through memory of its own', () => {
+test('a big response has its own memory', () => {
   start();
   const ids = Array.from({ length: 30_000 }, (_, i) => `group number ${i}`);
   const sent = [1, 2].map(() => net.app.send(1, ListGroups, {}));

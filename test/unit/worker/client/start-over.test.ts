@@ -32,7 +32,7 @@ function move(): FakeBroker {
   return moved;
 }
 
-test('brokers that are known but give no metadata are left for the bootstrap servers, whose names are resolved again', () => {
+test('the bootstrap servers are asked and resolved again if known brokers give no metadata', () => {
   start({ metadataMaxAgeMs: 1000, requestTimeoutMs: 700, metadataRecoveryRebootstrapTriggerMs: 5000 });
   broker.handlers.set(Metadata.key, () => ({ brokers: [], topics: [] }));
   const moved = move();
@@ -52,7 +52,7 @@ test('brokers that are known but give no metadata are left for the bootstrap ser
   assert.equal(moved.transports.length, 1);
 });
 
-test('it starts over once per interval, not in a loop', () => {
+test('the client starts over once for each interval, not in a loop', () => {
   start({ metadataMaxAgeMs: 1000, metadataRecoveryRebootstrapTriggerMs: 5000, reconnectBackoffMaxMs: 10_000 });
   const before = broker.transports.length;
   broker.handlers.set(Metadata.key, () => ({ brokers: [], topics: [] }));
@@ -66,7 +66,7 @@ test('it starts over once per interval, not in a loop', () => {
   net.ready(1);
 });
 
-test('a broker that demands it (code 129) ends every connection, and the bootstrap servers are asked', () => {
+test('code 129 in a metadata response ends every connection, and the bootstrap servers are asked', () => {
   start();
   net.advance(1000);
   const moved = move();
@@ -85,7 +85,7 @@ test('a broker that demands it (code 129) ends every connection, and the bootstr
   assert.equal(moved.transports.length, 1);
 });
 
-test('leader epochs of what is left (code 129) do not outlast it', () => {
+test('leader epochs are forgotten after code 129', () => {
   start();
   const topicOf = (leaderEpoch: number, leaderId: number) => [
     { name: 'logs', partitions: [{ partitionIndex: 0, leaderId, leaderEpoch, replicaNodes: [], isrNodes: [] }] },
@@ -103,7 +103,7 @@ test('leader epochs of what is left (code 129) do not outlast it', () => {
   assert.equal(leader(), 5);
 });
 
-test('where another cluster answers, connections that may lead to the former one end: the two never mix', () => {
+test('connections to the former cluster end when another cluster answers, and the two never mix', () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   const other = net.broker('two:9092', 2);
   let clusterId = 'first';
@@ -137,7 +137,7 @@ test('where another cluster answers, connections that may lead to the former one
   assert.equal(atNext.state, 'succeeded');
 });
 
-test('another error code of a whole metadata response is a failed refresh, asked again', () => {
+test('another error code of a whole metadata response fails the refresh, which is sent again', () => {
   start({ metadataMaxAgeMs: 1000 });
   const updates = net.app.metadata.length;
   broker.handlers.set(Metadata.key, () => ({ errorCode: 7, brokers: [], topics: [] }));
@@ -149,7 +149,7 @@ test('another error code of a whole metadata response is a failed refresh, asked
   assert.ok(net.app.metadata.length > updates);
 });
 
-test('one address of several that fails asks for no metadata and counts as no failure', () => {
+test('one failed address of several does not ask for metadata and does not count as a failure', () => {
   start();
   const asked = broker.requestsOf(Metadata).length;
   net.names.set('two', ['10.0.0.1', '10.0.0.2']);

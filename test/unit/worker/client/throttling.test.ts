@@ -35,7 +35,7 @@ function throttled(version: number, throttleTimeMs: number): void {
   net.run();
 }
 
-test('a throttle time makes the node unready until it is over; what is in flight goes on with more time', () => {
+test('a throttle time makes the node unready until it is over, and requests in flight get more time', () => {
   start({ requestTimeoutMs: 1000 });
   const first = net.app.send(1, ListGroups, {});
   const second = net.app.send(1, ListGroups, {});
@@ -87,7 +87,7 @@ test('throttles that overlap lengthen deadlines by the time they cover together'
   assert.ok(last!.error instanceof RequestTimedOutError);
 });
 
-test('a huge throttle time keeps no request open for longer than twice its limit, and the node unready all the while', () => {
+test('a huge throttle time keeps the node unready, but no request open for longer than twice its limit', () => {
   start({ requestTimeoutMs: 1000 });
   const [, hasty, patient] = [1000, 1000, 5000].map((timeoutMs) => net.app.send(1, ListGroups, {}, { timeoutMs }));
   net.run();
@@ -103,7 +103,7 @@ test('a huge throttle time keeps no request open for longer than twice its limit
   assert.ok(patient!.error instanceof KafkaConnectionError, 'the connection went with it');
 });
 
-test('brokers that wait before they answer are not waited for again', () => {
+test('the client does not wait for brokers that have waited before they answered', () => {
   throttled(1, 5000);
   const sent = net.app.send(1, ListGroups, {});
   net.run();
@@ -118,7 +118,7 @@ test('a negative throttle time is ignored, and the response is delivered once', 
   assert.equal(sent.state, 'open');
 });
 
-test('a huge throttle time still lets the node be closed', () => {
+test('a node with a huge throttle time can be closed', () => {
   throttled(2, 2 ** 31 - 1);
   net.app.disconnect(1);
   net.run();
@@ -129,7 +129,7 @@ test('a huge throttle time still lets the node be closed', () => {
   assert.equal(sent.state, 'open', 'the new connection knows nothing of it');
 });
 
-test('metadata that is due while its only node is throttled is asked for when the throttle ends', () => {
+test('metadata that is due while its only node is throttled is requested when the throttle time ends', () => {
   net = new FakeNetwork({ connectionsMaxIdleMs: -1, metadataMaxAgeMs: 5000 });
   broker = net.broker('one:9092', 1);
   net.ready(1);

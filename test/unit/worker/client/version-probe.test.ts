@@ -106,7 +106,7 @@ const stepsOf: Readonly<Record<'0.8.2' | '0.8.1' | '0.8.0', string[][]>> = {
 };
 
 for (const version of ['0.8.2', '0.8.1', '0.8.0'] as const) {
-  test(`${version}, which closes on what it does not know, is found one question per connection`, async () => {
+  test(`${version}, which closes on unknown requests, is found with one question for each connection`, async () => {
     open(version);
     assert.deepEqual(await versionOf(-1), version.split('.').map(Number));
     const known = stepsOf[version].length;
@@ -125,7 +125,7 @@ for (const version of ['0.8.2', '0.8.1', '0.8.0'] as const) {
   });
 }
 
-test('0.9, which is silent, is found by what it answers behind ApiVersions', async () => {
+test('0.9, which is silent, is found by its answer to the request after ApiVersions', async () => {
   open('0.9');
   net.advance(499);
   assert.deepEqual(conversations(), [[newest]]);
@@ -139,7 +139,7 @@ test('0.9, which is silent, is found by what it answers behind ApiVersions', asy
   assert.equal(broker.transports.length, 1);
 });
 
-test('the silence that is waited for shrinks with the time there is', async () => {
+test('the wait for a silent broker is shorter if less time is left', async () => {
   open('0.9', { apiVersionAutoTimeoutMs: 400 });
   const started = net.control.start();
   await net.settled();
@@ -198,7 +198,7 @@ test('a server that answers ApiVersions but not ListGroups is found, however oft
   assert.deepEqual(await versionOf(-1), [4, 4]);
 });
 
-test('what was found of an old broker is asked about again after some minutes, by a new connection', async () => {
+test('the version of an old broker is probed again after some minutes, by a new connection', async () => {
   for (const [minutes, isAsked] of [
     [4, false],
     [6, true],
@@ -216,7 +216,7 @@ test('what was found of an old broker is asked about again after some minutes, b
   }
 });
 
-test('a server that resets connections at a newer ApiVersions is asked for what it speaks from then on, and no warning is logged', async () => {
+test('a server that resets connections at a newer ApiVersions is asked in its own version from then on, and no warning is logged', async () => {
   net = new FakeNetwork({ bootstrapServers: 'one:9092,two:9092' });
   for (const [i, address] of ['one:9092', 'two:9092'].entries()) {
     const hub = net.broker(address, i + 1);
@@ -241,14 +241,14 @@ test('a server that resets connections at a newer ApiVersions is asked for what 
   assert.ok(!levels.includes('warn') && !levels.includes('error'), levels.join());
 });
 
-test('other nodes are asked what fitted last, and are ready after one round', async () => {
+test('other nodes are asked in the version that worked last, and are ready after one request', async () => {
   open('0.9');
   net.advance(500);
   net.ready(1);
   assert.deepEqual(conversations()[1]!.slice(0, 3), ['ListGroups 0', 'ApiVersions 0', 'ListGroups 0']);
 });
 
-test('a broker is not asked again when it is connected to again', async () => {
+test('a broker is not probed again when it is connected again', async () => {
   open('0.8.2');
   await versionOf(-1);
   net.ready(1);
@@ -266,7 +266,7 @@ test('a broker is not asked again when it is connected to again', async () => {
   );
 });
 
-test('a broker that was replaced by a newer one is asked again, after it could not be reached', async () => {
+test('a broker that was replaced by a newer one is probed again after it could not be reached', async () => {
   open('0.8.2');
   await versionOf(-1);
   net.ready(1);
@@ -277,7 +277,7 @@ test('a broker that was replaced by a newer one is asked again, after it could n
   assert.deepEqual(await versionOf(1), [4, 4]);
 });
 
-test('a broker that closes on a request of the version it had is asked again', async () => {
+test('a broker that closes on a request of its known version is probed again', async () => {
   open('0.8.2');
   await versionOf(-1);
   net.ready(1);
@@ -289,7 +289,7 @@ test('a broker that closes on a request of the version it had is asked again', a
   assert.deepEqual(await versionOf(1), [4, 4]);
 });
 
-test('requests use what an old broker speaks, and nothing else', async () => {
+test('requests use only versions that an old broker has', async () => {
   open('0.8.2');
   await versionOf(-1);
   net.ready(1);
@@ -301,7 +301,7 @@ test('requests use what an old broker speaks, and nothing else', async () => {
   assert.ok(unknown.error instanceof IncompatibleBrokerVersion);
 });
 
-test('correlation id 0 is a fault of every other broker', () => {
+test('correlation id 0 in a response is accepted only from an old broker', () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
   net.ready(1);
@@ -321,7 +321,7 @@ test('an answer that carries an error code is an answer', async () => {
   assert.deepEqual(await versionOf(-1), [0, 9]);
 });
 
-test('a server that closes at every question is no broker known', async () => {
+test('a server that closes at every question is not a known broker', async () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
   broker.onConnection = (transport) => transport.end();
@@ -332,7 +332,7 @@ test('a server that closes at every question is no broker known', async () => {
   assert.equal(error.retriable, true, 'a broker that is full or restarts closes as well');
 });
 
-test('a broker that was known and closes at every question now is one still: it may take no more connections', () => {
+test('a known broker that now closes at every question is still a broker, which may have too many connections', () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
   net.ready(1);
@@ -348,7 +348,7 @@ test('a broker that was known and closes at every question now is one still: it 
   assert.match(cause.message, /max\.connections\.per\.ip.* not be a Kafka broker$/);
 });
 
-test('a server that is silent at every question is given up at the setup timeout', async () => {
+test('an attempt to a server that is silent at every question ends at the setup timeout', async () => {
   net = new FakeNetwork();
   broker = net.broker('one:9092', 1);
   broker.answers = false;
@@ -360,7 +360,7 @@ test('a server that is silent at every question is given up at the setup timeout
   assert.match(String(sent.error.cause), /did not finish in time/);
 });
 
-test('with an apiVersion below 0.10 nothing is asked, and failures count until something is answered', () => {
+test('with an apiVersion below 0.10 nothing is probed, and failures count until a request is answered', () => {
   open('0.8.2', { apiVersion: [0, 8, 2], reconnectBackoffMs: 50 });
   broker.handlers.set(Metadata.key, closes);
   net.advance(3000);
@@ -386,7 +386,7 @@ test('apiVersion limits what is used of a newer broker', () => {
   assert.equal(broker.requestsOf(Metadata).at(-1)!.version, 6);
 });
 
-test('an API that brokers of the configured apiVersion did not know', () => {
+test('an API that brokers of the configured apiVersion do not have is refused', () => {
   net = new FakeNetwork({ apiVersion: [0, 9] });
   broker = net.broker('one:9092', 1);
   net.ready(1);

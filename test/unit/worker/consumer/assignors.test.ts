@@ -45,7 +45,7 @@ for (const [name, { assign, userData }] of Object.entries(assignors)) {
   describe(`assignor ${name}`, () => {
     const own = vectors.filter(({ assignor }) => assignor === name);
 
-    it("assigns what Kafka's class assigns", () => {
+    it("assigns the same as Kafka's class", () => {
       assert.ok(own.length > 200, `${own.length} vectors`);
       const wrong: string[] = [];
       own.forEach((vector, i) => {
@@ -67,7 +67,7 @@ for (const [name, { assign, userData }] of Object.entries(assignors)) {
       assert.equal(wrong.length, 0, `${wrong.length} of ${own.length} differ, such as ${wrong[0]}`);
     });
 
-    it("tells of itself with the bytes that Kafka's class writes", () => {
+    it("writes the same subscription bytes as Kafka's class", () => {
       for (const vector of own) {
         membersOf(vector).forEach((member, i) => {
           const ours = userData(member.owned, member.generation);
@@ -80,7 +80,7 @@ for (const [name, { assign, userData }] of Object.entries(assignors)) {
 
 describe('sticky assignors', () => {
   for (const name of ['sticky', 'cooperative-sticky'] as const) {
-    it(`${name}: gives nothing to a member that wants nothing, where Kafka's class may`, () => {
+    it(`${name}: gives nothing to a member without subscription, although Kafka's class may`, () => {
       const member = (id: string, topics: readonly string[]): AssignorMember => {
         return { id, instanceId: null, topics, owned: [], generation: -1, userData: null };
       };

@@ -125,7 +125,7 @@ describe('SyncGroup', () => {
     assert.equal(bench.asked(Heartbeat).length, 1);
   });
 
-  it('answered for a generation that is over changes nothing', () => {
+  it('answered for an old generation changes nothing', () => {
     const bench = classic();
     bench.answer(JoinGroup, joined);
     bench.advance(3001);
@@ -159,7 +159,7 @@ describe('Heartbeat of the classic protocol', () => {
       assert.equal(bench.asked(Heartbeat).length, 1);
     });
 
-  it('answered with 27 gives partitions up and joins again, as before', () => {
+  it('answered with 27 gives up partitions and joins again with the same member id', () => {
     const bench = beating();
     bench.answer(Heartbeat, { errorCode: 27 });
     bench.advance(100);
@@ -187,7 +187,7 @@ describe('Heartbeat of the classic protocol', () => {
       assert.ok(fatalOf(bench) instanceof GroupFatalError);
     });
 
-  it('that is answered by nobody for a session makes the coordinator unknown', () => {
+  it('without an answer for a session makes the coordinator unknown', () => {
     const bench = beating();
     bench.fail(Heartbeat, new KafkaConnectionError('reset'));
     bench.advance(1000);
@@ -195,7 +195,7 @@ describe('Heartbeat of the classic protocol', () => {
     isOwned(bench, 2);
   });
 
-  it('of a generation that is over changes nothing, whatever its answer', () => {
+  it('of an old generation changes nothing, whatever its answer', () => {
     const bench = beating();
     const [stale] = bench.waiting.splice(
       bench.waiting.findIndex(({ api }) => api.key === Heartbeat.key),
@@ -259,7 +259,7 @@ describe('FindCoordinator', () => {
       assert.match(error.message, /group g/);
     });
 
-  it('that names a broker which denies it again and again is asked with a pause between', () => {
+  it('that names the wrong broker again and again is sent with pauses', () => {
     const bench = classic();
     let asked = 0;
     const until = bench.now + 2000;

@@ -89,7 +89,7 @@ describe('Fetch answered for one partition', () => {
     assert.equal(partitionOf(bench, 1).state, 'fetching');
   });
 
-  it('with 1 by the leader compares logs first when it is known in which epoch was read', () => {
+  it('with 1 by the leader compares logs first if the epoch of the last record is known', () => {
     const outside = (): ConsumerBench => {
       const bench = reading({}, 1);
       partitionOf(bench, 0).fetchPosition = { offset: 10n, leaderEpoch: 5 };
@@ -118,7 +118,7 @@ describe('Fetch answered for one partition', () => {
     assert.equal(partitionOf(bench, 0).fetchPosition.offset, 10n);
   });
 
-  it('with 1 for a position that was left meanwhile changes nothing', () => {
+  it('with 1 for a position that was already left changes nothing', () => {
     const bench = reading({ autoOffsetReset: 'none' }, 1);
     bench.role.resolver.start(partitionOf(bench, 0), { offset: '20' });
     answerWith(bench, { errorCode: 1 });
@@ -126,7 +126,7 @@ describe('Fetch answered for one partition', () => {
     assert.deepEqual(bench.application.raised, []);
   });
 
-  it('with 29 tells which topic, once, and other partitions go on', () => {
+  it('with 29 names the topic once, and other partitions go on', () => {
     const bench = reading();
     answerWith(bench, { errorCode: 29 });
     const [event, ...more] = bench.events('error');
@@ -191,7 +191,7 @@ describe('Fetch answered as a whole', () => {
     assert.deepEqual([request!.sessionId, request!.sessionEpoch, named(request)], [77, 0, [0, 1]]);
   });
 
-  it('with 70 though it began a session is asked again after a backoff only', () => {
+  it('with 70 for the first request of a session is sent again after a backoff', () => {
     const bench = reading();
     bench.answer(Fetch, { errorCode: 70, sessionId: 0, responses: [] });
     assert.equal(bench.asked(Fetch).length, 0);
@@ -211,7 +211,7 @@ describe('Fetch answered as a whole', () => {
       assert.deepEqual([request!.sessionEpoch, named(request)], [0, [0, 1]]);
     });
 
-  it('by nobody, since the connection was lost, begins a new session after a backoff', () => {
+  it('by a lost connection begins a new session after a backoff', () => {
     const bench = inSession();
     bench.fail(Fetch, new KafkaConnectionError('reset'));
     assert.ok(bench.updatesAsked > 0);

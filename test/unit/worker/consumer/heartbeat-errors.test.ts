@@ -46,7 +46,7 @@ const hasEverything = (bench: ConsumerBench): void => {
 
 describe('a heartbeat of KIP-848', () => {
   for (const code of [15, 16])
-    it(`answered with ${code} finds the coordinator, keeps the partitions and says everything again`, () => {
+    it(`answered with ${code} finds the coordinator, keeps the partitions and is sent again in full`, () => {
       const bench = stable();
       bench.answer(ConsumerGroupHeartbeat, { errorCode: code });
       isOwned(bench, 2);
@@ -112,13 +112,13 @@ describe('a heartbeat of KIP-848', () => {
       assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0, 'nothing more is sent');
     });
 
-  it('that brokers do not know names what to use instead', () => {
+  it('that brokers do not know gives an error with the alternative', () => {
     const bench = begin({ groupProtocol: 'consumer' });
     bench.fail(ConsumerGroupHeartbeat, new UnsupportedVersionError('no'));
     assert.match(fatalOf(bench)!.message, /groupProtocol 'classic' or 'auto'/);
   });
 
-  it('answered with 111 is tried again until the session of the one before must be over, then fatal', () => {
+  it('answered with 111 is tried again until the former session must be over, and is then fatal', () => {
     const bench = begin({ groupProtocol: 'consumer', groupInstanceId: 'i' });
     for (let second = 0; second < 45; second++) {
       assert.equal(fatalOf(bench), null);
@@ -153,7 +153,7 @@ describe('a heartbeat of KIP-848', () => {
     }
   });
 
-  it('answered after the member has left without a word changes nothing', () => {
+  it('answered after the member has left without a request changes nothing', () => {
     const bench = stable();
     bench.role.close(10_000, 'remain', bench.now, () => {});
     bench.turn();
@@ -177,7 +177,7 @@ describe('a heartbeat of KIP-848', () => {
       assert.equal(request!.instanceId, instance);
     });
 
-  it('takes only what the newest target has, when that changes while partitions are given up', () => {
+  it('takes only partitions of the newest target if it changes while partitions are given up', () => {
     const bench = stable({ whenRevoked: 'wait' });
     bench.topic('u', 1);
     // Partition 1 is to go, u-0 to come; the release waits for a commit.

@@ -78,7 +78,7 @@ for (const protocol of ['consumer', 'classic'] as const) {
   describe(`OffsetFetch, protocol ${protocol}`, () => {
     const position = (bench: ConsumerBench): bigint => bench.role.partitions.get('t', 0)!.fetchPosition.offset;
 
-    it('begins at what is committed, and asks for stable offsets only', () => {
+    it('begins at the committed offset, and asks only for stable offsets', () => {
       const bench = member(protocol);
       const request = bench.answer(OffsetFetch, fetched({}));
       assert.equal(request.requireStable, true);
@@ -130,7 +130,7 @@ for (const protocol of ['consumer', 'classic'] as const) {
       else assert.equal(bench.asked(JoinGroup).length, 1);
     });
 
-    it('answered with 30 is told once, names the group and is asked again', () => {
+    it('answered with 30 gives one error with the group and is sent again', () => {
       const bench = member(protocol);
       for (let i = 0; i < 3; i++) {
         bench.answer(OffsetFetch, atGroup(30));
@@ -140,7 +140,7 @@ for (const protocol of ['consumer', 'classic'] as const) {
       assert.match(bench.events('error')[0]!.error.message, /group g/);
     });
 
-    it('answered with 29 for a partition is told once and names it', () => {
+    it('answered with 29 for a partition gives one error with its topic', () => {
       const bench = member(protocol);
       bench.answer(OffsetFetch, fetched({ errorCode: 29, committedOffset: -1n }));
       assert.match(bench.events('error')[0]!.error.message, /t-0/);
@@ -224,7 +224,7 @@ for (const protocol of ['consumer', 'classic'] as const) {
         assert.equal(errorOf(commit), null);
       });
 
-    it('that stays refused for a while ends at its deadline, with the last reason', () => {
+    it('that is refused again and again ends at its deadline, with the last reason', () => {
       const commit = committing();
       for (let i = 0; i < 200 && commit.outcome === null; i++) {
         if (commit.bench.asked(OffsetCommit).length > 0) commit.bench.answer(OffsetCommit, answered(14));
@@ -282,7 +282,7 @@ for (const protocol of ['consumer', 'classic'] as const) {
       assert.equal(errorOf(commit), null);
     });
 
-    it('waits for the one before', () => {
+    it('waits for the commit before it', () => {
       const commit = committing();
       let second = false;
       commit.bench.role.group!.offsets.commit(

@@ -15,7 +15,7 @@ import { Fetch, ListOffsets, OffsetForLeaderEpoch } from '../../../../src/protoc
 import { ConsumerBench } from './support/consumer-bench.ts';
 import { answerWith, named, partitionOf, reading } from './support/reading-bench.ts';
 
-describe('a topic that was deleted and made anew', () => {
+describe('a topic that was deleted and created again', () => {
   it('is not read at the old position', () => {
     const bench = reading({}, 1);
     bench.topic('t', 1, 1);
@@ -34,7 +34,7 @@ describe('a topic that was deleted and made anew', () => {
   });
 });
 
-describe('a position that is to be found', () => {
+describe('a position that must be found', () => {
   const resetting = (options: Record<string, unknown> = {}): ConsumerBench => {
     const bench = new ConsumerBench({ autoOffsetReset: 'earliest', ...options });
     bench.topic('t', 1);
@@ -57,7 +57,7 @@ describe('a position that is to be found', () => {
       assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, timestamp);
     });
 
-  it('by a duration in which nothing was written is the end', () => {
+  it('by a duration without records is the end', () => {
     const bench = resetting({ autoOffsetReset: 'by_duration:PT1S' });
     bench.answer(ListOffsets, listed({ offset: -1n, leaderEpoch: -1 }));
     assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, -1n);
@@ -66,7 +66,7 @@ describe('a position that is to be found', () => {
   });
 
   for (const code of [3, 5, 6, 9, 74, 75, 78, 56, -1, 7])
-    it(`answered with ${code} is looked for again after a backoff, and nothing is raised`, () => {
+    it(`answered with ${code} is requested again after a backoff, and nothing is raised`, () => {
       const bench = resetting();
       bench.answer(ListOffsets, listed({ errorCode: code, offset: -1n }));
       assert.equal(bench.asked(ListOffsets).length, 0);
@@ -76,7 +76,7 @@ describe('a position that is to be found', () => {
       assert.deepEqual(bench.events('error'), []);
     });
 
-  it('answered with 29 is told once and looked for again', () => {
+  it('answered with 29 gives one error and is requested again', () => {
     const bench = resetting();
     for (let i = 0; i < 3; i++) {
       bench.answer(ListOffsets, listed({ errorCode: 29, offset: -1n }));
@@ -86,7 +86,7 @@ describe('a position that is to be found', () => {
     assert.match(bench.events('error')[0]!.error.message, /t/);
   });
 
-  it('by none is raised, with the partition', () => {
+  it('by none is an error with the partition', () => {
     const bench = resetting({ autoOffsetReset: 'none' });
     const [error] = bench.application.raised;
     assert.ok(error instanceof NoOffsetForPartitionError);
@@ -125,7 +125,7 @@ describe('a position after the leader changed (KIP-320)', () => {
     assert.deepEqual(bench.events('truncated'), []);
   });
 
-  it('goes back to where the logs part, and says so', () => {
+  it('goes back to where the logs part, and gives an event', () => {
     const bench = moved();
     bench.answer(OffsetForLeaderEpoch, ended(4, 7n));
     const [event] = bench.events('truncated');
@@ -142,7 +142,7 @@ describe('a position after the leader changed (KIP-320)', () => {
     assert.equal(String(error.recordOffset), '7');
   });
 
-  it('is reset by the policy, or raised, when nobody knows where the logs part', () => {
+  it('is reset by the policy or raised if the offset where the logs part is unknown', () => {
     const bench = moved();
     bench.answer(OffsetForLeaderEpoch, ended(-1, -1n));
     assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, -2n);
@@ -162,7 +162,7 @@ describe('a position after the leader changed (KIP-320)', () => {
       assert.deepEqual(bench.application.raised, []);
     });
 
-  it('needs no comparison when it was sought without an epoch', () => {
+  it('needs no comparison if seek gave no epoch', () => {
     const bench = reading({}, 1);
     bench.leader('t', 0, { leaderId: 2, leaderEpoch: 6 });
     bench.turn();
@@ -181,7 +181,7 @@ describe('the nearest replica (KIP-392)', () => {
   const next = (bench: ConsumerBench): number =>
     bench.waiting.filter(({ api }) => api.key === Fetch.key).at(-1)!.to.brokerId;
 
-  it('is read from as long as metadata lives, then the leader is asked again', () => {
+  it('is read from until metadata expires, and then the leader is asked again', () => {
     const bench = following();
     bench.advance(299_000);
     answerWith(bench, {});

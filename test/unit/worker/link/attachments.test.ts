@@ -64,7 +64,7 @@ function metadata(updateId: number): MetadataUpdate {
   return { updateId, body: { i32: memory.i32, u8: memory.u8, base: 0, byteLength } };
 }
 
-test('there is work while somebody has posted something', () => {
+test('there is work while an attachment has posted something', () => {
   attach();
   const app = attach();
   assert.equal(attachments.hasWork(), false);
@@ -99,7 +99,7 @@ test('flush reports a recovery once', () => {
   assert.equal(attachments.flush(3), false);
 });
 
-test('metadata goes to everybody, and to those who come later', () => {
+test('metadata goes to all attachments, and to those that come later', () => {
   const first = attach();
   attachments.onMetadata(metadata(1));
   attachments.onMetadata(metadata(2));

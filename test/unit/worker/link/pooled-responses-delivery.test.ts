@@ -47,7 +47,7 @@ test('a big compressed response is decoded in the pool', async () => {
   assertRecords(sent.view, [batch]);
 });
 
-test('bytes behind a body are counted, wherever it is decoded', async () => {
+test('bytes behind a body are counted, with and without the pool', async () => {
   start();
   const extra = () => net.metrics().total('responsesWithExtraBytes');
   const replyWith = async (bytes: number, batch: RecordBatchInput): Promise<SentFetch> => {
@@ -72,7 +72,7 @@ test('bytes behind a body are counted, wherever it is decoded', async () => {
   for (const [i, { view }] of pooled.entries()) assertRecords(view, [bigBatch(i + 1)]);
 });
 
-test('the pool slower for the first response: the second does not overtake it', async () => {
+test('a second response does not overtake the first if the pool needs longer for the first', async () => {
   start();
   const requests = await fetchedBig(2);
   await finish(1);
@@ -159,7 +159,7 @@ test('big frames without anything compressed never go to the pool', async () => 
   assert.equal(threads.count, 0);
 });
 
-test('one compressed batch among others takes the frame to the pool', async () => {
+test('one compressed batch among others sends the frame to the pool', async () => {
   start();
   const batches = [noisyBatch(100 * KiB, 1, 'none'), noisyBatch(2 * KiB, 2), noisyBatch(100 * KiB, 3, 'none')];
   const sent = await fetched(batches);
@@ -168,7 +168,7 @@ test('one compressed batch among others takes the frame to the pool', async () =
   assertRecords(sent.view, batches);
 });
 
-test('the threshold counts the frame: up to it everything is decoded at once', async () => {
+test('the threshold counts the size of the frame, and frames up to it are decoded at once', async () => {
   start();
   const batch = noisyBatch(40 * KiB, 1);
   const request = net.app.send(1, Fetch, fetchRequest, byName);
@@ -205,7 +205,7 @@ test('a big uncompressed response behind one in the pool waits for it', async ()
   assertRecords(plain.view, [batch]);
 });
 
-test('a big uncompressed response that waits is not decoded in vain again and again', async (t) => {
+test('a big uncompressed response that waits is not decoded several times', async (t) => {
   start();
   const second = net.broker('two:9092', 2);
   void net.control.refreshMetadata(null, false);
@@ -235,7 +235,7 @@ test('frames that wait for a thread are not overwritten by those that come after
   assertDelivered(requests);
 });
 
-test('with no pool the network thread decodes what is big', async () => {
+test('without a pool the network thread decodes big frames', async () => {
   start();
   await net.close();
   startWithoutPool({ codecPoolThresholdBytes: thresholdBytes });
@@ -243,7 +243,7 @@ test('with no pool the network thread decodes what is big', async () => {
   assertRecords((await fetched([batch])).view, [batch]);
 });
 
-test('a full pool holds connections back, and lets them go on when it has room', async () => {
+test('a full pool holds back connections until it has room', async () => {
   start({ requestTimeoutMs: 1000 });
   const second = net.broker('two:9092', 2);
   void net.control.refreshMetadata(null, false);

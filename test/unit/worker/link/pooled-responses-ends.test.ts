@@ -56,7 +56,7 @@ test('a body that cannot be read fails its request and ends its connection; what
   assert.deepEqual(net.app.log, responses(...sent));
 });
 
-test('an unreadable body of a connection that has ended since does not end its successor', async () => {
+test('an unreadable body of a former connection does not end the new connection', async () => {
   start();
   const [sent, unanswered] = [sendFetch(), sendFetch()];
   await run();
@@ -74,7 +74,7 @@ test('an unreadable body of a connection that has ended since does not end its s
   assert.ok(net.app.isConnected(1));
 });
 
-test('a thread that ends fails exactly the request it worked on', async () => {
+test('a pool thread that ends fails only its request', async () => {
   start();
   const connections = broker.transports.length;
   const [first, lost, third] = await fetchedBig(3);
@@ -96,7 +96,7 @@ test('a thread that ends fails exactly the request it worked on', async () => {
   assert.deepEqual(net.app.log, responses(first!.sent, lost!.sent, third!.sent, small));
 });
 
-test("a batch whose codec nobody knows is its partition's business, in the pool as elsewhere", async () => {
+test('a batch with an unknown codec is an error of its partition, in the pool too', async () => {
   start();
   const good = bigBatch(1);
   const unknown = Buffer.from(fetchResponse([bigBatch(2)]).responses![0]!.partitions![0]!.records as Buffer);
@@ -122,7 +122,7 @@ test("a batch whose codec nobody knows is its partition's business, in the pool 
   assert.ok(net.app.isConnected(1));
 });
 
-test('a response in the pool when its connection is lost is delivered all the same', async () => {
+test('a response in the pool is delivered even if its connection is lost', async () => {
   start();
   const requests = await fetchedBig(1);
   const unanswered = net.app.send(1, ListGroups, {});
@@ -134,7 +134,7 @@ test('a response in the pool when its connection is lost is delivered all the sa
   assertDelivered(requests);
 });
 
-test('responses of the next connection stand behind those the pool still has', async () => {
+test('responses of the next connection wait for those that are still in the pool', async () => {
   start();
   const requests = await fetchedBig(1);
   broker.transport.fail(new Error('read ECONNRESET'));
@@ -152,7 +152,7 @@ test('responses of the next connection stand behind those the pool still has', a
   assert.deepEqual(net.app.log, responses(requests[0]!.sent, small));
 });
 
-test('time in the pool does not count against the request, nor against what stands behind it', async () => {
+test('time in the pool does not count for the timeout of the request and of later requests', async () => {
   start({ requestTimeoutMs: 1000 });
   const requests = await fetchedBig(1);
   const small = net.app.send(1, ListGroups, {});
@@ -167,7 +167,7 @@ test('time in the pool does not count against the request, nor against what stan
   assert.equal(small.state, 'succeeded');
 });
 
-test('the quota that a response in the pool asks for holds from its delivery on', async () => {
+test('the throttle time of a response in the pool counts from its delivery', async () => {
   start();
   const batch = bigBatch(1);
   const sent = sendFetch();
@@ -188,7 +188,7 @@ test('the quota that a response in the pool asks for holds from its delivery on'
   assert.equal(accepted.state, 'succeeded');
 });
 
-test('a node that leaves the cluster while the pool has its response: delivered, nothing breaks', async () => {
+test('a response in the pool is delivered if its node leaves the cluster', async () => {
   start();
   const second = net.broker('two:9092', 2);
   void net.control.refreshMetadata(null, false);
@@ -207,7 +207,7 @@ test('a node that leaves the cluster while the pool has its response: delivered,
   assertRecords(sent.view, [batch]);
 });
 
-test('close with responses in the pool: those that are done are delivered, the others cancelled', async () => {
+test('close delivers responses that the pool has decoded, and cancels the others', async () => {
   start();
   const [done, underWay] = await fetchedBig(2);
   await threads.finish(0);

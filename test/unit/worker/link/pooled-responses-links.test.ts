@@ -25,7 +25,7 @@ import {
 
 afterEach(() => net.close());
 
-test('results that find the link full wait, in order, and nothing overtakes them', async () => {
+test('results wait in order while the link is full, and nothing overtakes them', async () => {
   start({ responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 128 * KiB });
   net.app.isReading = false;
   const requests = await fetchedBig(4);
@@ -94,7 +94,7 @@ function swellingBatch(seed: number): RecordBatchInput {
   };
 }
 
-test('while an application does not read, no more is decoded than its link takes, and all goes on when it reads', async () => {
+test('while an application does not read, only as much is decoded as its link can hold', async () => {
   start({ spillBudgetBytes: 64 * 1024 * KiB, maxInFlightRequestsPerConnection: 10 });
   net.app.isReading = false;
   const sent = [];
@@ -123,7 +123,7 @@ test('while an application does not read, no more is decoded than its link takes
   assert.deepEqual(net.app.log, responses(...sent));
 });
 
-test('frames that wait undecoded for an application that detaches are dropped; another one gets its own', async () => {
+test('frames that wait for an application that detaches are dropped, and other applications get theirs', async () => {
   start({ spillBudgetBytes: 64 * 1024 * KiB, maxInFlightRequestsPerConnection: 10 });
   const other = net.attach();
   other.isReading = false;
@@ -161,7 +161,7 @@ function seeded(seed: number): () => number {
 }
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
-  test(`whatever happens in which order, each node's responses come in theirs, once (seed ${seed})`, async () => {
+  test(`each node's responses come in order and once, in any schedule (seed ${seed})`, async () => {
     start({
       responseRingBytes: 8192,
       spillBytes: 2048,

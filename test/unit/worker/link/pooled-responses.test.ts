@@ -23,7 +23,7 @@ function deliver(responses: PooledResponses, room = Number.POSITIVE_INFINITY): {
   return { ids, hasFreed };
 }
 
-test('a node whose responses are all given out is free again', () => {
+test('a node is free again when all its responses are delivered', () => {
   const responses = new PooledResponses();
   const one = responses.add(request(1, 1));
   assert.equal(responses.hasAny(1), true);
@@ -35,7 +35,7 @@ test('a node whose responses are all given out is free again', () => {
   assert.deepEqual(deliver(responses), { ids: [], hasFreed: false });
 });
 
-test('a response waits for those of its node that came before', () => {
+test('a response waits for earlier responses of its node', () => {
   const responses = new PooledResponses();
   const [first, second, third] = [1, 2, 3].map((id) => responses.add(request(1, id)));
   third!.outcome = body;
@@ -54,7 +54,7 @@ test('nodes do not wait for each other', () => {
   assert.equal(responses.hasAny(1), true);
 });
 
-test('what finds no room stays, and those behind it', () => {
+test('a response without room stays, and so do those behind it', () => {
   const responses = new PooledResponses();
   for (let id = 1; id <= 4; id++) responses.add(request(1, id)).outcome = body;
   assert.deepEqual(deliver(responses, 1), { ids: [1], hasFreed: false });
@@ -63,7 +63,7 @@ test('what finds no room stays, and those behind it', () => {
   assert.deepEqual(deliver(responses), { ids: [2, 3, 4], hasFreed: true });
 });
 
-test('a node freed before another found no room is told all the same', () => {
+test('a node that became free is reported even if another had no room', () => {
   const responses = new PooledResponses();
   responses.add(request(1, 1)).outcome = body;
   responses.add(request(2, 2)).outcome = body;

@@ -35,7 +35,7 @@ test('a turn takes a bounded number of frames; the rest comes with the next turn
   );
 });
 
-test('a busy application does not keep another waiting', () => {
+test('a busy application does not delay another', () => {
   start();
   const other = net.attach();
   for (let i = 0; i < 2000; i++) net.app.send(1, Heartbeat, heartbeat(i));
@@ -49,7 +49,7 @@ test('a busy application does not keep another waiting', () => {
   assert.equal(theirs.state, 'open');
 });
 
-test('a fence is answered one turn later: what was readable meanwhile is in front of it', () => {
+test('a fence is answered one turn later, after everything that was readable', () => {
   start();
   const sent = net.app.send(1, ListGroups, {});
   net.run();
@@ -60,7 +60,7 @@ test('a fence is answered one turn later: what was readable meanwhile is in fron
   assert.deepEqual(net.app.log, ['response 1', 'polled 5']);
 });
 
-test('sends in front of a fence are written before it is answered', () => {
+test('sends before a fence are written before it is answered', () => {
   start();
   net.app.send(1, ListGroups, {});
   net.app.poll(1);
@@ -118,7 +118,7 @@ test('connect, send and disconnect are taken in the order they were posted', () 
   assert.ok(broker.transports[before - 1]!.isDestroyed);
 });
 
-test('acks 0 is answered when the socket has it, in the order of the sends', () => {
+test('a request with acks 0 is answered when the socket has it, in the order of the sends', () => {
   start();
   const produce = { acks: 0, timeoutMs: 1, topicData: [] };
   net.app.send(99, ListGroups, {});

@@ -10,7 +10,7 @@ import { broker, named, nameOf, net, overfill, start } from './support/small-lin
 
 afterEach(() => net.close());
 
-test('a full attachment holds up nobody: what it does not take is moved aside, and comes in order when it reads', () => {
+test('a full attachment delays no other: its responses are moved aside, and come in order when it reads', () => {
   start();
   const second = net.broker('two:9092', 2);
   void net.control.refreshMetadata(null, false);
@@ -36,7 +36,7 @@ test('a full attachment holds up nobody: what it does not take is moved aside, a
   );
 });
 
-test('an attachment whose responses fill the memory it may have here sends nothing more until it reads; others do', () => {
+test('an attachment whose responses fill its memory sends nothing more until it reads, and others go on', () => {
   start();
   const other = net.attach();
   net.run();
@@ -58,7 +58,7 @@ test('an attachment whose responses fill the memory it may have here sends nothi
   for (const request of mine) assert.equal(request.state, 'succeeded');
 });
 
-test('one who is alone is held back by its connection, until another is attached', () => {
+test('a single attachment is held back by its connection until another is attached', () => {
   start();
   const mine = overfill(40);
   assert.ok(net.metrics().total('mutedConnections') > 0);
@@ -92,7 +92,7 @@ test('a body that was moved aside and cannot be read fails its request and ends 
   for (const { state } of mine) assert.equal(state, 'succeeded');
 });
 
-test('a thread that has gone: what comes for it is discarded, everybody else goes on, the accounts are right', () => {
+test('responses for a thread that has ended are discarded, others go on, and the counts stay right', () => {
   start();
   const other = net.attach();
   net.run();
@@ -111,7 +111,7 @@ test('a thread that has gone: what comes for it is discarded, everybody else goe
   assert.equal(recorded.total('accepted'), recorded.total('succeeded') + recorded.total('failed'));
 });
 
-test('nonsense in a ring ends its attachment and nothing else', () => {
+test('wrong bytes in a ring end only its attachment', () => {
   start();
   const bad = net.attach();
   net.run();

@@ -14,7 +14,7 @@ import { broker, named, nameOf, net, overfill, start } from './support/small-lin
 
 afterEach(() => net.close());
 
-test('a full link: everything is delivered in order once there is room', () => {
+test('a full link delivers everything in order when there is room', () => {
   start();
   const sent = overfill();
   assert.ok(net.app.drain(1) === 1, 'some of it fits');
@@ -30,7 +30,7 @@ test('a full link: everything is delivered in order once there is room', () => {
   );
 });
 
-test('room for one response at a time', () => {
+test('a link with room for one response delivers all in order', () => {
   start();
   const sent = overfill(60);
   for (let rounds = 0; net.app.open > 0; rounds++) {
@@ -44,7 +44,7 @@ test('room for one response at a time', () => {
   );
 });
 
-test('deadlines stand still while nobody reads: a broker that has answered is not late', () => {
+test('deadlines stand still while the application does not read, because the broker has answered', () => {
   start({ requestTimeoutMs: 1000 });
   const sent = overfill();
   net.advance(60_000);
@@ -107,7 +107,7 @@ test('a slow reader does not make a muted channel hold more and more', () => {
   for (const [i, request] of sent.entries()) assert.equal(nameOf(request).split(' ')[0], String(i));
 });
 
-test('the end of a muted connection waits until what it brought is delivered', () => {
+test('the end of a muted connection waits until its responses are delivered', () => {
   start();
   const sent = overfill();
   const unanswered = net.app.send(1, ListGroups, {});
@@ -122,7 +122,7 @@ test('the end of a muted connection waits until what it brought is delivered', (
   assert.ok(unanswered.error instanceof KafkaConnectionError);
 });
 
-test('failures that find no room are held in order, and nothing overtakes them', () => {
+test('failures without room are kept in order, and nothing overtakes them', () => {
   start();
   const other = net.broker('two:9092', 2);
   net.control.refreshMetadata(null, false);
@@ -153,7 +153,7 @@ test('failures that find no room are held in order, and nothing overtakes them',
   );
 });
 
-test('a response that would fit does not overtake a failure that did not', () => {
+test('a response that fits does not overtake a failure that did not fit', () => {
   start({ spillBytes: 2032 });
   const { responses } = net.app.end;
   let pollId = 1;
@@ -177,7 +177,7 @@ test('a response that would fit does not overtake a failure that did not', () =>
   assert.deepEqual(net.app.log.slice(-2), [`failure ${refused.requestId}`, `response ${sent.requestId}`]);
 });
 
-test('requests that fail while nobody reads are all told, however many', () => {
+test('all requests that fail while the application does not read are reported', () => {
   start();
   overfill(20);
   const refused = Array.from({ length: 300 }, () => net.app.send(99, ListGroups, {}));
@@ -189,7 +189,7 @@ test('requests that fail while nobody reads are all told, however many', () => {
   for (const { state } of silent) assert.equal(state, 'succeeded');
 });
 
-test('polls are answered behind what was held', () => {
+test('polls are answered after the responses that were held back', () => {
   start();
   overfill(20);
   for (let i = 0; i < 5; i++) net.app.send(99, ListGroups, {});
@@ -202,7 +202,7 @@ test('polls are answered behind what was held', () => {
   assert.ok(polled > lastFailure, net.app.log.join(', '));
 });
 
-test('of several metadata refreshes that found no room only the newest is told', async () => {
+test('only the newest of several metadata updates without room is delivered', async () => {
   start({ spillBytes: 2032 });
   // Enough brokers that an update is larger than what is left of the link.
   for (let id = 10; id < 40; id++) net.cluster.brokers.push({ id, host: `host-${id}.example.org`, port: 9092 });
@@ -236,7 +236,7 @@ test('a response above spillBytes is moved, and keeps its place', () => {
   assert.equal(net.app.log.length, 4);
 });
 
-test('the spill budget mutes; a body larger than all of it travels alone', () => {
+test('a spent spill budget mutes channels, and a body larger than the budget travels alone', () => {
   start();
   const sent = Array.from({ length: 5 }, () => net.app.send(1, ListGroups, {}));
   net.run();
@@ -268,7 +268,7 @@ test('disconnect of a muted node cancels what was not delivered', () => {
   net.ready(1);
 });
 
-test('a bad frame behind a muted response is judged when its turn comes', () => {
+test('a bad frame behind a muted response is handled after that response', () => {
   start();
   const sent = overfill(30);
   const culprit = net.app.send(1, ListGroups, {});
@@ -301,7 +301,7 @@ test('a response that cannot be decoded leaves no half frame in the link', () =>
   assert.equal(nameOf(sent), 'fine');
 });
 
-test('metadata flows on while responses wait, if there is room for it', () => {
+test('metadata is delivered while responses wait, if there is room for it', () => {
   start();
   const second = net.broker('two:9092', 2);
   void net.control.refreshMetadata(null, false);
@@ -320,7 +320,7 @@ test('metadata flows on while responses wait, if there is room for it', () => {
   );
 });
 
-test('closing while the link is full settles what fits, and the rest by the end of the thread', async () => {
+test('closing with a full link settles what fits, and the end of the thread settles the rest', async () => {
   start();
   const sent = overfill(40);
   await net.close();

@@ -4,7 +4,7 @@ import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { KafkaConfigurationError } from '../../../../src/common/errors/errors.ts';
 import { dialWithOptions, socketOptionsOf } from '../../../../src/worker/net/dial.ts';
 
-test('no-delay and keep-alive are left to Node, the last word counts; all others keep their order', () => {
+test('Node sets no-delay and keep-alive, the last entry counts, and all other options keep their order', () => {
   const { byNode, native } = socketOptionsOf(
     parseConfig({
       socketOptions: [
@@ -51,7 +51,7 @@ test('a package that is missing or broken is a configuration error that names it
   }
 });
 
-test('wrong entries are all named by their place', () => {
+test('all wrong entries are named by their index', () => {
   const socketOptions = [
     ['SOL_SOCKET', 'SO_RCVBUF'],
     ['SOL_SOKET', 'SO_RCVBUF', 1],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FrameMemory } from '../../../../src/worker/net/frame-memory.ts';
 
-test('memory is at least as long as asked for, and its ArrayBuffer is its own', () => {
+test('memory is at least as long as requested, and has its own ArrayBuffer', () => {
   const frames = new FrameMemory();
   for (const size of [1, 5000, 100_000]) {
     const memory = frames.acquire(size);
@@ -12,7 +12,7 @@ test('memory is at least as long as asked for, and its ArrayBuffer is its own', 
   }
 });
 
-test('what was released is used again, the best fit first', () => {
+test('released memory is used again, the best fit first', () => {
   const frames = new FrameMemory();
   const [small, middle, large] = [100_000, 200_000, 400_000].map((size) => frames.acquire(size));
   for (const memory of [large!, small!, middle!]) frames.release(memory);
@@ -22,13 +22,13 @@ test('what was released is used again, the best fit first', () => {
   assert.notEqual(frames.acquire(50_000), small);
 });
 
-test('nothing is handed out twice', () => {
+test('no memory is handed out twice', () => {
   const frames = new FrameMemory();
   frames.release(frames.acquire(100_000));
   assert.notEqual(frames.acquire(90_000), frames.acquire(90_000));
 });
 
-test('what is kept is bounded in number', () => {
+test('the number of kept buffers is bounded', () => {
   const frames = new FrameMemory();
   const all = Array.from({ length: 50 }, (_, i) => frames.acquire(70_000 + i));
   for (const memory of all) frames.release(memory);
@@ -36,7 +36,7 @@ test('what is kept is bounded in number', () => {
   assert.ok(all.filter((memory) => again.has(memory)).length <= 8);
 });
 
-test('what is kept is bounded in bytes', () => {
+test('the bytes of kept buffers are bounded', () => {
   const frames = new FrameMemory(1_000_000);
   const [first, second] = [frames.acquire(600_000), frames.acquire(600_000)];
   frames.release(first);

@@ -38,7 +38,7 @@ function oneWay({ app }: FakeNetwork, transactionalId = 'x'.repeat(500)): Return
   return app.send(1, Produce, { transactionalId, acks: 0, timeoutMs: 1, topicData: [] });
 }
 
-test('what the socket holds back counts until it has drained, what waits behind it until it is handed over', () => {
+test('bytes in the socket count until it has drained, and waiting bytes until they are handed over', () => {
   const sends = new OneWaySends();
   assert.equal(sends.deadline, Number.POSITIVE_INFINITY);
   sends.add(10, 500);
@@ -79,7 +79,7 @@ test('acks 0 requests to a peer that does not read are refused once they hold re
   assert.equal(broker.requestsOf(Produce).length, accepted + 1, 'what was accepted arrives, what was refused does not');
 });
 
-test('a request with a response may still wait behind them, up to its limit in flight', () => {
+test('a request with a response can still wait behind them, up to the limit in flight', () => {
   stalled();
   for (let round = 0; round < 20; round++) {
     oneWay(net!);
@@ -96,7 +96,7 @@ test('a request with a response may still wait behind them, up to its limit in f
   assert.ok(sent.error instanceof KafkaConnectionError);
 });
 
-test('a peer that reads may be sent any number at once', () => {
+test('any number can be sent at once to a peer that reads', () => {
   const { app } = stalled();
   broker.transport.isBlocked = false;
   for (let i = 0; i < 6; i++) oneWay(net!);
@@ -123,7 +123,7 @@ test('a peer that takes none of them within requestTimeoutMs loses its connectio
   assert.match(refused.error.cause.message, /did not read 5\d\d bytes of requests with acks 0/);
 });
 
-test('a request succeeds when the socket has it, not before, and fails with a connection that ends first', () => {
+test('a request succeeds only when the socket has it, and fails if the connection ends before', () => {
   const { app } = stalled();
   const withSocket = oneWay(net!);
   net!.run();
@@ -151,7 +151,7 @@ test('a request succeeds when the socket has it, not before, and fails with a co
   assert.equal(app.open, 0);
 });
 
-test('close(nodeId), and a peer that takes nothing in time, fail what the socket has not got', async () => {
+test('close(nodeId) and a peer that does not read in time fail requests that the socket does not have', async () => {
   for (const end of [() => net!.app.disconnect(1), () => net!.advance(1000)]) {
     stalled();
     oneWay(net!);

@@ -75,7 +75,7 @@ function make(maxFrameBytes = 10 * KiB * KiB, frames = new FrameMemory()): { buf
   return { buffer, reads: new Reads(buffer) };
 }
 
-test('one frame, byte by byte', () => {
+test('one frame is found byte by byte', () => {
   const { buffer, reads } = make();
   const bytes = frame(100, 1);
   for (let i = 0; i < bytes.length; i++) {
@@ -129,7 +129,7 @@ test('sizes above the limit allocate nothing', () => {
   assert.equal(acquired, 1);
 });
 
-test('texts of refusals say what the peer may be', () => {
+test('the text of an error says what the peer may be', () => {
   for (const [prefix, text] of [
     [Buffer.from('HTTP/1.0'), /HTTP.*web server/],
     [Buffer.from('15030100', 'hex'), /TLS alert.*15030100.*securityProtocol/],
@@ -150,7 +150,7 @@ test('frames in front of a broken one are found first', () => {
   assert.deepEqual(taken, [frame(10, 1).subarray(4), frame(20, 2).subarray(4)]);
 });
 
-test('a limit raised later applies to what has arrived', () => {
+test('a limit that is raised later applies to bytes that have arrived', () => {
   const { buffer, reads } = make(1000);
   reads.read(frame(2000, 3));
   assert.throws(() => buffer.hasFrame());
@@ -168,7 +168,7 @@ for (const size of [
   chunkBytes + 1,
   5 * chunkBytes,
 ]) {
-  test(`a frame of ${size} bytes between small ones`, () => {
+  test(`a frame of ${size} bytes between small ones is found`, () => {
     for (const step of [1000, 16 * KiB, chunkBytes, 10 * chunkBytes]) {
       const { buffer, reads } = make();
       const all = [frame(50, 1), frame(size, 2), frame(60, 3)];
@@ -187,7 +187,7 @@ for (const size of [
   });
 }
 
-test('a big frame that begins behind a small one goes on in memory handed out before it was known', () => {
+test('a big frame behind a small one goes on in memory that was handed out before its size was known', () => {
   const { buffer, reads } = make();
   const big = frame(200 * KiB, 5);
   const taken: Buffer[] = [];
@@ -199,7 +199,7 @@ test('a big frame that begins behind a small one goes on in memory handed out be
   assert.deepEqual(taken, [frame(10, 1).subarray(4), big.subarray(4)]);
 });
 
-test('a big frame whose size is cut in the middle', () => {
+test('a big frame is found if its size prefix is cut in the middle', () => {
   for (let cut = 1; cut < 4; cut++) {
     const { buffer, reads } = make();
     const big = frame(150 * KiB, 5);
@@ -212,7 +212,7 @@ test('a big frame whose size is cut in the middle', () => {
   }
 });
 
-test('big frames back to back', () => {
+test('big frames without a gap are found', () => {
   const { buffer, reads } = make();
   const all = [1, 2, 3, 4].map((seed) => frame(100 * KiB + seed * 1000, seed));
   const taken: Buffer[] = [];
@@ -224,7 +224,7 @@ test('big frames back to back', () => {
   );
 });
 
-test('random frames, cut at random, taken now and then, come out as they went in', () => {
+test('random frames that are cut and taken at random come out unchanged', () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
   const random = randomOf(seed);
   for (let round = 0; round < 60; round++) {
@@ -263,7 +263,7 @@ test('random frames, cut at random, taken now and then, come out as they went in
   }
 });
 
-test('a full buffer still has somewhere valid for a read that is under way', () => {
+test('a full buffer still has valid memory for a read that has begun', () => {
   const { buffer, reads } = make();
   const taken: Buffer[] = [];
   const all = Array.from({ length: 200 }, (_, i) => frame(1000, i));
@@ -333,7 +333,7 @@ test('frames just below the size of the chunk do not make it grow again and agai
   assert.ok(most <= chunkBytes + 16 * KiB, `memory of ${most} bytes`);
 });
 
-test('memory of big frames is given back and used again', () => {
+test('memory of big frames is returned and used again', () => {
   const frames = new FrameMemory();
   const { buffer, reads } = make(undefined, frames);
   const used = new Set<ArrayBufferLike>();
@@ -346,7 +346,7 @@ test('memory of big frames is given back and used again', () => {
   assert.equal(used.size, 1);
 });
 
-test('dispose gives back a frame that never became whole, and borrows nothing', () => {
+test('dispose returns the memory of an incomplete frame, and takes no memory', () => {
   let out = 0;
   const frames = new FrameMemory();
   const { acquire, release } = frames;

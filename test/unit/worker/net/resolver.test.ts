@@ -37,7 +37,7 @@ function harness(beside: (host: string) => Promise<readonly string[]> = async ()
 }
 
 describe('a look-up', () => {
-  test('in time is the answer, and nobody else is asked', async () => {
+  test('in time gives the answer, and nothing else is asked', async () => {
     const { resolve, lookups, late, outcomes, asked, settled } = harness();
     resolve('a');
     lookups[0]!.answer(null, ['10.0.0.1', '10.0.0.2']);
@@ -46,13 +46,13 @@ describe('a look-up', () => {
     assert.deepEqual([outcomes, asked], [['10.0.0.1,10.0.0.2'], []]);
   });
 
-  test('of an address is over at once', () => {
+  test('of an address ends at once', () => {
     const { resolve, lookups, outcomes } = harness();
     resolve('::1');
     assert.deepEqual([outcomes, lookups], [['::1'], []]);
   });
 
-  test('that is late gives out the last addresses known, at once to whoever comes behind it', async () => {
+  test('that is late gives the last known addresses, and later callers get them at once', async () => {
     const { resolve, lookups, late, outcomes, asked } = harness();
     resolve('a');
     lookups[0]!.answer(null, ['10.0.0.1']);
@@ -73,7 +73,7 @@ describe('a look-up', () => {
     assert.deepEqual(asked, []);
   });
 
-  test('that is late, of a name never seen, is asked elsewhere; whichever answers first counts', async () => {
+  test('that is late for an unknown name asks the name servers too, and the first answer counts', async () => {
     const { resolve, lookups, late, outcomes, settled } = harness(async () => ['10.0.0.5']);
     resolve('a');
     late();
@@ -83,7 +83,7 @@ describe('a look-up', () => {
     assert.deepEqual(outcomes, ['10.0.0.5']);
   });
 
-  test('that nobody else can answer waits for the system, which says why', async () => {
+  test('that nothing else can answer waits for the system, whose error is given', async () => {
     for (const beside of [async () => [], () => Promise.reject(new Error('no name server'))]) {
       const { resolve, lookups, late, outcomes, settled } = harness(beside);
       resolve('a');
@@ -95,7 +95,7 @@ describe('a look-up', () => {
     }
   });
 
-  test('for ever late keeps a bounded number of those who wait', async () => {
+  test('without an end keeps a bounded number of waiting callers', async () => {
     const { resolve, lookups, outcomes } = harness();
     for (let i = 0; i < 5000; i++) resolve('a');
     lookups[0]!.answer(null, ['10.0.0.1']);
@@ -132,7 +132,7 @@ test('a hosts file is read as the system reads it', () => {
   assert.deepEqual(addressesInHosts(hosts, 'other'), []);
 });
 
-test('names are completed by the search list, with as many dots as ndots before or after', () => {
+test('names are completed by the search list, after the plain name if they have ndots dots, and else before', () => {
   const conf =
     '# search x\nnameserver 10.0.0.1\nsearch kafka.svc.cluster.local svc.cluster.local.\noptions ndots:5 timeout:1\n';
   assert.deepEqual(fullNames(conf, 'b-0.kafka'), [

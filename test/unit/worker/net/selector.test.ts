@@ -53,7 +53,7 @@ test('a channel is connected once, in the poll after its transport opened', () =
   assert.deepEqual(selector.connected, []);
 });
 
-test('marks ask for one turn each, however much happens to a channel before it', () => {
+test('marks of a channel ask for one turn, however many there are', () => {
   const { transport } = connect();
   wakes = 0;
   for (let i = 0; i < 5; i++) transport.send(frameOf(1, 2, 3, 4));
@@ -96,7 +96,7 @@ test('queued sends leave in order once the transport is open, together', () => {
   assert.equal(channel.bytesSent, 3);
 });
 
-test('a blocked transport is left alone until it drains', () => {
+test('a blocked transport gets nothing until it drains', () => {
   const { channel, transport } = connect();
   transport.isBlocked = true;
   channel.enqueue(Buffer.from('a'));
@@ -122,7 +122,7 @@ test('an end is listed behind what was received', () => {
   assert.ok(channel.received.hasFrame());
 });
 
-test('a muted channel is listed again when it is unmuted, its end included', () => {
+test('a muted channel is listed again when it is unmuted, with its end', () => {
   const { channel, transport } = connect();
   selector.mute(channel, 100);
   selector.mute(channel, 150);
@@ -147,7 +147,7 @@ test('a mute at time 0 is a mute', () => {
   assert.equal(selector.unmute(channel, 9), 0);
 });
 
-test('a closed channel is listed no more, whatever was marked before', () => {
+test('a closed channel is no longer listed, whatever was marked before', () => {
   const { channel, transport } = connect();
   channel.enqueue(Buffer.from('a'));
   transport.send(frameOf(1, 2, 3, 4));

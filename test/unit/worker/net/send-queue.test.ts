@@ -18,7 +18,7 @@ test('requests are taken once, in order', () => {
   assert.equal(taken(queue), '');
 });
 
-test('what stands behind a reserved place waits until it is filled', () => {
+test('requests behind a reserved place wait until it is filled', () => {
   const queue = new SendQueue();
   queue.push(bytes('a'));
   const place = queue.reserve(() => {});
@@ -54,7 +54,7 @@ test('a dropped place is skipped', () => {
   assert.equal(queue.isEmpty, true);
 });
 
-test('whoever reserved is told of either end', () => {
+test('the owner of a reserved place is told when it is taken or dropped', () => {
   const queue = new SendQueue();
   const told: string[] = [];
   queue.reserve(() => told.push('filled')).fill(bytes('a'));

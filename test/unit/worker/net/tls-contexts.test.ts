@@ -32,7 +32,7 @@ function problemsOf(options: KafkaClientOptions): readonly string[] {
 }
 
 describe('TLS files', () => {
-  test('that are empty or hold something else are refused by name', () => {
+  test('that are empty or hold something else are refused, and the error names them', () => {
     const empty = ca.file('empty.pem', '');
     const nonsense = ca.file('nonsense.pem', 'nonsense');
     const half = ca.file('half.pem', ca.cert + ca.cert.slice(0, 200));
@@ -61,7 +61,7 @@ describe('TLS files', () => {
     }
   });
 
-  test('that are emptied while running fail the connections that follow, until they are good again', () => {
+  test('that are emptied later fail new connections until they are good again', () => {
     const restrictions = {
       sslCaFile: ['changing-ca.pem', ca.cert],
       sslCrlFile: ['changing-crl.pem', ca.crl()],
@@ -84,7 +84,7 @@ describe('TLS files', () => {
     }
   });
 
-  test('that begin with a byte order mark are as good as without', () => {
+  test('that begin with a byte order mark are accepted', () => {
     const mark = String.fromCharCode(0xfeff);
     const problems = problemsOf({
       sslCaFile: ca.file('mark-ca.pem', mark + ca.cert),
@@ -115,7 +115,7 @@ describe('sslContext', () => {
     });
   }
 
-  test('takes PEM and DER, one or several of each, and settings of a connection', () => {
+  test('accepts PEM and DER, one or several of each, and settings of a connection', () => {
     const der = Buffer.from(ca.cert.replaceAll(/-----.*-----|\s/g, ''), 'base64');
     const crlDer = Buffer.from(ca.crl().replaceAll(/-----.*-----|\s/g, ''), 'base64');
     const sslContext = {

@@ -46,7 +46,7 @@ for (const code of [
   'ERR_SSL_UNSUPPORTED_PROTOCOL',
   'ERR_SSL_NO_CIPHERS_AVAILABLE',
 ]) {
-  test(`${code} is a matter of certificates or settings`, () => {
+  test(`${code} is an error of certificates or settings`, () => {
     const error = failure(code);
     assert.ok(error instanceof TlsAuthenticationError, String(error));
     assert.match(error.message, /broker\.test:9093 \(10\.0\.0\.1\)/);
@@ -65,7 +65,7 @@ for (const code of ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_L
 }
 
 for (const code of ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC']) {
-  test(`${code} is trouble on the way, not a verdict`, () => {
+  test(`${code} is an error of the connection, not of certificates`, () => {
     const error = failure(code);
     assert.ok(error instanceof KafkaConnectionError);
     assert.equal(error instanceof TlsAuthenticationError, false);
@@ -74,14 +74,14 @@ for (const code of ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'ERR_SSL_DECRYPTION_FA
 }
 
 for (const code of ['ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ETIMEDOUT']) {
-  test(`${code} is left as it is`, () => {
+  test(`${code} is not changed`, () => {
     const error = failure(code, { isConnected: false });
     assert.equal((error as NodeJS.ErrnoException).code, code);
     assert.equal(error instanceof KafkaConnectionError, false);
   });
 }
 
-test('an end before the handshake is over is no reset, whatever Node calls it', () => {
+test('an end before the handshake is over does not count as a reset, whatever Node calls it', () => {
   const text = 'Client network socket disconnected before secure TLS connection was established';
   const error = failure('ECONNRESET', {}, text);
   assert.ok(error instanceof KafkaConnectionError);
@@ -91,13 +91,13 @@ test('an end before the handshake is over is no reset, whatever Node calls it', 
   );
 });
 
-test('nor is a reset: the system makes it of a hello that the broker closed without reading', () => {
+test('a reset before the handshake is over does not count as a reset either, because the system makes it when the broker closes without reading', () => {
   const error = failure('ECONNRESET');
   assert.ok(error instanceof KafkaConnectionError);
   assert.match(error.message, /during the TLS handshake.*max\.connections\.per\.ip/);
 });
 
-test('an authority that is not trusted: nobody is told to name a file that is named', () => {
+test('the error for an untrusted authority does not advise to set sslCaFile if it is set', () => {
   const code = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
   assert.match(failure(code)!.message, /name the file with its certificate in sslCaFile$/);
   const sources = { authorities: 'sslContext.ca', certificate: null, revocation: 'sslContext.crl' };
@@ -118,7 +118,7 @@ test('an end right after the handshake is how some servers refuse a client certi
   assert.match(withOwn!.message, /another client certificate than that of sslCertFile/);
 });
 
-test('a reset before the first byte of a secure connection is that end, too: the system makes it of unread bytes', () => {
+test('a reset before the first byte of a secure connection counts as such an end too, because the system makes it from unread bytes', () => {
   for (const code of ['ECONNRESET', 'EPIPE']) {
     const error = failure(code, { isSecure: true, protocol: 'TLSv1.3' });
     assert.ok(error instanceof KafkaConnectionError);

@@ -22,7 +22,7 @@ test('a batch waits lingerMs for more records, then goes with all of them', () =
   assert.deepEqual([producer.outcome(first), producer.outcome(second)], ['at 0', 'at 1']);
 });
 
-test('a full batch does not wait, nor does one with another behind it', () => {
+test('a full batch does not wait, and a batch with another behind it does not wait', () => {
   const producer = started({ lingerMs: 1000, batchSizeBytes: 1000 });
   for (let i = 0; i < 12; i++) producer.append('x'.repeat(100));
   producer.poll();
@@ -30,7 +30,7 @@ test('a full batch does not wait, nor does one with another behind it', () => {
   assert.ok(producer.cluster.produces[0]!.batches[0]!.bytes.length >= 900);
 });
 
-test('a record that somebody waits for goes at once, unless a batch of its partition is on its way', () => {
+test('a record that somebody waits for is sent at once, unless a batch of its partition is in flight', () => {
   const producer = started({ lingerMs: 1000 });
   producer.append('a', { lingerMs: -2 });
   producer.poll();
@@ -44,7 +44,7 @@ test('a record that somebody waits for goes at once, unless a batch of its parti
   assert.deepEqual(producer.cluster.produces[0]!.batches[0]!.values, ['b', 'c']);
 });
 
-test('a linger of its own shortens that of the batch, and never lengthens it', () => {
+test('lingerMs of a record shortens that of its batch, and never lengthens it', () => {
   const producer = started({ lingerMs: 50 });
   producer.append('a', { lingerMs: 500 });
   producer.poll();
@@ -74,7 +74,7 @@ test('one request carries the batches of all partitions of a node, within maxReq
   assert.deepEqual(sizes, [3, 3]);
 });
 
-test('each node gets the partitions it leads, and one that is not ready holds up no other', () => {
+test('each node gets its own partitions, and a node that is not ready does not delay others', () => {
   const producer = started({ lingerMs: 0 }, 2);
   producer.cluster.partition('t', 1).leaderId = 2;
   producer.cluster.isUp.set(1, false);
@@ -104,7 +104,7 @@ test('a node gets at most maxInFlightRequestsPerConnection requests at a time', 
   assert.equal(producer.cluster.produces.length, 2);
 });
 
-test('batches that must wait behind others grow, up to eight times batchSizeBytes, and no smaller one is left behind', () => {
+test('batches that wait behind others grow up to eight times batchSizeBytes, and smaller batches are not left behind', () => {
   const producer = started({ lingerMs: 1000, batchSizeBytes: 1000 });
   producer.cluster.isUp.set(1, false);
   for (let i = 0; i < 400; i++) producer.append('x'.repeat(100), { partition: 0 });
@@ -121,7 +121,7 @@ test('batches that must wait behind others grow, up to eight times batchSizeByte
   assert.ok(Math.max(...sizes) > 7500 && Math.max(...sizes) <= 8000 + 120, `${Math.max(...sizes)} bytes`);
 });
 
-test('batches of a topic do not grow any more once one was too large for the broker', () => {
+test('batches of a topic stop growing after one was too large for the broker', () => {
   const producer = started({ lingerMs: 0, batchSizeBytes: 1000 });
   for (let i = 0; i < 8; i++) producer.append('x'.repeat(100), { partition: 0 });
   producer.poll();
@@ -137,7 +137,7 @@ test('batches of a topic do not grow any more once one was too large for the bro
   }
 });
 
-test('memory is bounded: a record without room is not taken, everything goes at once, and there is room after an answer', () => {
+test('memory is bounded: a record without room is not taken, all batches are sent at once, and an answer makes room', () => {
   const producer = started({ lingerMs: 10_000, batchSizeBytes: 1024, memoryBytes: 4096 });
   let taken = 0;
   while (producer.append('x'.repeat(200)) !== null) taken++;
@@ -152,7 +152,7 @@ test('memory is bounded: a record without room is not taken, everything goes at 
   assert.notEqual(producer.append('x'.repeat(200)), null);
 });
 
-test('memory goes back only when the socket has taken it, even if the answer came first', () => {
+test('memory is returned only when the socket has taken the bytes, even if the answer came first', () => {
   const producer = started({ lingerMs: 0 });
   producer.cluster.isMemoryHeld = true;
   producer.append('a');
@@ -165,7 +165,7 @@ test('memory goes back only when the socket has taken it, even if the answer cam
   assert.equal(producer.role.usedBytes, 0);
 });
 
-test('a batch that expired on its way keeps its memory until its answer, and is told of once', () => {
+test('a batch that expires in flight keeps its memory until its answer, and fails once', () => {
   const producer = started({ lingerMs: 0, deliveryTimeoutMs: 1000, requestTimeoutMs: 900 });
   const id = producer.append('a');
   producer.poll();
@@ -230,7 +230,7 @@ test('a record never passes one that waits for metadata and may go to the same p
   }
 });
 
-test('a record does not wait behind one for a partition that does not exist, nor behind one of another partition', () => {
+test('a record does not wait behind one of another partition or of a missing partition', () => {
   const producer = started({ lingerMs: 0 });
   producer.append('never', { topic: 'new', partition: 7 });
   producer.append('first', { topic: 'new', partition: 1 });
@@ -246,7 +246,7 @@ test('a record does not wait behind one for a partition that does not exist, nor
   assert.equal(producer.acknowledged, 3);
 });
 
-test('records that wait for metadata may fill the memory, and leave it all the same when metadata comes', () => {
+test('records that wait for metadata can fill the memory, and are sent when metadata comes', () => {
   const producer = started({ lingerMs: 0, batchSizeBytes: 2000, memoryBytes: 8192 });
   let taken = 0;
   while (producer.append(`${taken}`, { topic: 'new' }) !== null) taken++;
@@ -277,7 +277,7 @@ test('a topic that does not appear fails its records after maxBlockMs, naming to
   assert.equal(producer.role.usedBytes, 0);
 });
 
-test('a topic that may not be used fails at once', () => {
+test('a topic without permission fails at once', () => {
   const producer = started();
   producer.cluster.topicErrors.set('secret', 29);
   const id = producer.append('1', { topic: 'secret' });
@@ -285,7 +285,7 @@ test('a topic that may not be used fails at once', () => {
   assert.equal(producer.outcome(id), 'TopicAuthorizationFailedError');
 });
 
-test('a partition beyond those known waits for metadata, then fails naming how many there are; others go on', () => {
+test('a record for an unknown partition waits for metadata and then fails with the number of partitions, and others go on', () => {
   const producer = started({ maxBlockMs: 500, lingerMs: 0 });
   const beyond = producer.append('1', { partition: 4 });
   const known = producer.append('2', { partition: 0 });
@@ -305,7 +305,7 @@ test('a record larger than maxRequestSizeBytes fails alone', () => {
   assert.deepEqual([producer.outcome(big), producer.outcome(small)], ['RecordTooLargeError', 'at 0']);
 });
 
-test('a flush sends everything at once and ends when what was there is settled, not what comes after', () => {
+test('a flush sends everything at once and ends when the records before it are settled', () => {
   const producer = started({ lingerMs: 10_000, maxBlockMs: 100 });
   let isFlushed = false;
   producer.append('a');
@@ -325,7 +325,7 @@ test('a flush sends everything at once and ends when what was there is settled, 
   assert.equal(isFlushed, true);
 });
 
-test('closing sends what is there, and fails what is not acknowledged by the deadline', () => {
+test('closing sends waiting records, and fails those without an acknowledgement at the deadline', () => {
   const producer = started({ lingerMs: 10_000 });
   const first = producer.append('a');
   let closedAt = 0;
@@ -364,7 +364,7 @@ test('with acks 0 a record is settled when it was written, at offset -1', () => 
   assert.equal(producer.role.usedBytes, 0);
 });
 
-test('the metadata of a topic that nobody produces to is given up after metadataMaxIdleMs, and asked for again when used', () => {
+test('metadata of an unused topic is dropped after metadataMaxIdleMs, and requested again when it is used', () => {
   const producer = started({ metadataMaxIdleMs: 5000, lingerMs: 0 });
   producer.append('a');
   producer.poll();

@@ -32,7 +32,7 @@ function values(producer: TestProducer): readonly string[] {
   return producer.cluster.partition('t').values.slice(1);
 }
 
-test('nothing is sent before the producer has an id; a refusal fails what waits, and later records try again', () => {
+test('nothing is sent before the producer has an id; a refusal fails waiting records, and later records ask again', () => {
   const producer = new TestProducer(settings);
   producer.cluster.addTopic('t');
   const first = producer.append('a');
@@ -48,7 +48,7 @@ test('nothing is sent before the producer has an id; a refusal fails what waits,
   assert.equal(producer.outcome(second), 'at 0');
 });
 
-test('a producer id is asked for again after an error that passes', () => {
+test('a producer id is requested again after a retriable error', () => {
   const producer = new TestProducer(settings);
   producer.cluster.addTopic('t');
   producer.append('a');
@@ -61,7 +61,7 @@ test('a producer id is asked for again after an error that passes', () => {
   assert.equal(producer.cluster.produces.length, 1);
 });
 
-test('the second batch waits until the leader knows the producer: else it could be written before the first', () => {
+test('the second batch waits until the leader knows the producer, so that it is not written before the first', () => {
   const producer = TestProducer.started(settings);
   producer.append('a');
   producer.append('b');
@@ -72,14 +72,14 @@ test('the second batch waits until the leader knows the producer: else it could 
   assert.deepEqual(producer.cluster.partition('t').values, ['a', 'b']);
 });
 
-test('five batches are on their way at a time, with sequences one after another', () => {
+test('five batches are in flight at a time, with consecutive sequences', () => {
   const producer = warm();
   for (let i = 0; i < 7; i++) producer.append(`${i}`);
   producer.poll();
   assert.deepEqual(sequences(producer), [1, 2, 3, 4, 5]);
 });
 
-test('a batch whose answer was lost is not written twice, and its record gets the offset it has', () => {
+test('a batch whose answer was lost is not written twice, and its record gets its offset', () => {
   const producer = warm();
   const id = producer.append('a');
   producer.poll();
@@ -89,7 +89,7 @@ test('a batch whose answer was lost is not written twice, and its record gets th
   assert.equal(producer.outcome(id), 'at 1');
 });
 
-test('all five lost with the connection are sent again in order, one after the other', () => {
+test('five batches that are lost with the connection are sent again in order, one after the other', () => {
   const producer = warm();
   const ids = [0, 1, 2, 3, 4].map((i) => producer.append(`${i}`));
   producer.poll();
@@ -142,7 +142,7 @@ test('OUT_OF_ORDER for the next batch raises the epoch and numbers from 0; nothi
   assert.deepEqual(values(producer), ['a', 'b']);
 });
 
-test('after the epoch was raised, other partitions go over when nothing of theirs is on its way', () => {
+test('after the epoch was raised, other partitions use it when none of their batches is in flight', () => {
   const producer = TestProducer.started(settings, 2);
   producer.warmUp();
   producer.append('a', { partition: 0 });
@@ -210,7 +210,7 @@ test('UNKNOWN_PRODUCER_ID for a batch that was numbered anew since it was sent i
   assert.equal([...producer.cluster.partition('t').producers.values()][0]!.epoch, 1, 'raised once, not twice');
 });
 
-test('a batch that fails for good leaves no gap: the epoch is raised and what was behind it is written', () => {
+test('a batch that fails for good leaves no gap: the epoch is raised, and the batches behind it are written', () => {
   const producer = warm();
   const ids = ['a', 'b', 'c'].map((value) => producer.append(value));
   producer.poll();
@@ -226,7 +226,7 @@ test('a batch that fails for good leaves no gap: the epoch is raised and what wa
   assert.deepEqual(values(producer), ['b', 'c']);
 });
 
-test('a sent batch that expires holds new ones back until the others are over; if it was written all the same, the epoch stays', () => {
+test('a sent batch that expires delays new batches until the others are settled; if it was written, the epoch stays', () => {
   const producer = warm({ deliveryTimeoutMs: 100, requestTimeoutMs: 100 });
   const lost = producer.append('a');
   producer.poll();
@@ -249,7 +249,7 @@ test('a sent batch that expires holds new ones back until the others are over; i
   assert.equal([...producer.cluster.partition('t').producers.values()][0]!.epoch, 0);
 });
 
-test('a sent batch that expires and was not written makes the epoch go up, and later records are written', () => {
+test('a sent batch that expires and was not written raises the epoch, and later records are written', () => {
   const producer = warm({ deliveryTimeoutMs: 100, requestTimeoutMs: 100 });
   const lost = producer.append('a');
   producer.poll();
@@ -262,7 +262,7 @@ test('a sent batch that expires and was not written makes the epoch go up, and l
   assert.equal([...producer.cluster.partition('t').producers.values()][0]!.epoch, 1);
 });
 
-test('at epoch 32767 another producer id is asked for', () => {
+test('at epoch 32767 another producer id is requested', () => {
   const producer = new TestProducer(settings);
   producer.cluster.addTopic('t');
   producer.poll();
@@ -283,7 +283,7 @@ const runs = Number(process.env.RUNS ?? 40);
 const firstSeed = Number(process.env.SEED ?? 1);
 
 for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
-  test(`random faults lose, double and reorder nothing that was acknowledged (SEED=${seed})`, () => {
+  test(`random faults do not lose, double or reorder acknowledged records (SEED=${seed})`, () => {
     let state = seed;
     const random = (below: number): number => {
       state = (state + 0x6d2b79f5) | 0;

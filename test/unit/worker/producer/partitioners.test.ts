@@ -33,7 +33,7 @@ const vectors: readonly [
 ];
 
 for (const [name, key, hash, of3, of10, of64] of vectors) {
-  test(`murmur2 of ${name} is that of Java's producer, and so is the partition`, () => {
+  test(`murmur2 of ${name} and the partition are the same as in Java's producer`, () => {
     assert.equal(murmur2(key), hash);
     const padded = Uint8Array.of(9, 9, 9, ...key, 9);
     assert.equal(murmur2(padded, 3, 3 + key.length), hash, 'wherever the key stands');
@@ -47,12 +47,12 @@ for (const [name, key, hash, of3, of10, of64] of vectors) {
   });
 }
 
-test('crc32 takes the checksum without a sign, as librdkafka does', () => {
+test('crc32 uses the unsigned checksum, as in librdkafka', () => {
   const key = utf8('123456789');
   assert.equal(keyPartition('crc32', key, 0, 9, 1000), 0xcbf43926 % 1000);
 });
 
-test('with crc32 an empty key counts as none; with murmur2 it is a key', () => {
+test('an empty key counts as no key with crc32, and as a key with murmur2', () => {
   const ofEmptyKey = (partitioner: 'murmur2' | 'crc32'): number => {
     const producer = TestProducer.started({ partitioner, lingerMs: 0 }, 10);
     producer.cluster.random = () => 0.75;
@@ -76,7 +76,7 @@ function topicOf(
   };
 }
 
-test('records without a key stay in one partition until a batch is full, and a half-filled batch is filled up', () => {
+test('records without a key stay in one partition until its batch is full', () => {
   const drawn = [0.1, 0.6, 0.9];
   const sticky = new StickyPartitioner(1000, () => drawn.shift()!);
   const topic = topicOf(4, null);
@@ -93,7 +93,7 @@ test('records without a key stay in one partition until a batch is full, and a h
   assert.equal(sticky.choose(topic), 3, 'twice the size ends it in any case');
 });
 
-test('only partitions with a leader are chosen; without any leader, any', () => {
+test('only partitions with a leader are chosen, or any partition if there is no leader', () => {
   const sticky = new StickyPartitioner(1, () => 0.99);
   assert.equal(sticky.choose(topicOf(4, null, [1])), 1);
   assert.equal(new StickyPartitioner(1, () => 0.99).choose(topicOf(4, null, [])), 3);
@@ -107,7 +107,7 @@ test('a partition with a short queue is chosen more often, in proportion', () =>
   assert.deepEqual(chosen, [100, 400, 300]);
 });
 
-test('equal queues are chosen alike; a partition that is left out gets nothing', () => {
+test('equal queues are chosen equally often, and an excluded partition gets nothing', () => {
   const countOf = (topic: StickyTopic): number[] => {
     const chosen = [0, 0, 0];
     for (let i = 0; i < 300; i++) chosen[new StickyPartitioner(1, () => (i + 0.5) / 300).choose(topic)]!++;

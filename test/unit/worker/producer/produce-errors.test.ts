@@ -54,7 +54,7 @@ const final: readonly [code: number, name: string][] = [
 ];
 
 for (const [code, name] of final) {
-  test(`${name} fails the batch, and records behind it are written all the same`, () => {
+  test(`${name} fails the batch, and records behind it are written`, () => {
     const producer = started({ lingerMs: 0 });
     const id = producer.append('a');
     producer.poll();
@@ -80,7 +80,7 @@ test('CLUSTER_AUTHORIZATION_FAILED ends an idempotent producer, and fails everyt
   assert.equal(producer.outcome(producer.append('c')), 'ProducerFatalError');
 });
 
-test('CLUSTER_AUTHORIZATION_FAILED only fails the batch of a producer without idempotence', () => {
+test('CLUSTER_AUTHORIZATION_FAILED fails only the batch of a producer without idempotence', () => {
   const producer = started({ lingerMs: 0, enableIdempotence: false });
   const id = producer.append('a');
   producer.poll();
@@ -89,7 +89,7 @@ test('CLUSTER_AUTHORIZATION_FAILED only fails the batch of a producer without id
   assert.equal(producer.fatal, null);
 });
 
-test('a lost connection is a reason to try again, with fresh metadata; the error at the end says that it may be written', () => {
+test('a batch is sent again with fresh metadata after a lost connection, and the final error says that it may be written', () => {
   const producer = started({ lingerMs: 0, retries: 1 });
   const id = producer.append('a');
   producer.poll();
@@ -133,7 +133,7 @@ test('a node that throttles gets nothing until its time is over; its batches wai
   assert.equal(producer.role.accumulator.stats.retries, 0);
 });
 
-test('when the leader has changed there is no need to wait', () => {
+test('a batch is sent again at once when the leader has changed', () => {
   const producer = started({ lingerMs: 0, retryBackoffMs: 1000 });
   const log = producer.cluster.partition('t');
   producer.append('a');
@@ -148,7 +148,7 @@ test('when the leader has changed there is no need to wait', () => {
   );
 });
 
-test('a partition that the answer does not name fails, and asks for metadata', () => {
+test('a partition that is missing in the answer fails, and asks for metadata', () => {
   const producer = started({ lingerMs: 0 });
   const id = producer.append('a');
   producer.poll();
@@ -160,7 +160,7 @@ test('a partition that the answer does not name fails, and asks for metadata', (
   assert.ok(producer.cluster.updatesAsked > updates);
 });
 
-test('a batch refused for one record names it, and says that none was written', () => {
+test('a batch that is refused for one record names that record, and says that no record was written', () => {
   const producer = started({ lingerMs: 5 });
   const ids = ['a', 'b', 'c'].map((value) => producer.append(value));
   producer.advance(5);
@@ -179,7 +179,7 @@ test('a batch refused for one record names it, and says that none was written', 
 });
 
 for (const isIdempotent of [true, false]) {
-  test(`a batch that is too large is split, in order, without an attempt${isIdempotent ? '' : ', without idempotence, too'}`, () => {
+  test(`a batch that is too large is split in order, which does not count as an attempt${isIdempotent ? '' : ', without idempotence, too'}`, () => {
     const producer = started({
       lingerMs: 5,
       retries: 1,

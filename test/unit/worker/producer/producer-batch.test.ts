@@ -64,7 +64,7 @@ function decode(batch: ProducerBatch): { records: Decoded[]; error: unknown } {
   return { records: rows, error: records.error };
 }
 
-test('records come out as they went in, whatever their times', () => {
+test('records come out unchanged, whatever their times', () => {
   const now = 1_764_000_000_000;
   const records = [
     [now, 'k', 'first'],
@@ -92,7 +92,7 @@ for (const [codec, name] of [
   [3, 'lz4'],
   [4, 'zstd'],
 ] as const) {
-  test(`records come out of ${name} as they went in`, async () => {
+  test(`records come out of ${name} unchanged`, async () => {
     await prepareCodecs();
     const records = Array.from({ length: 40 }, (_, i) => [1000 + i, `k${i}`, 'the same again and again'] as const);
     const batch = batchOf(records);
@@ -108,7 +108,7 @@ for (const [codec, name] of [
   });
 }
 
-test('a batch that would become larger by compression stays as it is', () => {
+test('a batch that compression would make larger stays uncompressed', () => {
   const batch = batchOf([[1, null, 'a']]);
   batch.close(1, compress(1, level, batch.memory!, BATCH_HEADER_BYTES, batch.end));
   batch.seal(false);
@@ -116,7 +116,7 @@ test('a batch that would become larger by compression stays as it is', () => {
   assert.deepEqual(decode(batch).records, [{ key: null, value: 'a', timestamp: 1 }]);
 });
 
-test('a record that does not fit leaves the batch as it was', () => {
+test('a record that does not fit leaves the batch unchanged', () => {
   const batch = new ProducerBatch({ index: 0 } as PartitionState, Buffer.alloc(100), 0, 0);
   const { bytes } = bodyOf(null, 'x'.repeat(20));
   assert.ok(batch.append(bytes, 0, bytes.length, 5));
@@ -125,7 +125,7 @@ test('a record that does not fit leaves the batch as it was', () => {
   assert.deepEqual([batch.end, batch.count, batch.maxTimestamp], [end, count, 5]);
 });
 
-test('numbers reach the bytes when it is sealed, and again when it is numbered anew', () => {
+test('sequence numbers are written into a batch when it is sealed, and again when it gets new numbers', () => {
   const batch = batchOf([
     [1, null, 'a'],
     [2, null, 'b'],
@@ -145,7 +145,7 @@ test('numbers reach the bytes when it is sealed, and again when it is numbered a
   assert.equal(batch.bytes.readUInt32BE(17), crc32c(batch.bytes, 21));
 });
 
-test('the body of a Produce request is, in every version, what the generated encoder makes', () => {
+test('the body of a Produce request is the same as from the generated encoder, in every version', () => {
   const batches = [batchOf([[1, 'k', 'v']], 3), batchOf([[2, null, 'w']], 0), batchOf([[3, null, 'x']], 1)];
   for (const batch of batches) {
     batch.close(0, null);

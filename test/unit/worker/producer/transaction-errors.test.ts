@@ -51,10 +51,10 @@ for (const [code, name, ...actions] of rows) {
   });
 }
 
-test('without a way to raise the epoch, a producer id that is unknown is fatal', () => {
+test('an unknown producer id is fatal if the epoch cannot be raised', () => {
   for (const call of calls) assert.equal(transactionAction(call, 59, false), 'fatal', call);
 });
 
-test('an abort that is to be aborted is fatal', () => {
+test('TRANSACTION_ABORTABLE in answer to an abort is fatal', () => {
   assert.equal(transactionAction('EndTxn', 120, true, false), 'fatal');
 });

@@ -115,7 +115,7 @@ for (const protocol of protocols) {
     [29, 'TOPIC_AUTHORIZATION_FAILED'],
     [999, 'a code nobody knows'],
   ] as const) {
-    test(`${protocol}: ${name} in Produce leaves only the abort, and the producer goes on after it`, () => {
+    test(`${protocol}: ${name} in Produce allows only an abort, and the producer goes on after it`, () => {
       const tx = new TestTransactions(protocol).opened();
       const { producer } = tx;
       const id = producer.append('bad', { partition: 0 });
@@ -150,7 +150,7 @@ for (const protocol of protocols) {
     });
   }
 
-  test(`${protocol}: a retriable error that ran out of time becomes TRANSACTION_ABORTABLE (KIP-1050)`, () => {
+  test(`${protocol}: a retriable error becomes TRANSACTION_ABORTABLE when the time is over (KIP-1050)`, () => {
     const tx = new TestTransactions(protocol, { deliveryTimeoutMs: 500, requestTimeoutMs: 400 }).opened();
     const { producer } = tx;
     const id = producer.append('slow', { partition: 0 });
@@ -182,7 +182,7 @@ for (const protocol of protocols) {
     assert.equal(tx.commit(), 'done');
   });
 
-  test(`${protocol}: OUT_OF_ORDER_SEQUENCE_NUMBER of the next batch fails it, and leaves only the abort`, () => {
+  test(`${protocol}: OUT_OF_ORDER_SEQUENCE_NUMBER of the next batch fails it, and allows only an abort`, () => {
     const tx = new TestTransactions(protocol).opened();
     const { producer } = tx;
     const id = producer.append('a', { partition: 0 });
@@ -242,7 +242,7 @@ for (const protocol of protocols) {
     assert.equal(tx.commit(), 'done');
   });
 
-  test(`${protocol}: a batch that fails for good moves the sequences of those behind it down: they are answered, too`, () => {
+  test(`${protocol}: a batch that fails for good lowers the sequences of the batches behind it, and they are answered too`, () => {
     const tx = new TestTransactions(protocol).opened();
     const { producer } = tx;
     const ids = ['bad', 'b', 'c'].map((value) => producer.append(value, { partition: 0 }));
@@ -264,7 +264,7 @@ for (const protocol of protocols) {
     tx.goesOn();
   });
 
-  test(`${protocol}: a sent batch that expires without a trace leaves only the abort`, () => {
+  test(`${protocol}: a sent batch that expires without an answer allows only an abort`, () => {
     const tx = new TestTransactions(protocol, { deliveryTimeoutMs: 500, requestTimeoutMs: 400 }).opened();
     const { producer } = tx;
     const id = producer.append('lost', { partition: 0 });
@@ -278,7 +278,7 @@ for (const protocol of protocols) {
     tx.goesOn();
   });
 
-  test(`${protocol}: an end of a transaction without records asks the coordinator nothing`, () => {
+  test(`${protocol}: ending a transaction without records sends nothing to the coordinator`, () => {
     const tx = new TestTransactions(protocol);
     tx.begin();
     assert.equal(tx.commit(), 'done');
@@ -300,7 +300,7 @@ for (const protocol of protocols) {
     assert.equal(producer.outcome(id), 'at 1');
   });
 
-  test(`${protocol}: the abort drops what was not sent, and waits for what was`, () => {
+  test(`${protocol}: the abort drops batches that were not sent, and waits for those in flight`, () => {
     const tx = new TestTransactions(protocol).opened();
     const { producer } = tx;
     const sent = producer.append('sent', { partition: 0 });
@@ -347,7 +347,7 @@ test('TV2: sequences start again at 0 in each transaction, under the epoch that 
   assert.ok(producer.cluster.produces[0]!.version >= 12);
 });
 
-test('a cluster that is upgraded between two transactions: the epoch is raised by InitProducerId, then the new rules hold', () => {
+test('after an upgrade of the cluster between two transactions, InitProducerId raises the epoch, and then the new protocol is used', () => {
   const tx = new TestTransactions('TV1').opened();
   const { producer } = tx;
   producer.cluster.features.set('transaction.version', 2);

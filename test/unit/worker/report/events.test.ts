@@ -38,7 +38,7 @@ function restart(): void {
   net.ready(1);
 }
 
-test('a broker that is down for an hour is told of a few times, and its return once', () => {
+test('a broker that is down for an hour is logged a few times, and its return once', () => {
   start();
   net.serve('one:9092', 'refuses');
   broker.transport.end();
@@ -64,7 +64,7 @@ test('a broker that is down for an hour is told of a few times, and its return o
   assert.match(back[0]!.message, /^node 1 \(one:9092\) is connected after \d\d+ failures$/);
 });
 
-test('a connection that ends with nobody waiting is no warning; one with requests in flight is', () => {
+test('the end of an idle connection is no warning, and the end of one with requests in flight is a warning', () => {
   start();
   broker.transport.end();
   net.run();
@@ -81,7 +81,7 @@ test('a connection that ends with nobody waiting is no warning; one with request
   assert.match(record!.message, /was lost with 1 requests in flight/);
 });
 
-test('bytes that cannot be understood are an error, with the reason', () => {
+test('bytes that cannot be read are logged as an error with the reason', () => {
   start();
   net.app.send(1, ListGroups, {});
   net.run();
@@ -92,7 +92,7 @@ test('bytes that cannot be understood are an error, with the reason', () => {
   assert.equal(record!.error!.name, 'CorrelationIdError');
 });
 
-test('a timeout names the request', () => {
+test('the record of a timeout names the request', () => {
   start({ requestTimeoutMs: 100 });
   net.app.send(1, ListGroups, {});
   net.run();
@@ -100,7 +100,7 @@ test('a timeout names the request', () => {
   assert.match(told()[0]!.message, /ListGroups to node 1 \(one:9092\) had no response within 100 ms/);
 });
 
-test('metadata that fails is told once, and its success after that', () => {
+test('a failed metadata refresh is logged once, and so is its next success', () => {
   start({ metadataMaxAgeMs: 1000 });
   broker.handlers.set(Metadata.key, () => ({ brokers: [], topics: [] }));
   net.advance(20_000);
@@ -112,7 +112,7 @@ test('metadata that fails is told once, and its success after that', () => {
   assert.match(record!.message, /after \d+ failures/);
 });
 
-test('another cluster id is an error, told once per change', () => {
+test('another cluster id is logged as an error once for each change', () => {
   start({ metadataMaxAgeMs: 1000 });
   let clusterId = 'first';
   broker.handlers.set(Metadata.key, () => ({ ...metadataOf(net.cluster), clusterId }));
@@ -145,7 +145,7 @@ test('a partition named twice is a warning, and the first counts for its age too
   assert.equal(net.app.metadata.at(-1)!.view.topics.at(0).partitions.at(0).leaderEpoch, 6, 'not older than 9');
 });
 
-test('a topic that does not exist is told once, when a second answer says so, and again after it was there', () => {
+test('a missing topic is logged once after the second response, and again if it existed in between', () => {
   start({ metadataMaxAgeMs: 1000 });
   void net.control.trackTopics(['mispelt', 'logs'], false);
   const missing = { name: 'mispelt', errorCode: 3 };
@@ -163,7 +163,7 @@ test('a topic that does not exist is told once, when a second answer says so, an
   assert.deepEqual(summary(told()), ['warn topic-error']);
 });
 
-test('a topic that one answer does not know yet is no news', () => {
+test('a topic that is missing in one response is not logged', () => {
   start({ metadataMaxAgeMs: 1000 });
   net.cluster.topics = [{ name: 'new', errorCode: 3 }];
   void net.control.refreshMetadata(['new'], false);
@@ -175,7 +175,7 @@ test('a topic that one answer does not know yet is no news', () => {
   assert.deepEqual(told(), []);
 });
 
-test('a topic that this client may not see, or whose name is not allowed, is told at the first answer', () => {
+test('a topic without permission or with an invalid name is logged at the first response', () => {
   start({ metadataMaxAgeMs: 1_000_000 });
   net.cluster.topics = [
     { name: 'secret', errorCode: 29 },
@@ -190,7 +190,7 @@ test('a topic that this client may not see, or whose name is not allowed, is tol
   assert.match(records[1]!.message, /"a\/b".*InvalidTopic/);
 });
 
-test('nodes that come to another place or leave are told, starting over is a warning', () => {
+test('nodes that move or leave are logged, and starting over is a warning', () => {
   start({ metadataMaxAgeMs: 1000 });
   const moved = net.broker('new:9092');
   net.cluster.brokers = [{ id: 1, host: 'new', port: 9092 }];
@@ -202,7 +202,7 @@ test('nodes that come to another place or leave are told, starting over is a war
   assert.ok(summary(told()).includes('warn rebootstrap'));
 });
 
-test('quiet that a broker asks for is told at info, not for every response', () => {
+test('throttling is logged at level info, but not for every response', () => {
   start();
   for (let i = 0; i < 5; i++) {
     net.app.send(1, ListGroups, {});
@@ -213,7 +213,7 @@ test('quiet that a broker asks for is told at info, not for every response', () 
   assert.deepEqual(summary(told()), ['info throttled 1']);
 });
 
-test('by default nothing below a warning is told', () => {
+test('by default nothing below a warning is logged', () => {
   start({ logLevel: 'warn' });
   broker.transport.end();
   net.advance(1000);
@@ -221,7 +221,7 @@ test('by default nothing below a warning is told', () => {
   assert.deepEqual(told(), []);
 });
 
-test('every connection and every address is told at debug', () => {
+test('every connection and every address is logged at level debug', () => {
   start({ logLevel: 'debug' });
   net.names.set('two', ['10.0.0.1', '10.0.0.2']);
   net.cluster.brokers.push({ id: 2, host: 'two', port: 9092 });

@@ -52,7 +52,7 @@ test('a record carries what happened, where, and the error as data', () => {
   assert.deepEqual(structuredClone(record), record);
 });
 
-test('the same fault for an hour is told a few times, with how often it was seen', () => {
+test('the same fault for an hour is logged a few times, with its count', () => {
   const hourMs = 3_600_000;
   for (let now = 0; now < hourMs; now += 1000) log.fault('node 1', 'warn', 'failed', 'refused', {}, now);
   const told = records();
@@ -67,7 +67,7 @@ test('the same fault for an hour is told a few times, with how often it was seen
   );
 });
 
-test('the record that comes after a long silence is told at once', () => {
+test('a record after a long silence is logged at once', () => {
   log.fault('a', 'warn', 'failed', 'refused', {}, 0);
   log.fault('a', 'warn', 'failed', 'refused', {}, 10_000_000);
   assert.deepEqual(
@@ -76,7 +76,7 @@ test('the record that comes after a long silence is told at once', () => {
   );
 });
 
-test('different faults are told apart; one that is over is news again', () => {
+test('different faults are logged separately, and a fault that is over is logged again when it returns', () => {
   log.fault('node 1', 'warn', 'failed', 'one', {}, 0);
   log.fault('node 2', 'warn', 'failed', 'two', {}, 0);
   for (let i = 0; i < 4; i++) log.fault('node 1', 'warn', 'failed', 'one', {}, 10);
@@ -89,13 +89,13 @@ test('different faults are told apart; one that is over is news again', () => {
   );
 });
 
-test('any number of kinds of faults is remembered in bounded memory', () => {
+test('the memory for kinds of faults is bounded', () => {
   for (let i = 0; i < 5000; i++) log.fault(`key ${i}`, 'warn', 'failed', 'text', {}, 0);
   assert.equal(log.recovered('key 0'), 0, 'forgotten');
   assert.equal(log.recovered('key 4999'), 1);
 });
 
-test('one batch is under way at a time; what comes meanwhile is bounded, the rest counted', () => {
+test('one batch of records is on its way at a time; waiting records are bounded, and dropped ones are counted', () => {
   log.write('warn', 'event', 'first');
   log.flush();
   for (let i = 0; i < 1000; i++) {
@@ -118,7 +118,7 @@ test('one batch is under way at a time; what comes meanwhile is bounded, the res
   assert.equal(batches[2]!.dropped, 0, 'counted once');
 });
 
-test('close hands over the rest, though nobody took the last batch', () => {
+test('close hands over the rest even if the last batch was not acknowledged', () => {
   log.write('warn', 'event', 'first');
   log.flush();
   log.write('warn', 'event', 'last');

@@ -30,7 +30,7 @@ function traffic(): Record<(typeof names)[number], number> {
   return Object.fromEntries(names.map((name) => [name, row.total(name)])) as Record<(typeof names)[number], number>;
 }
 
-test('requests that leave in one write and answers that come in one read count each for itself', () => {
+test('requests in one write and answers in one read are counted separately', () => {
   start();
   const before = traffic();
   const writes = broker.transport.writes;
@@ -104,7 +104,7 @@ test('totals are those of all nodes, the handshake and metadata of the thread in
   assert.equal(all.total('accepted'), 0, 'none of them is an application’s');
 });
 
-test('accepted requests are succeeded, failed or open', () => {
+test('accepted requests are counted as succeeded, failed or open', () => {
   start();
   net.app.send(1, ListGroups, {});
   net.app.send(1, Produce, { acks: 0, timeoutMs: 1, topicData: [] });
@@ -125,7 +125,7 @@ test('accepted requests are succeeded, failed or open', () => {
   assert.deepEqual(account(), [4, 2, 2]);
 });
 
-test('connections are counted when they are ready and when they end, attempts that fail too', () => {
+test('connections are counted when they are ready and when they end, and failed attempts are counted too', () => {
   start();
   const row = () => [net.metrics(1).total('connectionsCreated'), net.metrics(1).total('connectionsClosed')];
   assert.deepEqual(row(), [1, 0]);
@@ -161,7 +161,7 @@ test('a timeout, a throttle and a body that cannot be read are counted', () => {
   assert.equal(net.metrics().total('protocolErrors'), 1);
 });
 
-test('a node that left the cluster and came back starts at zero; one that moved goes on', async () => {
+test('a node that left and came back starts at zero, and a node that moved goes on', async () => {
   start();
   net.app.send(1, ListGroups, {});
   net.run();

@@ -100,7 +100,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('results are handed out by poll, with its time, after waking the poll loop', async () => {
+  test('poll hands out results with its own time, after the pool has woken the poll loop', async () => {
     const pool = open();
     let at = -1;
     let result: DecodedBody | Error | null = null;
@@ -120,7 +120,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('a frame waits undecoded while the bodies before it are not taken over; another receiver does not', async () => {
+  test('a frame waits undecoded until its receiver has taken the bodies before it, and other receivers do not wait', async () => {
     const pool = open(1);
     const behind = new CodecAccount();
     const other = new CodecAccount();
@@ -169,7 +169,7 @@ describe('tasks and bytes', () => {
     return state;
   }
 
-  test('what a reader has not read counts, and so do tasks that run: frames wait undecoded until it reads', async () => {
+  test('unread bodies and running tasks count, and frames wait undecoded until the reader reads', async () => {
     const pool = open(3);
     const account = new CodecAccount(100 * MiB);
     pool.noteUnread(account, 30 * MiB);
@@ -190,7 +190,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('a frame that finds room but no thread is not offered again and again', async () => {
+  test('a frame with room but without a thread is not offered again and again', async () => {
     const pool = open(1);
     const account = new CodecAccount(100 * MiB);
     pool.noteUnread(account, 100 * MiB);
@@ -207,7 +207,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('a small frame does not overtake a larger one of the same receiver, which would then wait for its body for ever', async () => {
+  test('a small frame does not overtake a larger one of the same receiver, because the larger one could then wait for ever', async () => {
     const pool = open(3);
     const account = new CodecAccount(64 * MiB);
     const first = decodeFor(account, pool, 0);
@@ -226,7 +226,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('what waits for a receiver that has gone is settled undecoded, and others go on', async () => {
+  test('frames of a receiver that has gone are settled undecoded, and others go on', async () => {
     const pool = open(1);
     const gone = new CodecAccount(MiB);
     pool.noteUnread(gone, MiB);
@@ -251,7 +251,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('one task for each thread runs, the others wait their turn', async () => {
+  test('one task runs in each thread, and the others wait', async () => {
     const pool = open(3);
     const outcomes = send(pool, 5);
     await threads.settled();
@@ -274,7 +274,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('64 MiB of frames fit, requests and responses together; more only when nothing else is there', async () => {
+  test('64 MiB of requests and responses fit together, and a larger one only alone', async () => {
     const pool = open();
     assert.equal(pool.hasRoom(1000 * MiB), true, 'alone, however large');
     send(pool, 1, 40 * MiB);
@@ -295,7 +295,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('errors arrive with their class; a lost thread has its own, and takes no other task with it', async () => {
+  test('errors keep their class, and a lost thread fails only its task with an error of its own', async () => {
     const pool = open(1);
     const outcomes: (DecodedBody | Error)[] = [];
     pool.decode(decodeTask(smallBody.subarray(0, 10)), (outcome) => outcomes.push(outcome));
@@ -313,7 +313,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('threads that cannot be started cost no task: each is done here, which is told once', async () => {
+  test('tasks are done in this thread if no threads can be started, and that is logged once', async () => {
     const told: unknown[] = [];
     let attempts = 0;
     const pool = new CodecPool(
@@ -341,7 +341,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('a pool that cannot be loaded at all costs no task either', async () => {
+  test('tasks are done in this thread if the pool cannot be loaded', async () => {
     const pool = new CodecPool(
       2,
       () => {},
@@ -354,7 +354,7 @@ describe('tasks and bytes', () => {
     await pool.close(cancelled, 0);
   });
 
-  test('close hands out what is done and settles the rest, running or waiting, once', async () => {
+  test('close hands out finished tasks and settles running and waiting tasks once', async () => {
     const pool = open(2);
     const outcomes = send(pool, 5);
     await threads.settled();

@@ -83,7 +83,7 @@ for (const codec of codecs) {
   });
 }
 
-test('the memory it gives away is not mostly waste, and a multiple of 8', () => {
+test('the memory of a result is a multiple of 8, and most of it is used', () => {
   const batch = noisyBatch(100 * KiB, 1);
   const body = fetchBody(version, fetchResponse([batch]));
   const tags = Buffer.alloc(600 * KiB);
@@ -110,7 +110,7 @@ test('a request that cannot be written is an error as data', () => {
   assert.match(error.message, /zstd/);
 });
 
-test('after a failure the next task is done as ever', () => {
+test('the next task works after a failure', () => {
   const batch = noisyBatch(1000, 4);
   const body = fetchBody(version, fetchResponse([batch]));
   errorOf(perform(decodeTask(body.subarray(0, 20))));

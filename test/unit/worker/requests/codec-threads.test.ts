@@ -88,7 +88,7 @@ describe('threads', () => {
     return Fetch.readResponse(new FlatMessage(bytes, 32));
   }
 
-  test('give the same bytes as this thread, whatever the codec', async () => {
+  test('give the same bytes as this thread, for every codec', async () => {
     const pool = open(2);
     const batches = (['gzip', 'snappy', 'lz4', 'zstd'] as const).map((codec, i) => noisyBatch(100 * KiB, i + 1, codec));
     const bodies = batches.map((batch) => fetchBody(version, fetchResponse([batch])));
@@ -144,7 +144,7 @@ describe('threads', () => {
     for (const outcome of outcomes.slice(4)) assertRecords(viewOf(outcome), [smallBatch]);
   });
 
-  test('that cannot start cost no task', async () => {
+  test('that cannot start lose no task', async () => {
     // One thread: Node 20 aborts the process when a second one is ended while it loads this.
     const pool = open(1, 'does-not-load');
     for (const outcome of await outcomesOf(pool, [decodeTask(), decodeTask(), decodeTask(), decodeTask()])) {
@@ -152,7 +152,7 @@ describe('threads', () => {
     }
   });
 
-  test("without zstd: such a batch is its partition's error, such a request fails", async () => {
+  test('without zstd fail such a request, and give such a batch an error of its partition', async () => {
     const batches = [noisyBatch(1000, 1), noisyBatch(1000, 2, 'zstd')];
     const flat = flatOf(Produce, produceRequest(batches));
     const [decoded, encoded] = await outcomesOf(open(1, 'without-zstd'), [
@@ -166,7 +166,7 @@ describe('threads', () => {
     assert.equal(encoded.code, 'KAFKA_UNSUPPORTED_CODEC');
   });
 
-  test('close with tasks under way ends them, and the process can end', async () => {
+  test('end at close with running tasks, and the process can end', async () => {
     const pool = open(2);
     const outcomes: unknown[] = [];
     const body = fetchBody(version, fetchResponse([noisyBatch(4 * MiB, 1, 'gzip')]));

@@ -12,7 +12,7 @@ function ids(requests: readonly InFlightRequest[]): number[] {
   return requests.map(({ requestId }) => requestId);
 }
 
-test('oldest first, counted, those of the thread itself apart', () => {
+test('requests come out oldest first, and internal requests are counted separately', () => {
   const inFlight = new InFlightRequests();
   assert.equal(inFlight.size, 0);
   assert.equal(inFlight.oldest, undefined);
@@ -28,7 +28,7 @@ test('oldest first, counted, those of the thread itself apart', () => {
   assert.equal(inFlight.oldest!.requestId, 3);
 });
 
-test('the earliest deadline, whatever the order', () => {
+test('the earliest deadline is found in any order', () => {
   const inFlight = new InFlightRequests();
   assert.equal(inFlight.earliestDeadline, Number.POSITIVE_INFINITY);
   for (const [requestId, deadline] of [
@@ -69,7 +69,7 @@ test('extending moves every deadline', () => {
   assert.equal(inFlight.expired(125)!.requestId, 1);
 });
 
-test('drain empties, oldest first, and starts anew', () => {
+test('drain takes all, oldest first, and the table can be used again', () => {
   const inFlight = new InFlightRequests();
   for (let i = 1; i <= 4; i++) inFlight.add(request(i, i, true));
   inFlight.shift();
@@ -82,7 +82,7 @@ test('drain empties, oldest first, and starts anew', () => {
   assert.equal(inFlight.oldest!.requestId, 9);
 });
 
-test('remove takes one out of turn, once', () => {
+test('remove takes any request once', () => {
   const inFlight = new InFlightRequests();
   const all = [request(1, 10), request(2, 5, true), request(3, 20)];
   for (const one of all) inFlight.add(one);
@@ -95,7 +95,7 @@ test('remove takes one out of turn, once', () => {
   assert.deepEqual(ids(inFlight.drain()), [3]);
 });
 
-test('thousands pass through in order', () => {
+test('thousands of requests pass in order', () => {
   const inFlight = new InFlightRequests();
   let next = 0;
   let expected = 0;
@@ -110,7 +110,7 @@ test('thousands pass through in order', () => {
   assert.ok(expected > 3000);
 });
 
-test('of requests with one limit the earliest deadline is found without looking at all of them', () => {
+test('the earliest deadline is found without a look at all requests if they have one limit', () => {
   const inFlight = new InFlightRequests();
   let looks = 0;
   const watched = (requestId: number): InFlightRequest => {
@@ -131,7 +131,7 @@ test('of requests with one limit the earliest deadline is found without looking 
   assert.ok(looks <= count * 8, `${looks} looks at ${count} requests`);
 });
 
-test('the earliest deadline stays right when limits, places and quotas mix', () => {
+test('the earliest deadline stays right with different limits, orders and throttle times', () => {
   for (let seed = 1; seed <= 100; seed++) {
     const random = new Random(seed);
     const inFlight = new InFlightRequests();
@@ -162,7 +162,7 @@ test('the earliest deadline stays right when limits, places and quotas mix', () 
   }
 });
 
-test('however many wait, one may go before them', () => {
+test('one request can go before any number of waiting requests', () => {
   const inFlight = new InFlightRequests();
   for (let i = 1; i <= 200_000; i++) inFlight.add(request(i, i));
   inFlight.addFirst(request(0, 5, true));

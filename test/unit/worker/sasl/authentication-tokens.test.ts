@@ -17,7 +17,7 @@ describe('a login with bare tokens', () => {
     broker.ranges.delete(SaslAuthenticate.key);
   }
 
-  test('sends a token without a header, and takes an empty one', async () => {
+  test('sends a token without a header, and accepts an empty one', async () => {
     startBare();
     broker.takesBareTokens = () => ({ answer: Buffer.alloc(0), isOver: true });
     await connect();
@@ -33,7 +33,7 @@ describe('a login with bare tokens', () => {
     assert.equal(state(), NODE_DISCONNECTED, 'an empty frame is legal in a login only');
   });
 
-  test('closed behind the credentials is taken for a refusal', async () => {
+  test('is refused if the broker closes the connection after the credentials', async () => {
     startBare();
     broker.takesBareTokens = () => 'close';
     await connect();
@@ -42,7 +42,7 @@ describe('a login with bare tokens', () => {
     assert.match(error.message, /closed the connection during authentication: the credentials may be wrong/);
   });
 
-  test('refuses a token that answers nothing', async () => {
+  test('refuses a token without a matching request', async () => {
     startBare();
     broker.takesBareTokens = () => {
       broker.transport.send(int32(0));
@@ -52,7 +52,7 @@ describe('a login with bare tokens', () => {
     assert.match((await lastError()).message, /a token of 0 bytes when no answer was due/);
   });
 
-  test('refuses a token that should be empty, and garbage in place of one', async () => {
+  test('refuses a token that should be empty, and other bytes in its place', async () => {
     for (const answer of [Buffer.from('more'), frameOf(0, 0, 0, 1)]) {
       startBare();
       broker.takesBareTokens = () => ({ answer, isOver: false });
@@ -92,7 +92,7 @@ describe('a token provider', () => {
     assert.deepEqual(asked(), ['ApiVersions']);
   });
 
-  test('that never answers ends with the setup deadline, and its late answer is nobody’s', async () => {
+  test('that never answers ends with the setup deadline, and its late answer is ignored', async () => {
     start({ ...oauth, connectionSetupTimeoutMs: 1000 });
     const answers: ((provided: { token: string; extensions: object }) => void)[] = [];
     net.askForToken = () => new Promise((resolve) => answers.push(resolve));
@@ -106,7 +106,7 @@ describe('a token provider', () => {
     assert.equal(broker.requestsOf(SaslAuthenticate).length, 0);
   });
 
-  test('that never answers holds up no other node', async () => {
+  test('that never answers does not delay other nodes', async () => {
     start({ ...oauth, bootstrapServers: 'one:9092,two:9092' });
     const other = net.broker('two:9092');
     other.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: ['OAUTHBEARER'] }));

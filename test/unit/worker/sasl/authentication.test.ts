@@ -54,7 +54,7 @@ describe('a login', () => {
     ['an unknown code', 99, KafkaProtocolError, /error code 99/],
   ];
   for (const [what, errorCode, type, says] of refusals) {
-    test(`refused for ${what} ends the attempt, and is what every send meets`, async () => {
+    test(`refused for ${what} ends the attempt, and every send fails with that reason`, async () => {
       start();
       broker.handlers.set(SaslAuthenticate.key, () => ({ errorCode, errorMessage: 'Invalid user the-secret' }));
       await connect();
@@ -67,7 +67,7 @@ describe('a login', () => {
     });
   }
 
-  test('refused is tried again under backoff, never faster, and the next one may succeed', async () => {
+  test('refused is tried again after the backoff, and the next one can succeed', async () => {
     start({ ...plain, reconnectBackoffMs: 100, reconnectBackoffMaxMs: 1000 });
     let isGood = false;
     // A broker that takes its time to refuse, as KIP-306 has it.
@@ -104,7 +104,7 @@ describe('a login', () => {
     assert.deepEqual(net.attempted, ['10.0.0.1:9092']);
   });
 
-  test('with a mechanism the broker lacks names those it has', async () => {
+  test('with a mechanism that the broker lacks fails with the list of those it has', async () => {
     start();
     broker.handlers.set(SaslHandshake.key, () => ({
       errorCode: 33,
@@ -143,7 +143,7 @@ describe('a login', () => {
     }
   }
 
-  test('goes on where the broker lists no mechanism at all, and says no error', async () => {
+  test('goes on if the broker lists no mechanism and no error', async () => {
     start();
     broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: [] }));
     broker.handlers.set(SaslAuthenticate.key, () => ({}));
@@ -151,7 +151,7 @@ describe('a login', () => {
     assert.equal(state(), NODE_CONNECTED);
   });
 
-  test('at a listener that takes no logins says what error 34 means', async () => {
+  test('at a listener without logins fails, and the error explains code 34', async () => {
     start();
     broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 34, mechanisms: [] }));
     await connect();
@@ -160,7 +160,7 @@ describe('a login', () => {
     assert.match(error.message, /error code 34; probably this listener has no SASL: .*securityProtocol without SASL/);
   });
 
-  test('with a broker that offers none says so', async () => {
+  test('with a broker that offers no mechanism fails with that reason', async () => {
     start();
     broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 33, mechanisms: [] }));
     await connect();
@@ -175,7 +175,7 @@ describe('a login', () => {
     assert.deepEqual(asked(), ['ApiVersions']);
   });
 
-  test('closed in the middle is a lost connection', async () => {
+  test('that the broker closes in the middle is a lost connection', async () => {
     start();
     await connect();
     broker.transport.end();
@@ -185,7 +185,7 @@ describe('a login', () => {
     assert.match(error.message, /closed the connection during authentication$/);
   });
 
-  test('takes no large frame, nor an answer that nobody asked for', async () => {
+  test('refuses a large frame and an answer without a request', async () => {
     start();
     await connect();
     broker.transport.send(Buffer.concat([int32(600_000), Buffer.alloc(100)]));
@@ -202,7 +202,7 @@ describe('a login', () => {
     assert.match((await lastError()).message, /did not finish in time/);
   });
 
-  test('that has not ended is what start says when its time is over', async () => {
+  test('that has not ended is named by start when its time is over', async () => {
     start({ ...plain, apiVersionAutoTimeoutMs: 1000 });
     const started = net.control.start();
     for (let i = 0; i < 12; i++) await net.advanceSettled(100);

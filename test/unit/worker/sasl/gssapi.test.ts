@@ -38,7 +38,7 @@ function library({
 }
 
 describe('GSSAPI', () => {
-  test('makes the context, then chooses no security layer and names itself', async () => {
+  test('makes the context, then chooses no security layer and sends its name', async () => {
     const kerberos = library();
     const mechanism = new Gssapi(kerberos, 'kafka@broker.test');
     assert.equal((await mechanism.respond(none))!.toString(), "token after ''");
@@ -52,7 +52,7 @@ describe('GSSAPI', () => {
     assert.deepEqual(kerberos.services, ['kafka@broker.test']);
   });
 
-  test('refuses offers without authentication alone, or of another size', async () => {
+  test('refuses offers that do not allow authentication only, or have another size', async () => {
     for (const offer of [[4, 1, 0, 0], [], [1], [1, 0, 0, 0, 0]]) {
       const mechanism = new Gssapi(library({ rounds: 0, offer }), 'kafka@broker.test');
       await mechanism.respond(none);
@@ -71,7 +71,7 @@ describe('GSSAPI', () => {
     });
   });
 
-  test('refuses an answer behind its last token', async () => {
+  test('refuses an answer after its last token', async () => {
     const mechanism = new Gssapi(library({ rounds: 0 }), 'kafka@broker.test');
     for (const token of ['', 'offer']) await mechanism.respond(Buffer.from(token));
     await assert.rejects(mechanism.respond(Buffer.from('more')), /ends with an empty answer/);

@@ -78,7 +78,7 @@ async function read(): Promise<void> {
 
 const states = (sent: readonly SentRequest<unknown>[]): string[] => [...new Set(sent.map(({ state }) => state))];
 
-test('the login is renewed before the session ends, and requests of others wait for it', async () => {
+test('the login is renewed before the session ends, and other requests wait for it', async () => {
   const sent = await muted();
   const transport = broker.transport;
   broker.handlers.delete(SaslHandshake.key);
@@ -102,7 +102,7 @@ test('the login is renewed before the session ends, and requests of others wait 
   assert.equal(attempts(), 1);
 });
 
-test('a broker that does not answer the renewal has its time from when the application reads on', async () => {
+test('the time limit of a renewal counts from when the application reads again', async () => {
   const sent = await muted();
   broker.handlers.delete(SaslHandshake.key);
   await pass(sessionMs * 0.9);
@@ -115,7 +115,7 @@ test('a broker that does not answer the renewal has its time from when the appli
   assert.equal(net.app.isConnected(node), false);
 });
 
-test('a broker that ends the session: what it answered is delivered, what it did not is lost, and a fresh login follows', async () => {
+test('when the broker ends the session, its answers are delivered, other requests fail, and a new login follows', async () => {
   const sent = await muted();
   broker.handlers.delete(SaslHandshake.key);
   const other = net.app;

@@ -14,13 +14,13 @@ describe('OAUTHBEARER', () => {
     assert.equal(await mechanism.respond(none), null);
   });
 
-  test('sends extensions behind it', async () => {
+  test('sends extensions after the token', async () => {
     const mechanism = withToken('t', { logicalCluster: 'lkc-1', identityPoolId: 'pool-2' });
     const sent = (await mechanism.respond(none))!.toString();
     assert.equal(sent, 'n,,\x01auth=Bearer t\x01logicalCluster=lkc-1\x01identityPoolId=pool-2\x01\x01');
   });
 
-  test('answers a refusal with one byte, and says what the broker wrote, without the token', async () => {
+  test("answers a refusal with one byte, and the error has the broker's text without the token", async () => {
     const mechanism = withToken('the.token');
     await mechanism.respond(none);
     const refusal = Buffer.from('{"status":"invalid_token","seen":"the.token"}');
@@ -53,7 +53,7 @@ describe('OAUTHBEARER', () => {
     });
   }
 
-  test('a provider that throws is the cause', async () => {
+  test('the error of a provider that throws is the cause', async () => {
     const cause = new Error('vault is sealed');
     const mechanism = new OAuthBearer(() => Promise.reject(cause));
     await assert.rejects(mechanism.respond(none), (error: Error) => {

@@ -11,7 +11,7 @@ describe('PLAIN', () => {
     assert.equal(await mechanism.respond(none), null);
   });
 
-  test('takes empty names and passwords', async () => {
+  test('accepts empty names and passwords', async () => {
     assert.equal((await new Plain('', '').respond(none))!.toString(), '\0\0');
   });
 
@@ -24,7 +24,7 @@ describe('PLAIN', () => {
     );
   });
 
-  test('texts of the broker are shown without the password, and not at any length', () => {
+  test('shows texts of the broker without the password and with a limited length', () => {
     const mechanism = new Plain('alice', 'secret');
     assert.equal(mechanism.conceal('no secret, no secret'), 'no [secret], no [secret]');
     for (const sent of ['secret', 'alice\0alice\0secret']) {

@@ -58,7 +58,7 @@ describe('a session', () => {
     ['longer than a timer', 2 ** 40],
   ];
   for (const [what, lifetimeMs] of none) {
-    test(`${what} is not renewed, and nothing spins`, async () => {
+    test(`${what} is not renewed, and the thread does not spin`, async () => {
       start({ ...plain, connectionsMaxIdleMs: -1 });
       broker.handlers.set(SaslAuthenticate.key, () => ({ sessionLifetimeMs: lifetimeMs }));
       await connect();
@@ -69,7 +69,7 @@ describe('a session', () => {
     });
   }
 
-  test('whose renewal meets another list of mechanisms sends no credentials, and is a lost connection', async () => {
+  test('whose renewal gets another list of mechanisms sends no credentials, and its connection is lost', async () => {
     start();
     await login(10_000);
     broker.handlers.set(SaslHandshake.key, () => ({ errorCode: 0, mechanisms: ['GSSAPI'] }));
@@ -90,7 +90,7 @@ describe('a session', () => {
     assert.ok(renewals() >= 4 && renewals() <= 6, `${renewals()} renewals`);
   });
 
-  test('whose lifetime is withdrawn is renewed no more', async () => {
+  test('without a lifetime after a renewal is no longer renewed', async () => {
     start();
     await login(10_000);
     broker.handlers.set(SaslAuthenticate.key, () => ({ sessionLifetimeMs: 0 }));
@@ -100,7 +100,7 @@ describe('a session', () => {
     assert.equal(renewals(), 1);
   });
 
-  test('answers of older requests arrive in between, and new requests wait and keep their order', async () => {
+  test('gets answers of older requests during a renewal, and new requests wait in order', async () => {
     start();
     await login(10_000);
     const older = [net.app.send(node, ListGroups, {}), net.app.send(node, Heartbeat, heartbeat)];
@@ -135,7 +135,7 @@ describe('a session', () => {
     assert.equal(net.attempts.length, 1);
   });
 
-  test('a slow request that was sent before holds the renewal up, and does not end it', async () => {
+  test('waits with its renewal for a slow request that was sent before', async () => {
     start({ ...plain, connectionSetupTimeoutMs: 2_000, requestTimeoutMs: 3_000 });
     await login(10_000);
     const slow = net.app.send(node, ListGroups, {}, { timeoutMs: 60_000 });
@@ -160,7 +160,7 @@ describe('a session', () => {
     assert.equal(net.attempts.length, 1);
   });
 
-  test('nobody answers the renewal once the slow request before it is answered: then its time is over', async () => {
+  test('fails if the renewal gets no answer in time after the slow request before it is answered', async () => {
     start({ ...plain, connectionSetupTimeoutMs: 2_000 });
     await login(10_000);
     net.app.send(node, ListGroups, {}, { timeoutMs: 60_000 });
@@ -175,7 +175,7 @@ describe('a session', () => {
     assert.match((await lastError()).message, /re-authentication .* an answer of the broker did not come in time/);
   });
 
-  test('requests without response wait too, and are bounded', async () => {
+  test('makes requests without response wait too, up to a limit', async () => {
     start({ ...plain, requestRingBytes: 4096, spillBytes: 512, apiVersion: [3, 9] });
     await login(10_000);
     broker.handlers.delete(SaslHandshake.key);
@@ -202,7 +202,7 @@ describe('a session', () => {
     ['as nobody answers', () => net.advance(5_000)],
   ];
   for (const [what, fail] of failures) {
-    test(`that cannot be renewed, ${what}, is a lost connection, and a fresh login decides`, async () => {
+    test(`that cannot be renewed, ${what}, is a lost connection, and a new login follows`, async () => {
       start({ ...plain, connectionSetupTimeoutMs: 5_000 });
       await login(10_000);
       broker.handlers.set(SaslAuthenticate.key, () => null);
@@ -223,7 +223,7 @@ describe('a session', () => {
     });
   }
 
-  test('waits for a token without holding anybody up, until it is over', async () => {
+  test('waits for a token without delaying other requests, until it is over', async () => {
     start(oauth);
     net.askForToken = () => Promise.resolve({ token: 't', extensions: {} });
     await login(10_000);
@@ -240,7 +240,7 @@ describe('a session', () => {
     assert.match((await lastError()).message, /re-authentication .* failed: .*a token did not come in time/);
   });
 
-  test('that is renewed keeps no idle connection open', async () => {
+  test('does not keep an idle connection open by its renewals', async () => {
     start({ ...plain, connectionsMaxIdleMs: 15_000 });
     await login(10_000);
     await pass(15_500);

@@ -13,7 +13,7 @@ const salting = (hash: Salting['hash'], iterations: number): Salting => ({
 const expected = ({ hash, password, salt, iterations }: Salting): string =>
   pbkdf2Sync(password, salt, iterations, hash === 'sha256' ? 32 : 64, hash).toString('hex');
 
-test('the salted password is the same whichever way it is computed', async () => {
+test('the salted password is the same in every way of computing it', async () => {
   for (const hash of ['sha256', 'sha512'] as const) {
     for (const iterations of [1, 2, 4096, 8193]) {
       const given = salting(hash, iterations);
@@ -23,7 +23,7 @@ test('the salted password is the same whichever way it is computed', async () =>
   }
 });
 
-test('one result serves all logins with the same salt, also while it is computed; a failure is not kept', async () => {
+test('one result serves all logins with the same salt, also while it is computed, and a failure is not kept', async () => {
   let count = 0;
   const fails = new Set([3]);
   const kept = keepLast(async (given) => {

@@ -57,7 +57,7 @@ describe('SCRAM', () => {
     });
   }
 
-  test('every login has a nonce of its own', async () => {
+  test('uses a new nonce for every login', async () => {
     const firsts = await Promise.all([1, 2].map(() => text(new Scram(defaults).respond(none))));
     assert.match(firsts[0]!, /^n,,n=alice,r=[0-9a-f]{32}$/);
     assert.notEqual(firsts[0], firsts[1]);
@@ -73,7 +73,7 @@ describe('SCRAM', () => {
     assert.equal(clientFinal, server.finals('IX').client);
   });
 
-  test('says that a delegation token logs in', async () => {
+  test('tells the broker that a delegation token is used', async () => {
     const first = await text(new Scram({ ...defaults, isDelegationToken: true, nonce: 'N' }).respond(none));
     assert.equal(first, 'n,,n=alice,r=N,tokenauth=true');
   });
@@ -130,7 +130,7 @@ describe('SCRAM', () => {
     await assert.rejects(mechanism.respond(Buffer.from(server.finals('another').server)), /signature is wrong/);
   });
 
-  test('says what the broker said, without a password that it sends back', async () => {
+  test("gives the broker's text without the password that it repeats", async () => {
     const { mechanism } = await afterFirst();
     await assert.rejects(mechanism.respond(Buffer.from('e=the-secret is wrong')), (error: Error) => {
       assert.equal(error.message, 'the broker refused: [secret] is wrong');
