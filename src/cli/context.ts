@@ -20,7 +20,7 @@ export interface CommonFlags {
 type Library = typeof import('../index.ts');
 
 const environmentPrefix = 'KAFKA_';
-/** Variables with the prefix that are no configuration: they are of Kafka's own scripts. */
+/** Variables with the prefix that belong to Kafka's own scripts and are not configuration. */
 const foreignVariables = /^KAFKA_(HEAP_OPTS|OPTS|JMX|LOG4J|HOME|GC|JVM|DEBUG|CLUSTER|COMMAND_CONFIG|VERSION|URL|PORT)/;
 const defaultTimeoutMs = 30_000;
 
@@ -130,7 +130,7 @@ export class Context {
     this.#controller.abort(reason);
   }
 
-  /** News, to stderr. */
+  /** Writes a line of information to stderr. */
   say(text: string): void {
     process.stderr.write(`${text}\n`);
   }

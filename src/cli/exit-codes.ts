@@ -25,7 +25,7 @@ export const exitCodes = {
   notFound: 5,
   /** The input could not be read, such as JSON that is not valid. What came before it was sent. */
   badInput: 6,
-  /** Ctrl-C, as shells have it. */
+  /** Ctrl-C, with the same code as in shells. */
   interrupted: 130,
 } as const;
 
@@ -76,7 +76,7 @@ export function exitCodeFor(error: unknown): number {
   return exitCodes.failure;
 }
 
-/** The code that all of the errors have, else that of a failure. */
+/** The exit code that all errors share, or else the code of a failure. */
 function commonCode(errors: readonly unknown[]): number {
   const codes = new Set(errors.map(exitCodeFor));
   const [first] = codes;

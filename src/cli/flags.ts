@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from './context.ts';
 import { UsageError } from './exit-codes.ts';
 
-/** A command: how it is called, and what it does. */
+/** A command: its name, its flags, and what it does. */
 export interface Declaration {
   readonly name: string;
   readonly description: string;
@@ -43,7 +43,7 @@ export function integerFrom(min: number, max = 2 ** 31 - 1): (value: string) => 
   };
 }
 
-/** A number that an int64 holds. */
+/** A number within int64. */
 export function int64Of(flag: string, value: string): bigint {
   if (/^-?\d{1,19}$/.test(value)) {
     const number = BigInt(value);
@@ -66,7 +66,7 @@ export function flagName(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** `topic` or `topic:0,1,2`, as kafka-consumer-groups takes it. */
+/** `topic` or `topic:0,1,2`, as in kafka-consumer-groups. */
 export function topicAndPartitions(text: string): { topic: string; partitions: number[] | null } {
   const [topic, list] = text.split(':') as [string, string | undefined];
   if (list === undefined) return { topic, partitions: null };

@@ -1,4 +1,4 @@
-// Owns the command line as a whole: its commands, what is said of wrong ones, how it ends. Main thread.
+// Owns the command line as a whole: its commands, the errors for wrong ones, and how it ends. Main thread.
 
 import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../common/generated/package-version.ts';
@@ -94,7 +94,7 @@ async function runCommand(
     await context.out.flush();
   } catch (error) {
     await context.out.flush().catch(() => {
-      // The error that ended the command is the one to tell.
+      // The error that ended the command is reported.
     });
     if (!context.out.isClosed) {
       const cause = context.signal.aborted ? asInterrupted(context.signal.reason, error) : error;
@@ -107,7 +107,7 @@ async function runCommand(
   return exitCode;
 }
 
-/** What an interrupted command fails with is a consequence. */
+/** The error of an interrupted command is only a consequence. */
 function asInterrupted(reason: unknown, error: unknown): unknown {
   return reason instanceof Interrupted ? reason : error;
 }

@@ -1,5 +1,5 @@
-// Owns the public consumer: its methods and the checks of arguments. Application thread. Must not fetch and must not know groups: the
-// network thread does, and consumer/consumer-link.ts asks it.
+// Owns the public consumer: its methods and the checks of arguments. Application thread. Must not fetch and must not know groups. The
+// network thread does both, and consumer/consumer-link.ts calls it.
 
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';

@@ -1,5 +1,5 @@
-// Owns the interface of an embedded broker to tests, the same whether it runs in this thread or in one of its own. Types
-// only, but for the list of actions that cross threads. Everything answers with promises, so that either can stand in.
+// Owns the interface of an embedded broker to tests. It is the same in this thread and in a thread of its own, so everything returns
+// promises. Types only, except the list of actions that cross threads.
 
 import type { RecordsInput } from '../protocol/flat/records/record-writer.ts';
 import type { ControlledRequest, RuleOptions } from './control.ts';
@@ -15,7 +15,7 @@ export interface NodeDescription {
   readonly isListening: boolean;
 }
 
-/** A request that has arrived, whether handled already or not. */
+/** A request that has arrived. It may be handled already or not. */
 export interface ArrivedRequest {
   readonly nodeId: number;
   readonly connectionId: number;
@@ -25,7 +25,7 @@ export interface ArrivedRequest {
 }
 
 export interface BrokerStats {
-  /** Over all nodes, since the start. */
+  /** Counts since the start, for all nodes together. */
   readonly acceptedConnections: number;
   readonly openConnections: number;
   /** Open connections by node id. */
@@ -34,7 +34,7 @@ export interface BrokerStats {
   readonly requests: Readonly<Record<number, number>>;
   /** The same by node id, then API key. */
   readonly requestsByNode: Readonly<Record<number, Readonly<Record<number, number>>>>;
-  /** What clients sent that a broker does not accept, oldest first, at most 1000. */
+  /** Bytes from clients that a broker does not accept, oldest first, at most 1000. */
   readonly refusals: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export interface GroupDescription {
     readonly memberId: string;
     readonly instanceId: string | null;
     readonly epoch: number;
-    /** "topic/partition", sorted; empty for classic members, whose assignments only they can read. */
+    /** "topic/partition", sorted. Empty for classic members, because only they can read their assignments. */
     readonly partitions: readonly string[];
   }[];
 }
@@ -80,11 +80,11 @@ export interface BrokerActions {
   /** 22 characters of base64url. */
   topicId(name: string): Promise<string>;
   /**
-   * Appends as Produce does, past all rules, producers and transactions; returns the base offset. Throws what Produce
-   * would refuse, but for batches with gaps, as compaction leaves them (`asCompacted`).
+   * Appends records as Produce does. Rules, producers and transactions do not apply. Returns the base offset. Throws an error
+   * for records that Produce would refuse. Batches with gaps, as compaction leaves them, are allowed (`asCompacted`).
    */
   append(topic: string, partition: number, records: RecordsInput): Promise<number>;
-  /** Ends what a producer has open in the partition, with a marker of that epoch, without the coordinator. */
+  /** Ends a producer's open transaction in the partition with a marker of that epoch. The coordinator is not asked. */
   appendMarker(
     topic: string,
     partition: number,
@@ -92,60 +92,60 @@ export interface BrokerActions {
   ): Promise<void>;
   /** Returns the number of batches. */
   fill(options: FillOptions): Promise<number>;
-  /** The stored bytes, offsets and epochs in them. */
+  /** The stored bytes, with their offsets and epochs. */
   contents(topic: string, partition: number): Promise<Uint8Array>;
   log(topic: string, partition: number): Promise<LogDescription>;
-  /** As retention and DeleteRecords do. */
+  /** Removes records as retention and DeleteRecords do. */
   truncateBefore(topic: string, partition: number, offset: number): Promise<void>;
-  /** -1 for no leader. The node becomes a replica if it was none. */
+  /** -1 for no leader. The node becomes a replica if it is not one yet. */
   moveLeader(topic: string, partition: number, nodeId: number): Promise<void>;
   /** -1 for none. */
   setController(nodeId: number): Promise<void>;
-  /** From now on that node answers for the group or the transactional id, as long as it lives. */
+  /** From now on that node is the coordinator of the group or the transactional id, until it stops. */
   moveCoordinator(kind: 'group' | 'transaction', key: string, nodeId: number): Promise<void>;
-  /** As an unclean election: the leader goes on, in a new epoch, with a log that ends at `offset` or a little below. */
+  /** Acts like an unclean election: the leader goes on in a new epoch, and its log ends at `offset` or a little below. */
   truncateLog(topic: string, partition: number, offset: number): Promise<void>;
 
   /** Joins and listens. The id must be new. */
   addNode(id: number, rack?: string | null): Promise<NodeDescription>;
-  /** Leaves at once, as a killed broker that the others have noticed: connections reset, leaders moved. */
+  /** Acts like a killed broker that the others have noticed: its connections are reset and its leaders move. */
   removeNode(id: number): Promise<void>;
-  /** As `removeNode`, but it can come back: with its logs, on its port, without its fetch sessions and producer ids. */
+  /** The same as `removeNode`, but the node can come back on its port with its logs. Its fetch sessions and producer ids are lost. */
   killNode(id: number): Promise<void>;
   restartNode(id: number): Promise<void>;
   describeNodes(): Promise<NodeDescription[]>;
-  /** Refuses connections on the node, which stays in the metadata; open ones stay. */
+  /** The node refuses new connections. It stays in the metadata, and open connections stay. */
   stopListener(nodeId: number): Promise<void>;
   /** On the same port as before. */
   startListener(nodeId: number): Promise<void>;
-  /** What metadata say of a node from now on, e.g. a proxy's address. */
+  /** The address that metadata gives for a node from now on, for example that of a proxy. */
   advertise(nodeId: number, host: string, port: number): Promise<void>;
-  /** Without a node: of all. Returns how many there were. */
+  /** Closes connections of one node, or of all nodes. Returns their number. */
   closeConnections(kind: 'close' | 'reset', nodeId?: number): Promise<number>;
-  /** False: the node reads nothing, so that clients' send buffers fill. */
+  /** False: the node reads nothing, so that the send buffers of clients fill. */
   setReading(nodeId: number, isReading: boolean): Promise<void>;
-  /** Replaces what is announced and accepted for one API, for connections old and new; null for nothing. */
+  /** Replaces the versions of one API that are announced and accepted, for old and new connections. Null: the API does not exist. */
   setApiVersions(apiKey: number, range: readonly [number, number] | null): Promise<void>;
 
-  /** Level of a finalized feature from now on, e.g. `transaction.version`; the epoch of the features grows. */
+  /** Sets the level of a finalized feature, for example `transaction.version`. The epoch of the features grows. */
   setFeature(name: string, level: number): Promise<void>;
-  /** Lets time pass on the broker's clock: sessions, rebalances, transactions, waiting fetches, delays. */
+  /** Moves the broker's clock forward. Sessions, rebalances, transactions, waiting fetches and delays use this clock. */
   advanceTime(ms: number): Promise<void>;
 
-  /** Takes the member for lost, as when its session is over. False when the group has none of that id. */
+  /** Removes the member as if its session were over. False if the group has no such member. */
   expelMember(groupId: string, memberId: string): Promise<boolean>;
-  /** Null for a group that is unknown. */
+  /** Null for an unknown group. */
   describeGroup(groupId: string): Promise<GroupDescription | null>;
   /** Null for none. */
   committedOffset(groupId: string, topic: string, partition: number): Promise<number | null>;
-  /** As another producer of that transactional id that begins: the producer so far is fenced. Returns the error code. */
+  /** Acts like another producer that starts with that transactional id, so that the former one is fenced. Returns the error code. */
   fenceProducer(transactionalId: string): Promise<number>;
-  /** Null for a transactional id that is unknown. */
+  /** Null for an unknown transactional id. */
   describeTransaction(transactionalId: string): Promise<TransactionDescription | null>;
 
-  /** Lets held requests go; returns how many. */
+  /** Releases held requests. Returns their number. */
   release(gate: string): Promise<number>;
-  /** How many are held. */
+  /** How many requests are held. */
   held(gate: string): Promise<number>;
   addRule(apiKey: number, reply: Reply, options?: RuleOptions): Promise<number>;
   /** `module` exports, under `exportName`, a function from `args` to a `Decide`, which then runs in the broker's thread. */
@@ -168,7 +168,7 @@ export interface ModuleRule {
   readonly args?: readonly unknown[];
 }
 
-/** Every action, for the caller's side of the thread; a test compares it with the interface. */
+/** Every action, for the calling thread. A test compares the list with the interface. */
 export const actionNames = [
   'createTopic',
   'deleteTopic',
@@ -225,7 +225,7 @@ export interface RuleHandle {
   remove(): Promise<void>;
 }
 
-/** What the test's own function sees and says; it may run in another thread than the broker. */
+/** What a test's own function gets and returns. It may run in another thread than the broker. */
 export type DecideFunction<Body = unknown> = (
   request: ControlledRequest<Body>,
 ) => Reply | undefined | Promise<Reply | undefined>;
@@ -234,11 +234,11 @@ export type DecideFunction<Body = unknown> = (
 export type ApiLike = number | { readonly key: number };
 
 export interface EmbeddedBroker extends BrokerActions {
-  /** The nodes it started with, in order, where they listen. */
+  /** The nodes that it started with, in order, with their addresses. */
   readonly nodes: readonly NodeDescription[];
-  /** "host:port" of those, for the client. */
+  /** "host:port" of these nodes, for the client. */
   readonly bootstrapServers: readonly string[];
-  /** What happens to requests of that API from now on: always the same, or as the function decides request by request. */
+  /** What happens to requests of that API from now on: always the same, or what a function decides for each request. */
   control<Body = unknown>(
     api: ApiLike,
     reply: Reply | DecideFunction<Body>,
@@ -246,16 +246,16 @@ export interface EmbeddedBroker extends BrokerActions {
   ): Promise<RuleHandle>;
   /** The next `times` requests of that API (default 1) are answered with the code, and not handled. */
   fail(api: ApiLike, errorCode: number, times?: number, options?: RuleOptions): Promise<RuleHandle>;
-  /** They are handled so much later, on the broker's clock. */
+  /** Requests of that API are handled so much later, on the broker's clock. */
   delay(api: ApiLike, ms: number, times?: number, options?: RuleOptions): Promise<RuleHandle>;
-  /** They end the connection, before or after they are handled, without an answer. */
+  /** Requests of that API end the connection without an answer, before or after they are handled. */
   dropConnection(api: ApiLike, when: 'before' | 'after', times?: number, options?: RuleOptions): Promise<RuleHandle>;
   /** Resolves when so many requests wait at the gate. */
   waitForHeld(gate: string, count?: number): Promise<void>;
   /** Resolves when so many requests of that API have arrived since the start. */
   waitForRequests(api: ApiLike, count: number, nodeId?: number): Promise<void>;
-  /** Resolves when so many connections are open, at all or on one node. */
+  /** Resolves when so many connections are open in total or on one node. */
   waitForConnections(count: number, nodeId?: number): Promise<void>;
-  /** Ends everything. Idempotent. Throws if the embedded broker itself, or a rule, has failed meanwhile. */
+  /** Ends everything. Can be called again. Throws if the embedded broker itself or a rule has failed. */
   close(): Promise<void>;
 }

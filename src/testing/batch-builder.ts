@@ -51,8 +51,8 @@ export function buildFillBatch(options: FillOptions, count: number, firstNumber:
 }
 
 /**
- * A batch of format v2 as the cleaner leaves it: it takes offsets up to `lastOffsetDelta` though its last records, or with
- * `isEmpty` all of them, are gone.
+ * A batch of format v2 as the log cleaner leaves it: it keeps its offsets up to `lastOffsetDelta`, although its last records are
+ * gone, or all records with `isEmpty`.
  */
 export function asCompacted(batch: Buffer, lastOffsetDelta: number, isEmpty = false): Buffer {
   const bytes = Buffer.from(isEmpty ? batch.subarray(0, v2HeadBytes) : batch);

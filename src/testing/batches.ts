@@ -125,13 +125,13 @@ function checkOld(
 ): BatchBounds | number {
   if (limits.produceVersion >= 3) return errorCodes.INVALID_RECORD;
   if (bytes.readUInt32BE(start + crcAt.old) !== crc32(bytes, start + old.magic, end)) return errorCodes.CORRUPT_MESSAGE;
-  // How many messages are inside is known only after decompressing; in v0 they would even have to be rewritten.
+  // The number of messages inside is known only after decompression. In v0 they would even have to be rewritten.
   if ((bytes.readInt8(start + old.attributes) & codecMask) !== 0) return errorCodes.UNSUPPORTED_FOR_MESSAGE_FORMAT;
   const maxTimestamp = magic === 0 ? -1 : readInt64(bytes, start + old.timestamp);
   return { ...noProducer, start, end, magic, offsets: 1, maxTimestamp };
 }
 
-/** Writes what a leader adds, into bytes of its own: the offset and, in v2, its epoch; neither is under the checksum. */
+/** Writes the fields of a leader into a copy: the offset, and in v2 the epoch. The checksum covers neither. */
 export function stampBatch(bytes: Buffer, start: number, magic: number, offset: number, leaderEpoch: number): void {
   writeInt64(bytes, start, offset);
   if (magic === 2) bytes.writeInt32BE(leaderEpoch, start + v2.leaderEpoch);

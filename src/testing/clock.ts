@@ -1,5 +1,5 @@
 // Owns the time by which an embedded broker judges sessions, rebalances, transactions and waiting fetches. Runs in the
-// broker's thread. Tests move it ahead, so that none has to wait for a time-out. Times of records are not its business.
+// broker's thread. Tests move it forward, so that they do not wait for timeouts. It has nothing to do with the times of records.
 
 interface Timer {
   readonly dueAt: number;
@@ -14,12 +14,12 @@ export class BrokerClock {
   #wake: NodeJS.Timeout | null = null;
   #wakeAt = Number.POSITIVE_INFINITY;
 
-  /** Ms since some moment, monotonic; jumps where `advance` is called. */
+  /** A monotonic time in ms. `advance` makes it jump. */
   now(): number {
     return performance.now() + this.#skippedMs;
   }
 
-  /** Calls `fire` once, when so many ms are over; the returned function forgets it. */
+  /** Calls `fire` once after so many ms. The returned function cancels it. */
   after(ms: number, fire: () => void): () => void {
     const timer: Timer = { dueAt: this.now() + Math.max(ms, 0), order: this.#nextOrder++, fire };
     this.#timers.add(timer);
@@ -29,7 +29,7 @@ export class BrokerClock {
     };
   }
 
-  /** Lets so much time pass at once: what falls due meanwhile fires now, in order, each at its own moment. */
+  /** Moves the time forward at once. Timers that are due by then fire in order, each at its own time. */
   advance(ms: number): void {
     const target = this.now() + ms;
     for (let next = this.#next(); next !== null && next.dueAt <= target; next = this.#next()) {
@@ -57,7 +57,7 @@ export class BrokerClock {
     return next;
   }
 
-  /** One timer of Node's serves all; it may ring for one that was forgotten meanwhile. */
+  /** One timer of Node serves all. It may fire for a timer that was cancelled. */
   #arm(): void {
     const next = this.#next();
     if (next === null || (this.#wake !== null && this.#wakeAt <= next.dueAt)) return;

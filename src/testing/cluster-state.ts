@@ -1,4 +1,4 @@
-// Owns what all nodes of an embedded cluster agree on: nodes, topics, partitions, who leads what, groups, transactions,
+// Owns what all nodes of an embedded cluster agree on: nodes, topics, partitions, leaders, groups, transactions,
 // features. Runs in the broker's thread. It must not know connections or the wire.
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -212,7 +212,7 @@ export class ClusterState {
 
   /** The same node for the same key as long as the nodes stay and nobody moves it; null without nodes. */
   coordinator(kind: number, key: string): ClusterNode | null {
-    // Not by the order in which they joined, so that a node that comes back finds its groups again.
+    // Not by the order in which the nodes joined, so that a node that comes back has its groups again.
     const nodes = [...this.#nodes.values()].sort((a, b) => a.id - b.id);
     if (nodes.length === 0) return null;
     const moved = this.#nodes.get(this.#movedCoordinators.get(`${kind} ${key}`) ?? -1);
@@ -221,7 +221,7 @@ export class ClusterState {
     return nodes[hash % nodes.length]!;
   }
 
-  /** Who waits for a coordinator that changes is told to look for the next. */
+  /** Members that wait for a coordinator are told to find the new one when it changes. */
   #changingCoordinators(change: () => void): void {
     const coordinators = (): Map<string, number | undefined> =>
       new Map(this.groups.groups.map(({ id }) => [id, this.coordinator(coordinatorKinds.group, id)?.id]));

@@ -1,5 +1,5 @@
-// Owns one client's connection to an embedded broker: requests in, answers out, one at a time and in order as in a real
-// broker, and everything a rule may do to an answer on its way. Runs in the broker's thread.
+// Owns one client's connection to an embedded broker: it handles requests one at a time and in order, as a real broker does, and
+// applies the rules to the answers. Runs in the broker's thread.
 
 import type { Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
@@ -32,7 +32,7 @@ export interface ConnectionHost {
   readonly requestMaxBytes: number;
   /** A request has arrived whole. */
   arrived(connection: BrokerConnection, apiKey: number, version: number, correlationId: number): void;
-  /** The client sent what a broker does not accept. */
+  /** The client sent bytes that a broker does not accept. */
   refused(connection: BrokerConnection, problem: string): void;
   /** The embedded broker, or a rule, is wrong. */
   failed(error: unknown): void;
@@ -80,7 +80,7 @@ export class BrokerConnection {
     this.#login = { isDue: (host.ranges.get(SaslAuthenticate.key) ?? null) !== null, hasAskedForVersions: false };
     this.#reader = new FrameReader(host.requestMaxBytes, (frame) => this.#received(frame));
     socket.on('data', (chunk) => this.#push(chunk));
-    // A client's reset, or a write after it has gone, shows as an error; 'close' follows and says all there is to say.
+    // A reset by the client, or a write after it has gone, gives an error. The 'close' event follows and is enough.
     socket.on('error', () => {});
     socket.once('close', () => this.#closed());
   }
@@ -187,7 +187,7 @@ export class BrokerConnection {
       const codec = wireCodec(apiKey);
       reader.reset(frame);
       const header = decodeRequestHeader(reader, codec.requestHeaderVersion(version));
-      // Whoever decides by rules may keep the body, so it gets memory of its own.
+      // A rule may keep the body, so it gets its own memory.
       const memory = this.#host.control.concerns(apiKey) ? new HeapMemory() : this.#reusableMemory();
       flatWriter.reset(memory);
       codec.decodeRequest(reader, flatWriter, version, decodeOptions);
@@ -310,7 +310,7 @@ export class BrokerConnection {
     return this.#write(chunks);
   }
 
-  /** Undefined when the socket took it all: waiting for it is needed only if the client reads slowly. */
+  /** Undefined if the socket took all bytes. A wait is needed only if the client reads slowly. */
   #write(chunks: readonly Buffer[]): Promise<void> | undefined {
     const socket = this.#socket;
     socket.cork();
@@ -344,7 +344,7 @@ export class BrokerConnection {
       }
     }
     if (frame.cut === 'close') this.close('close');
-    // RST throws away what has not left yet, so the bytes before it are waited for.
+    // RST drops bytes that were not sent yet, so it waits for the bytes before it.
     if (frame.cut === 'reset') this.#socket.write('', () => this.close('reset'));
     if (frame.cut !== null) this.#isEnding = true;
   }

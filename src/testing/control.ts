@@ -1,5 +1,5 @@
 // Owns the script of an embedded broker: rules that decide what happens to requests, and gates that hold them. Runs in
-// the broker's thread. Nothing here waits for time: a held request goes on when a test says so.
+// the broker's thread. Nothing here waits for a time: a held request goes on when a test releases it.
 
 import type { MessageBytes } from '../common/memory.ts';
 import type { Reply } from './reply.ts';
@@ -19,7 +19,7 @@ export interface ControlledRequest<Body = unknown> {
   readonly flat: MessageBytes;
 }
 
-/** Decides about one request; undefined leaves it to the next rule, in the end to the broker. */
+/** Decides about one request. Undefined leaves it to the next rule, and at last to the broker. */
 export type Decide = (request: ControlledRequest) => Reply | undefined | Promise<Reply | undefined>;
 
 /** Which requests a rule is asked about. */
@@ -28,9 +28,9 @@ export interface RuleOptions {
   readonly nodeId?: number;
   readonly clientId?: string;
   readonly connectionId?: number;
-  /** So many requests pass before the rule begins; default 0. */
+  /** So many requests pass before the rule begins. Default 0. */
   readonly skip?: number;
-  /** So many replies, then the rule is gone; default no limit. */
+  /** After so many replies the rule is removed. Default: no limit. */
   readonly times?: number;
 }
 
@@ -88,7 +88,7 @@ export class Control {
         rule.skipped++;
         continue;
       }
-      // Counted before the decision, which may take turns in which more requests come; given back if it is none.
+      // Counted before the decision, because more requests can come during it. Counted back if the rule does not reply.
       if (rule.uses >= (rule.options.times ?? Number.POSITIVE_INFINITY)) continue;
       rule.uses++;
       const reply = await rule.decide(request);
@@ -122,7 +122,7 @@ export class Control {
     return this.#gates.get(gate)?.size ?? 0;
   }
 
-  /** Lets go what waits there now, and returns how many; later requests wait for the next release. */
+  /** Releases the requests that wait now, and returns their number. Later requests wait for the next release. */
   release(gate: string): number {
     const waiting = [...(this.#gates.get(gate) ?? [])];
     for (const go of waiting) go();

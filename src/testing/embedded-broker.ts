@@ -1,11 +1,10 @@
-// Owns the public face of the embedded broker: a real TCP Kafka cluster of a few nodes, for tests, benchmarks and the
-// main job, scripted where a test wants faults. What each API does is written at the top of its file in
-// embedded-broker/apis. It has one log for each partition, which all replicas share; groups of both protocols,
-// transactions and fetch sessions are those of Kafka 4.3, with time-outs on a clock that tests move (`advanceTime`). The
-// facts in broker-facts are asked of it and of real brokers.
+// Owns the interface of the embedded broker, a Kafka cluster of a few nodes on TCP for tests, benchmarks and the main job. Tests can
+// script faults. Each file in testing/apis tells at its top what that API does. Each partition has one log, which all replicas
+// share. Groups of both protocols, transactions and fetch sessions work as in Kafka 4.3, with timeouts on a clock that tests move
+// (`advanceTime`). The same tests of facts (test/helpers/broker-facts) run against it and against real brokers.
 //
-// It speaks with the client's own generated codecs, so it proves nothing about the wire format: a codec wrong in both
-// directions would go unnoticed here. Golden vectors and real brokers are what prove that.
+// It uses the client's own generated codecs. So it proves nothing about the wire format: nobody would notice here a codec that is
+// wrong in both directions. Golden vectors and real brokers prove the format.
 
 import { actionNames, type BrokerActions, type EmbeddedBroker } from './actions.ts';
 import { BrokerCluster } from './broker-cluster.ts';

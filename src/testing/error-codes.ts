@@ -1,5 +1,5 @@
-// Owns the error codes the embedded broker answers with, by Kafka's names. Written out here and not taken from the
-// client's own list, so that a wrong number there is not wrong here too.
+// Owns the error codes of the embedded broker, by Kafka's names. They do not come from the client's own list, so that a wrong number
+// there is not wrong here too.
 
 export const errorCodes = {
   NONE: 0,

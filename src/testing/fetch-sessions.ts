@@ -1,5 +1,5 @@
-// Owns the fetch sessions of one node (KIP-227): which partitions each has, and what its client was told of them last.
-// Runs in the broker's thread. At most 1000, as in brokers; one that nobody used for two minutes makes room.
+// Owns the fetch sessions of one node (KIP-227): the partitions of each, and what its client last got of them. Runs in the broker's
+// thread. There are at most 1000, as in brokers. A session that was not used for two minutes gives its place to another.
 
 import { randomInt } from 'node:crypto';
 
@@ -58,7 +58,7 @@ export class FetchSessions {
     return this.#sessions.get(id);
   }
 
-  /** One request more; the epoch goes from 2147483647 to 1. */
+  /** Counts one more request. The epoch after 2147483647 is 1. */
   use(session: FetchSession, now: number): void {
     session.epoch = session.epoch === maxId ? 1 : session.epoch + 1;
     session.usedAt = now;

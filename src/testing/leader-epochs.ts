@@ -14,11 +14,11 @@ export class LeaderEpochs {
   /** Both rise. */
   #begun: { readonly epoch: number; readonly startOffset: number }[] = [];
 
-  /** A leader of a new epoch goes on at `startOffset`; an epoch known already changes nothing. */
+  /** A leader of a new epoch begins at `startOffset`. A known epoch changes nothing. */
   begin(epoch: number, startOffset: number): void {
     const last = this.#begun.at(-1);
     if (last !== undefined && last.epoch >= epoch) return;
-    // Epochs without a record of their own are of no use to anybody.
+    // Epochs without records are not needed.
     this.#begun = this.#begun.filter((each) => each.startOffset < startOffset);
     this.#begun.push({ epoch, startOffset });
   }

@@ -1,4 +1,4 @@
-// Owns what goes back and forth between a test's thread and the thread of its embedded broker. Types only.
+// Owns the messages between a test's thread and the thread of its embedded broker. Types only.
 
 import type { PlainError } from '../common/errors/plain-error.ts';
 import type { NodeDescription } from './actions.ts';
@@ -32,7 +32,7 @@ export type Report =
   | { readonly type: 'error'; readonly id: number; readonly error: PlainError }
   | { readonly type: 'decide'; readonly id: number; readonly functionId: number; readonly request: TravellingRequest };
 
-/** A request on its way to a function in the test's thread, which makes the view of `bytes` again. */
+/** A request for a function in the test's thread, which makes a view of `bytes`. */
 export interface TravellingRequest extends Omit<ControlledRequest, 'body' | 'flat'> {
   readonly bytes: Uint8Array;
 }

@@ -28,11 +28,11 @@ export class NodeListener {
     const accept = (socket: Socket): void => this.#accept(socket);
     this.#server =
       tls === undefined ? createServer({ noDelay: true }, accept) : createTlsServer(tlsOptions(tls), accept);
-    // A failed handshake is the client's business; the client sees it at its own end.
+    // Nothing to do for a failed handshake: the client sees it.
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
   }
 
-  /** Known once it has listened; the same ever after. */
+  /** Known after the first listen, and then always the same. */
   get port(): number {
     return this.#port;
   }

@@ -1,6 +1,6 @@
-// Owns the records of one partition: batches exactly as sent, one after the other in memory segments, with an index by
-// offset; and what follows from them: producers, transactions, leader epochs. Runs in the broker's thread. It must not
-// decode records, nor copy them on the way out: reads are slices.
+// Owns the records of one partition: unchanged batches in memory segments, with an index by offset, and what follows from them:
+// producers, transactions, leader epochs. Runs in the broker's thread. It must not decode records, and must not copy them for
+// reads: reads are slices.
 
 import { buildMarker } from './batch-builder.ts';
 import { type BatchBounds, checkBatches, stampBatch, stampLogAppendTime } from './batches.ts';
@@ -16,7 +16,7 @@ export interface IndexedBatch {
   readonly bytes: Buffer;
 }
 
-/** A transaction that was given up, as read-committed clients are told. */
+/** An aborted transaction, in the form that read-committed clients get. */
 export interface AbortedTransaction {
   readonly producerId: number;
   readonly firstOffset: number;
@@ -28,7 +28,7 @@ export interface LogRead {
   /** Joined they are the records field. */
   readonly slices: readonly Buffer[];
   readonly bytes: number;
-  /** After the last record of the last batch that is there at least in part. */
+  /** The offset after the last record of the last batch of which at least a part is there. */
   readonly endOffset: number;
 }
 
@@ -57,7 +57,7 @@ export class PartitionLog {
   readonly #waiters = new Set<() => void>();
   readonly #epochs = new LeaderEpochs();
   #aborted: AbortedTransaction[] = [];
-  /** Of a batch that retention took; brokers go on answering with it while nothing newer is there. */
+  /** The time of a batch that retention removed. Brokers answer with it until something newer is there. */
   #maxTimestampGone = { timestamp: -1, offset: -1 };
   readonly producers = new ProducerStates();
 
@@ -76,7 +76,7 @@ export class PartitionLog {
     return this.#endOffset;
   }
 
-  /** Of the first record that a transaction may still take back; what read-committed clients see ends there. */
+  /** The first record that an abort could still remove. Read-committed clients see records before it. */
   get lastStableOffset(): number {
     return Math.min(this.producers.firstOpenOffset(), this.#endOffset);
   }
@@ -117,7 +117,7 @@ export class PartitionLog {
     this.append(bytes, checked.batches, leaderEpoch);
   }
 
-  /** A leader of that epoch goes on from here. */
+  /** A leader of that epoch begins here. */
   beginEpoch(leaderEpoch: number): void {
     this.#epochs.begin(leaderEpoch, this.#endOffset);
   }
@@ -204,7 +204,7 @@ export class PartitionLog {
     return Buffer.concat(this.#slices(this.#positions[0] ?? this.#byteEnd, this.#byteEnd));
   }
 
-  /** Makes `offset` the first that can be fetched, as retention and DeleteRecords do. Batches go when all of it is below. */
+  /** Makes `offset` the first offset that can be fetched, as retention and DeleteRecords do. Batches below it are removed. */
   truncateBefore(offset: number): void {
     if (offset < this.#startOffset || offset > this.#endOffset) {
       throw new RangeError(`offset ${offset} outside of ${this.#startOffset} to ${this.#endOffset}`);
@@ -226,8 +226,8 @@ export class PartitionLog {
   }
 
   /**
-   * Takes back everything from `offset` on, as an unclean election does; a batch that reaches over it goes as a whole.
-   * Producers are known again from what is left.
+   * Removes everything from `offset` on, as an unclean election does. A batch that crosses it is removed as a whole. The state of
+   * producers is read again from the rest.
    */
   truncateTo(offset: number): void {
     if (offset < this.#startOffset || offset > this.#endOffset) {

@@ -4,7 +4,7 @@
 import type { BatchBounds } from './batches.ts';
 import { errorCodes } from './error-codes.ts';
 
-/** What a repeat of a batch is answered with. */
+/** The answer to a repeated batch. */
 export interface RememberedBatch {
   readonly baseSequence: number;
   readonly lastSequence: number;
@@ -35,7 +35,7 @@ export class ProducerStates {
   /** First offset of the open transaction, by producer id. */
   readonly #open = new Map<number, number>();
 
-  /** Whether the leader takes a client's batch, or knows it already. */
+  /** Whether the leader accepts a client's batch or has it already. */
   check(batch: BatchBounds): SequenceCheck {
     const state = this.#states.get(batch.producerId);
     if (state === undefined) return good;
@@ -54,7 +54,7 @@ export class ProducerStates {
     return good;
   }
 
-  /** Whether a batch of that producer would go on with a transaction that is open here already. */
+  /** Whether a batch of that producer belongs to a transaction that is already open here. */
   hasOpenTransaction(producerId: number, epoch: number): boolean {
     return this.#open.has(producerId) && this.#states.get(producerId)?.epoch === epoch;
   }
@@ -75,7 +75,7 @@ export class ProducerStates {
     if (batch.isTransactional && !this.#open.has(batch.producerId)) this.#open.set(batch.producerId, baseOffset);
   }
 
-  /** A marker was written; returns where the transaction that it ends began, -1 for none. */
+  /** A marker was written. Returns the offset at which its transaction began, or -1. */
   marked(producerId: number, epoch: number): number {
     const state = this.#stateOf(producerId, epoch);
     if (epoch > state.epoch) {

@@ -1,49 +1,50 @@
-// Owns what a test can have the embedded broker do with a request: the data that says so, and the bytes that come of it.
-// Runs in the broker's thread. The data cross threads, so only in-process rules and functions can decide by request.
+// Owns the replies that a test can choose for a request: their data, and the bytes that are sent. Runs in the broker's thread. The
+// data crosses threads. So only a rule in the same process, or a function, can decide for each request.
 
-/** What happens to one request. Parts combine; an empty object is the normal answer. */
+/** What happens to one request. Fields can be combined. An empty object is the normal answer. */
 export interface Reply {
-  /** Wait, before the request is handled, until `release` of the same name. Later requests of the connection wait behind. */
+  /** The request waits before it is handled, until `release` of the same name. Later requests of the connection wait too. */
   readonly holdUntil?: string;
-  /** The same after it was handled, before the answer is written. */
+  /** The same, but after the request was handled and before the answer is written. */
   readonly holdAnswerUntil?: string;
-  /** Wait so long on the broker's clock, before the request is handled. */
+  /** The request waits so long before it is handled, in ms on the broker's clock. */
   readonly delayMs?: number;
   /**
-   * `never`: handled, but nothing is written. `close`: not handled, FIN. `reset`: not handled, RST. `closeAfter`,
-   * `resetAfter`: handled, then the same instead of the answer. Default `normal`.
+   * `never`: the request is handled, but nothing is written. `close`: it is not handled, and FIN is sent. `reset`: it is not
+   * handled, and RST is sent. `closeAfter`, `resetAfter`: it is handled, and then FIN or RST is sent instead of the answer.
+   * Default `normal`.
    */
   readonly answer?: 'normal' | 'never' | 'close' | 'reset' | 'closeAfter' | 'resetAfter';
-  /** The request is not handled; this code stands wherever the answer has room for one. */
+  /** The request is not handled. The answer has this code in every field for an error code. */
   readonly errorCode?: number;
   /**
-   * The request is not handled; this is the answer's body, a plain object as `writeResponse` takes it. int64 as number or
-   * bigint: a Long does not survive the way between threads.
+   * The request is not handled. This is the body of the answer, a plain object for `writeResponse`. An int64 is a number or a
+   * bigint, because a Long cannot be sent between threads.
    */
   readonly body?: object;
-  /** Written into the answer, whatever else it is. The broker itself does not pause. */
+  /** This throttle time is written into every answer. The broker itself does not wait. */
   readonly throttleTimeMs?: number;
-  /** Encode in this version instead of the one asked for. */
+  /** Encodes the answer in this version instead of the requested one. */
   readonly version?: number;
   readonly wire?: WireFault;
 }
 
 /** What happens to the bytes of an answer. */
 export interface WireFault {
-  /** Instead of the request's. */
+  /** Replaces the correlation id of the request. */
   readonly correlationId?: number;
-  /** Instead of the true size prefix. */
+  /** Replaces the right size prefix. */
   readonly sizePrefix?: number;
-  /** After the body, inside the frame. */
+  /** Bytes after the body, inside the frame. */
   readonly trailingBytes?: Uint8Array;
-  /** Bits to flip in one byte; offset 0 is the first of the size prefix, a negative one counts from the end. */
+  /** Bits that are flipped in one byte. Offset 0 is the first byte of the size prefix. A negative offset counts from the end. */
   readonly corrupt?: { readonly offset: number; readonly mask?: number };
-  /** Send these bytes instead of the frame; no prefix is put before them. */
+  /** These bytes are sent instead of the frame, without a size prefix. */
   readonly rawBytes?: Uint8Array;
-  /** Write only so many bytes of it, size prefix included; then comes `ending`, default `close`. */
+  /** Only so many bytes of the frame are written, size prefix included. Then comes `ending`, default `close`. */
   readonly cutAfter?: number;
   readonly ending?: 'close' | 'reset' | 'silence';
-  /** Write so many bytes at a time, each piece in a turn of its own, or `trickleMs` apart. */
+  /** So many bytes are written at a time, each piece in its own turn or `trickleMs` apart. */
   readonly trickleBytes?: number;
   readonly trickleMs?: number;
 }
@@ -51,7 +52,7 @@ export interface WireFault {
 /** A frame on its way out. */
 export interface OutgoingFrame {
   readonly chunks: readonly Buffer[];
-  /** Set when a fault asks for more than writing the chunks. */
+  /** Set if a fault needs more than the writing of the chunks. */
   readonly cut: 'close' | 'reset' | 'silence' | null;
   readonly trickle: { readonly bytes: number; readonly ms: number } | null;
 }

@@ -139,7 +139,7 @@ export function filtersOf(flags: AclFlags): AclFilter[] {
   ];
   const wanted = flags.operation?.map(operationOf) ?? [undefined];
   for (const resource of resources) {
-    // Without a resource every entry is meant, whatever its pattern.
+    // Without a resource the filter matches every entry with any pattern.
     const place = resource === null ? {} : { ...resource, patternType };
     for (const operation of wanted) {
       const about = { ...place, ...(operation !== undefined && { operation }) };

@@ -90,7 +90,7 @@ Examples:
 function writerOf(flags: Flags): Writer | null {
   if (flags.json === true && flags.format !== undefined) throw new UsageError('give only one of --json, --format');
   if (flags.json === true) return writeJson;
-  // Null: values and line breaks, which are copied without a view for each record.
+  // Null: only values and line breaks are written. They are copied without a view for each record.
   return flags.format === undefined || flags.format === '%s\\n' ? null : parseFormat(flags.format);
 }
 
@@ -197,7 +197,7 @@ class Reading {
       if (batch === null) {
         if (timeoutMs !== undefined && monotonicNowMs() - this.#lastAt >= timeoutMs) return;
         if (!(await this.#isAtEnd())) continue;
-        // What came while the ends were asked for was behind the position already.
+        // Records that came before the ends were known are already behind the position.
         const last = await this.#consumer.poll(lastPollMs, { signal });
         if (last === null) return;
         batch = last;
@@ -236,7 +236,7 @@ class Reading {
     return printed < batch.count ? batch.records.at(printed).offset.toBigInt() : null;
   }
 
-  /** Asked only when nothing came. */
+  /** Called only when nothing came. */
   async #isAtEnd(): Promise<boolean> {
     if (this.#flags.exit !== true) return false;
     const position = (place: Place): bigint | null => {
@@ -244,7 +244,7 @@ class Reading {
       return found === null ? null : BigInt(String(found));
     };
     if (this.#ends !== null) return this.#ends.isReachedBy(position);
-    // In a group the end is that of the partitions which it gives to this member.
+    // In a group the end counts for the partitions of this member.
     const { assignment } = this.#consumer;
     if (assignment.length === 0 || assignment.some((one) => position(one) === null)) return false;
     const ends = await EndOfLogs.of(this.#context, await this.#context.client(), assignment);

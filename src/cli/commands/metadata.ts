@@ -1,4 +1,4 @@
-// Owns the command `metadata`: brokers, topics and partitions at one glance. Main thread.
+// Owns the command `metadata`: brokers, topics and partitions in one table. Main thread.
 
 import type { Command } from 'commander';
 import type { Admin, DescribedTopic } from '../../index.ts';

@@ -1,5 +1,5 @@
 // Owns the command `offsets`: offsets of partitions, in the form of kafka-get-offsets. Main thread. It asks for a bounded number of
-// topics at a time, and so needs the same memory for each number of topics.
+// topics at a time, so that its memory does not grow with the number of topics.
 
 import type { Command } from 'commander';
 import { append } from '../../common/lists.ts';

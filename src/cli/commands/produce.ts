@@ -128,7 +128,7 @@ class Sending {
   async send(input: Readable, settings: ReaderSettings, name: string, size: number | null): Promise<void> {
     const { signal } = this.#context;
     const read = recordReader(settings, name);
-    // What is typed needs no bar.
+    // Input that is typed needs no bar.
     const progress =
       process.stdin.isTTY && name === 'standard input'
         ? null
@@ -162,14 +162,14 @@ class Sending {
   /** Headers and times need the call for whole records. */
   async #sendWhole(record: Parameters<Producer['send']>[1]): Promise<void> {
     await this.#room(record.key ?? null, record.value);
-    // Failures are counted, and told by the event.
+    // Failures are counted, and the event tells them.
     this.#producer.send(this.#topic, record).then(
       () => {},
       () => {},
     );
   }
 
-  /** Waits for what was taken. @returns whether everything was settled in time */
+  /** Waits for the records that were taken. @returns whether everything was settled in time */
   async end(): Promise<boolean> {
     try {
       await this.#producer.flush(closeTimeoutMs);
@@ -203,7 +203,7 @@ interface Told {
 function watchFailures(context: Context, producer: Producer): { tell(): void; readonly exitCode: number } {
   const told = new Map<string, Told>();
   producer.on('failure', ({ topic, records, error }) => {
-    // Texts differ from batch to batch; the kind is what matters.
+    // Texts differ from batch to batch. The kind of the error is enough.
     const kind = `${topic} ${(error as { code?: string }).code ?? error.name}`;
     const before = told.get(kind);
     if (before !== undefined) before.records += records;

@@ -1,4 +1,4 @@
-// Owns the command `versions`: which versions of which APIs each broker has, as kafka-broker-api-versions says it. Main thread.
+// Owns the command `versions`: which versions of which APIs each broker has, as kafka-broker-api-versions prints them. Main thread.
 
 import type { Command } from 'commander';
 import { packageVersion } from '../../common/generated/package-version.ts';

@@ -14,7 +14,7 @@ export interface CommandConfig {
   readonly client: KafkaClientOptions;
   readonly producer: ProducerOptions;
   readonly consumer: ConsumerOptions;
-  /** Keys that nobody knows, with the nearest known one; Java's tools warn of them as well. */
+  /** Unknown keys, each with the nearest known key. Java's tools warn of them too. */
   readonly warnings: readonly string[];
 }
 
@@ -31,7 +31,7 @@ const renamed: Readonly<Record<string, string>> = {
   'group.remote.assignor': 'groupRemoteAssignor',
 };
 
-/** What security settings are read by name below. */
+/** The security settings that the code below reads by name. */
 const securityKeys = [
   'security.protocol',
   'sasl.mechanism',
@@ -57,7 +57,7 @@ const securityKeys = [
   'ssl.endpoint.identification.algorithm',
 ] as const;
 
-/** Accepted and without effect here: they are about Java's own ways. */
+/** Keys that are accepted and have no effect here, because they are about Java's own code. */
 const withoutEffect: readonly string[] = [
   'key.serializer',
   'value.serializer',
@@ -89,10 +89,10 @@ const javaClasses = [
   'interceptor.classes',
   'partitioner.class',
 ];
-/** The one class that stands for what we do by ourselves. */
+/** The one class name that we accept, because we do the same without it. */
 const oauthHandler = /\.OAuthBearerLoginCallbackHandler$/;
 
-/** @param ofOthers keys that may be for other programs: what is not known of them causes no more than a warning */
+/** @param ofOthers keys that may be for other programs: an unknown one gives only a warning */
 export function commandConfig(
   properties: ReadonlyMap<string, string>,
   ofOthers: ReadonlySet<string> = new Set(),
@@ -120,7 +120,7 @@ export function commandConfig(
 
 type Bag = Record<string, unknown>;
 
-/** @returns whether anybody knows the key */
+/** @returns whether the key is known */
 function putOption(key: string, value: string, client: Bag, producer: Bag, consumer: Bag): boolean {
   if (key === 'bootstrap.servers' || key === 'bootstrap.controllers') {
     client.bootstrapServers = value;

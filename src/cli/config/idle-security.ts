@@ -18,7 +18,7 @@ const harmless = new Set([
   'ssl.endpoint.identification.algorithm',
 ]);
 
-/** Throws UsageError for keys that `protocol` does not read; both are named. @param keys those that are given and known */
+/** Throws UsageError for keys that `protocol` does not use. The error names both. @param keys the given keys that are known */
 export function checkProtocol(protocol: string | undefined, keys: Iterable<string>): void {
   const used = protocol?.toUpperCase() ?? 'PLAINTEXT';
   const given = [...keys];
@@ -33,10 +33,10 @@ export function checkProtocol(protocol: string | undefined, keys: Iterable<strin
   }
 }
 
-/** Throws UsageError if the key, which is not known, may be a security setting with a slip. @param known all that are */
+/** Throws UsageError if the unknown key may be a misspelt security setting. @param known all known keys */
 export function checkSlip(key: string, known: readonly string[]): void {
   const near = nearestName(key, known, Math.max(2, key.length >> 2));
-  // Java has more keys that begin with `sasl.`, about its own ways of logging in.
+  // Java has more keys that begin with `sasl.`, about its own login code.
   const isSecurity = /^(ssl|security)\./i.test(key) || (/^sasl\./i.test(key) && near !== undefined);
   if (!isSecurity) return;
   const hint = near === undefined ? '' : `; did you mean ${near}?`;

@@ -7,7 +7,7 @@ import { UsageError } from '../exit-codes.ts';
 type Get = (key: string) => string | undefined;
 type PfxData = readonly { readonly buf: Uint8Array; readonly passphrase?: string }[];
 
-/** What is set of `sslContext`. */
+/** The parts of `sslContext` that are set. */
 export interface TlsSettings {
   ca?: string | Uint8Array;
   cert?: string | Uint8Array;
@@ -89,7 +89,7 @@ function readStore(key: string, path: string): Buffer {
   }
 }
 
-/** By its first bytes: Java does not need the type to be right, either. */
+/** The type by the first bytes of the store. Java does not need the right type either. */
 function storeType(bytes: Buffer): 'PEM' | 'JKS' | 'PKCS12' {
   if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0xfeedfeed) return 'JKS';
   return bytes[0] === 0x30 ? 'PKCS12' : 'PEM';
@@ -117,7 +117,7 @@ function addVersions(settings: TlsSettings, get: Get): void {
   settings.maxVersion = known.includes('TLSv1.3') ? 'TLSv1.3' : 'TLSv1.2';
 }
 
-/** Throws UsageError for an empty list: it looks like a restriction, and would be none. */
+/** Throws UsageError for an empty list, because it looks like a restriction and restricts nothing. */
 function namesIn(key: string, list: string): string[] {
   const names = list
     .split(',')
@@ -127,7 +127,7 @@ function namesIn(key: string, list: string): string[] {
   return names;
 }
 
-/** Java has the names of the registry (RFC 8447), OpenSSL names of its own for TLS 1.2. */
+/** Java uses the names of the registry (RFC 8447). OpenSSL has its own names for TLS 1.2. */
 export function openSslName(name: string): string {
   if (!name.includes('_WITH_')) return name;
   const [exchange, cipher] = name.replace(/^TLS_/, '').split('_WITH_') as [string, string];

@@ -27,7 +27,7 @@ export async function describeEntities(context: Context, admin: Admin, entities:
     entityType: type,
     ...(match !== undefined && { match }),
   }));
-  // Kafka's tool shows of a user also what it has together with each client, but not the reverse.
+  // For a user, Kafka's tool also shows the entries of that user with each client. For a client it does not show those with users.
   for (const { entity, values } of await admin.describeClientQuotas({ components })) {
     for (const [name, value] of Object.entries(values)) rows.push({ entity: entityText(entity), name, value });
   }

@@ -100,7 +100,7 @@ async function showOffsets(context: Context, admin: Admin, found: readonly Descr
   return errors.length === 0 ? exitCodes.success : exitCodeFor(new AggregateError(errors));
 }
 
-/** What is committed, and what members have without a committed offset. */
+/** The committed offsets, and partitions of members without a committed offset. */
 async function offsetRows(
   admin: Admin,
   { groupId, members }: DescribedConsumerGroup,

@@ -1,4 +1,4 @@
-// Owns `groups --reset-offsets`: which partitions, where to, the plan, and doing it. Main thread.
+// Owns `groups --reset-offsets`: the partitions, the new offsets, the plan, and its execution. Main thread.
 
 import { readFileSync } from 'node:fs';
 import { parseDuration } from '../../common/config/duration.ts';
@@ -99,7 +99,7 @@ function targetOf(place: (typeof places)[number], flags: GroupFlags): Target {
   }
 }
 
-/** Kafka's form is `YYYY-MM-DDTHH:mm:SS.sss`, in UTC unless it says where. */
+/** Kafka's form is `YYYY-MM-DDTHH:mm:SS.sss`, in UTC unless it has a time zone. */
 export function timeOf(text: string): number {
   const hasZone = /(Z|[+-]\d{2}:?\d{2})$/.test(text);
   const ms = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(text) ? Date.parse(hasZone ? text : `${text}Z`) : Number.NaN;

@@ -1,4 +1,4 @@
-// Owns how an error is told to a person: its message, its causes, its code, without a stack. Main thread.
+// Owns the text of an error for a person: message, causes and code, without a stack. Main thread.
 
 import { KafkaClientError, KafkaConfigurationError, NoBrokersAvailable } from '../../common/errors/errors.ts';
 import { InputError, UsageError } from '../exit-codes.ts';

@@ -1,4 +1,4 @@
-// Owns how the outcomes of several items are told: those that succeeded on stdout, the errors on stderr, one exit code for all.
+// Owns the output for several items: successes on stdout, errors on stderr, one exit code for all.
 // Main thread.
 
 import type { Outcome } from '../../index.ts';
@@ -10,11 +10,11 @@ import { printable } from './table.ts';
 export interface ReportOptions<K> {
   /** Whether an error of this Kafka name counts as done. */
   readonly isFine?: (errorName: string) => boolean;
-  /** How an item is called; default: its text. */
+  /** The name of an item. Default: its text. */
   readonly nameOf?: (key: K) => string;
 }
 
-/** @param done what was done to an item, before its name; null: nothing is said of success */
+/** @param done what was done to an item, as printed before its name. Null: success prints nothing */
 export function reportOutcomes<K>(
   context: Context,
   done: string | null,

@@ -1,5 +1,5 @@
-// Owns what the command line writes to its standard output: bytes gathered to big chunks, the reader's pace, a reader that has
-// gone. Main thread.
+// Owns the standard output of the command line: it collects bytes into big chunks, waits for a slow reader, and notices a reader
+// that has gone. Main thread.
 
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
@@ -11,7 +11,7 @@ const maxCopiedText = chunkBytes / 4;
 export class Output {
   readonly isTerminal: boolean;
   readonly columns: number;
-  /** True when the reader has gone, as `head` does: no error, but no reason to go on either. */
+  /** True when the reader has gone, as with `head`. That is no error, but there is no reason to go on. */
   isClosed = false;
   readonly #stream: Writable;
   readonly #onClosed: () => void;
@@ -57,7 +57,7 @@ export class Output {
     return this.#stream.writableNeedDrain;
   }
 
-  /** Writes what was taken, and waits until the reader takes more. Fails with: what writing fails with, such as a full disk. */
+  /** Writes the collected bytes, and waits until the reader takes more. Fails with the error of the write, such as a full disk. */
   async flush(): Promise<void> {
     if (this.#used > 0) this.#write();
     while (this.#stream.writableNeedDrain && !this.isClosed) {

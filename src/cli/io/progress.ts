@@ -1,4 +1,4 @@
-// Owns what a person sees of long work: a bar that moves in one line of a terminal of any width, a line now and then elsewhere.
+// Owns the progress output of long work: a moving bar in one line of a terminal, and a line now and then without a terminal.
 // Main thread. Must write to stderr only, so that stdout holds the result alone.
 
 import type { SingleBar } from 'cli-progress';
@@ -6,7 +6,7 @@ import { monotonicNowMs } from '../../common/clock.ts';
 
 const redrawMs = 100;
 const linesPerPhase = 5;
-/** Without a known end, a plain line comes this often. */
+/** The interval of plain lines if the end is not known. */
 const plainLineMs = 10_000;
 const maxBarColumns = 30;
 /** `[` and `] `. */
@@ -40,7 +40,7 @@ export class Progress {
     this.#plainAfterMs = plainAfterMs;
   }
 
-  /** @param options `plainAfterMs`: where there is no terminal, nothing is said of work that takes less; default 0 */
+  /** @param options `plainAfterMs`: without a terminal, shorter work prints nothing; default 0 */
   static async open(
     out: Terminal = process.stderr,
     { plainAfterMs = 0 }: { readonly plainAfterMs?: number } = {},
@@ -49,7 +49,7 @@ export class Progress {
     return new Progress(out, isTerminal ? await loadLibrary() : null, plainAfterMs);
   }
 
-  /** One line of news. */
+  /** One line of information. */
   say(text: string): void {
     this.#out.write(`${text}\n`);
   }
@@ -111,7 +111,7 @@ export class Progress {
     if (!Number.isFinite(columns)) return `${name} ${figures.join('  ')}`;
     // One column is left free: a full line moves the cursor to the next one.
     const room = columns - 1;
-    // What matters less goes first on a narrow terminal.
+    // A narrow terminal loses the less important parts first.
     while (figures.length > 1 && name.length + 1 + figures.join('  ').length > room) figures.pop();
     const text = figures.join('  ');
     const barColumns = Math.min(maxBarColumns, room - name.length - 1 - text.length - barFrameColumns);
@@ -121,7 +121,7 @@ export class Progress {
   }
 }
 
-/** What is said of the work, the most important first. */
+/** The parts of the line, the most important first. */
 function figuresOf({ share, bytes, records }: Done, elapsedSeconds: number): string[] {
   const seconds = Math.max(elapsedSeconds, 0.001);
   const figures: string[] = [];

@@ -1,4 +1,4 @@
-// Owns the question whether a reader has reached the ends that the partitions had when it began. Main thread.
+// Owns the ends that the partitions had when a reader began, and whether the reader has reached them. Main thread.
 
 import type { KafkaClient } from '../../index.ts';
 import type { Context } from '../context.ts';
@@ -9,7 +9,7 @@ interface Place {
 }
 
 export class EndOfLogs {
-  /** What is not reached yet. */
+  /** The partitions whose end is not reached yet. */
   readonly #open: Map<string, Place & { readonly end: bigint }>;
 
   private constructor(open: Map<string, Place & { readonly end: bigint }>) {
@@ -44,8 +44,8 @@ export class EndOfLogs {
   }
 
   /**
-   * Whether the reader stands at the ends. Only for a reader to which nothing more came: its position passes what is on its way to it,
-   * but also what is no record, such as the marks of transactions.
+   * Whether the reader is at the ends. Use it only when no more records came. The position includes records that are on their way to
+   * the reader, and also batches without records, such as the markers of transactions.
    */
   isReachedBy(position: (place: Place) => bigint | null): boolean {
     return [...this.#open.values()].every((place) => {

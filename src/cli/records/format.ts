@@ -49,7 +49,7 @@ function putBytes(out: Output, bytes: Uint8Array | null): void {
   if (bytes !== null) out.bytes(bytes);
 }
 
-/** Throws UsageError naming the part that there is not. */
+/** Throws UsageError, which names the unknown part. */
 export function parseFormat(format: string): Writer {
   const writers: Writer[] = [];
   let literal = '';

@@ -42,7 +42,7 @@ export function parseRecord(text: string, name: string, line: number): ProducerR
   try {
     parsed = JSON.parse(text);
   } catch {
-    // Slower, and knows the place.
+    // Slower, but it knows the place of the error.
     parsed = parseJson(text, name, line);
   }
   const wrong = (problem: string): InputError => new InputError(`${name}, line ${line}: ${problem}`);

@@ -6,7 +6,7 @@ import { InputError } from '../exit-codes.ts';
 const maxDepth = 200;
 
 /**
- * Integers that a number does not hold exactly become bigint. @param name of the input, for errors
+ * Integers that do not fit exactly into a number become bigint. @param name of the input, for errors
  * @param firstLine number of the text's first line in the input
  * Throws: InputError with line and column
  */

@@ -29,7 +29,7 @@ const known = [
   'null.marker',
 ];
 
-/** @param name of the input, for errors. Throws UsageError for a property that there is not. */
+/** @param name of the input, for errors. Throws UsageError for an unknown property. */
 export function recordReader(settings: ReaderSettings, name: string): ReadRecord {
   return settings.isJson ? jsonReader(name) : lineReader(settings, name);
 }
@@ -77,7 +77,7 @@ function lineReader({ keySeparator, isEmptyNull, properties }: ReaderSettings, n
       const [key, value] = [rest.subarray(0, at), rest.subarray(at + separator.length)];
       return { key: orNull(key), value: orNull(value), headers };
     }
-    // kcat sends a line without the separator without a key; Kafka's tool refuses it.
+    // A line without the separator: kcat sends it without a key, and Kafka's tool refuses it.
     if (keySeparator !== null || ignoresErrors) return { value: orNull(rest), headers };
     throw missing(name, line, 'key.separator', separator);
   };

@@ -41,7 +41,7 @@ interface Outcome {
   readonly found: FoundPartition;
   readonly errorCode: number;
   readonly read: LogRead | null;
-  /** Where the client has to go back to, null for nowhere. */
+  /** The offset to which the client has to go back. Null: it does not have to. */
   readonly diverging: EpochEnd | null;
   readonly preferredReplica: number;
   /** The answer does not wait for more. */
@@ -150,7 +150,7 @@ function readOne(
 function find(context: RequestContext, { key, index, leaderEpoch, told }: Wanted): FoundPartition {
   const { cluster, version } = context;
   const mayFollow = version >= followersFrom;
-  // What a session knew under an id and a name is looked for by name.
+  // A topic that a session knows by id and name is looked up by name.
   if (told !== null && version >= topicIdsFrom && told.name !== '') {
     const topic = cluster.topic(told.name);
     if (topic === undefined) return { errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION, partition: null };
@@ -159,7 +159,7 @@ function find(context: RequestContext, { key, index, leaderEpoch, told }: Wanted
   return findReplica(context, key, version >= topicIdsFrom, index, leaderEpoch, mayFollow);
 }
 
-/** The id of a living replica in the client's rack, when this is the leader and in another one; else -1. */
+/** The id of a live replica in the client's rack, if this node is the leader and in another rack. Else -1. */
 function nearerReplica({ cluster, node }: RequestContext, partition: Partition, rackId: string): number {
   if (!cluster.defaults.isRackAware || rackId === '' || partition.leaderId !== node.id || node.rack === rackId)
     return noReplica;
@@ -181,7 +181,7 @@ function isEnough(outcomes: readonly Outcome[], minBytes: number): boolean {
   return bytes >= minBytes || outcomes.length === 0;
 }
 
-/** Calls `done` once: with what there is after enough came or time ran out, with null when the client has gone. */
+/** Calls `done` once: with the records when there are enough or the time is over, or with null when the client has gone. */
 function waitForRecords(
   context: RequestContext,
   wanted: readonly Wanted[],
@@ -216,7 +216,7 @@ function answer(context: RequestContext, outcomes: readonly Outcome[], terms: Fe
   return { sessionId: session?.id ?? 0, ...inTopics(context, told, terms.isReadCommitted) };
 }
 
-/** Whether the outcome is news to the session's client, to which it is told now. */
+/** Whether the session's client does not know the outcome yet. From now on it counts as known. */
 function tell(session: FetchSession, { wanted, found, errorCode, read, ...outcome }: Outcome): boolean {
   const { told } = wanted;
   if (told === null) return true;
@@ -234,7 +234,7 @@ function tell(session: FetchSession, { wanted, found, errorCode, read, ...outcom
   told.toldHighWatermark = highWatermark;
   told.toldStartOffset = startOffset;
   if (hasRecords) {
-    // Whoever got records is last the next time, so that everybody gets some.
+    // Partitions that gave records come last the next time, so that every partition gets its turn.
     for (const [key, value] of session.partitions) {
       if (value !== told) continue;
       session.partitions.delete(key);

@@ -1,6 +1,6 @@
 // OffsetCommit (key 8), versions 2 to 10, of an embedded broker. Runs in the broker's thread.
 //
-// Behaviour: whoever is in no group (generation -1, no member id) may commit while the group has no members. Any offset is
+// Behaviour: a client without a group (generation -1, no member id) may commit while the group has no members. Any offset is
 // stored, also a negative one or one beyond the log. Codes on each partition: 16 another node coordinates, 25 member
 // unknown, 82 instance taken over, 22 another generation, 27 the group is rebalancing, of KIP-848 groups 113 epoch stale and
 // nothing that the member kept since, 35 a version without epochs; 69 a group that is unknown (22 before version 9); 3 no such topic (100 by id) or
@@ -38,7 +38,7 @@ export const offsetCommit: ApiHandler<OffsetCommitRequestView, OffsetCommitRespo
     const problem = isCoordinator(context, coordinatorKinds.group, groupId)
       ? groups.checkCommit(groupId, committer, { version: context.version, isTransactional: false })
       : errorCodes.NOT_COORDINATOR;
-    // What is unknown is said first, whoever asks.
+    // Unknown topics and partitions come first, before the check of the committer.
     return commitAnswer<OffsetCommitRequestPartitionView, OffsetCommitRequestTopicView>(
       request.topics,
       (wanted, partition) => {

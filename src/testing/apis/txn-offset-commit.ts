@@ -35,7 +35,7 @@ export const txnOffsetCommit: ApiHandler<TxnOffsetCommitRequestView, TxnOffsetCo
     if (completion !== null) return completion.then(() => txnOffsetCommit.handle(context, request));
     const problem = check(context, request);
     const producerId = request.producerId.toNumber();
-    // What is unknown is said first, whoever asks.
+    // Unknown topics and partitions come first, before the check of the committer.
     return commitAnswer<TxnOffsetCommitRequestPartitionView, TxnOffsetCommitRequestTopicView>(
       request.topics,
       (wanted, partition) => {

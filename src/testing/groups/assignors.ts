@@ -1,4 +1,4 @@
-// Owns how a KIP-848 group's partitions are dealt to its members: `uniform` and `range`. Runs in the broker's thread. Pure.
+// Owns the assignors of KIP-848 groups, `uniform` and `range`. Runs in the broker's thread. Functions without side effects.
 
 /** "topicId/partition". */
 export type PartitionKey = string;
@@ -8,7 +8,7 @@ export interface AssignmentMember {
   readonly instanceId: string | null;
   /** Ids of the topics it wants. */
   readonly topicIds: ReadonlySet<string>;
-  /** What it was dealt the last time. */
+  /** What it got in the last assignment. */
   readonly current: ReadonlySet<PartitionKey>;
 }
 
@@ -40,7 +40,7 @@ export function indexOf(key: PartitionKey): number {
   return Number(key.slice(key.lastIndexOf('/') + 1));
 }
 
-/** Counts differ by one at most among members that want the same; members keep what they have as far as that goes. */
+/** Counts of members with the same subscription differ by one at most. Members keep their partitions as far as possible. */
 function uniform(members: readonly AssignmentMember[], topics: readonly AssignmentTopic[]): Assignment {
   const dealt: Assignment = new Map(members.map(({ id }) => [id, new Set()]));
   const free: PartitionKey[] = [];
@@ -78,7 +78,7 @@ function moveOne(members: readonly AssignmentMember[], dealt: Assignment): boole
   return false;
 }
 
-/** Of each topic a run of neighbours to each member, by instance id or member id; the first ones get one more. */
+/** Each member gets consecutive partitions of each topic, in the order of instance ids or member ids. The first members get one more. */
 function range(members: readonly AssignmentMember[], topics: readonly AssignmentTopic[]): Assignment {
   const dealt: Assignment = new Map(members.map(({ id }) => [id, new Set()]));
   const sorted = [...members].sort((a, b) => compare(a.instanceId ?? a.id, b.instanceId ?? b.id));

@@ -1,5 +1,5 @@
 // Owns one group of the classic protocol: JoinGroup, SyncGroup, Heartbeat and LeaveGroup as the group coordinator of
-// brokers 4.x answers them. Runs in the broker's thread. Time-outs are on the broker's clock. Offsets are not its business.
+// brokers 4.x answers them. Runs in the broker's thread. Timeouts use the broker's clock. It does not handle offsets.
 
 import { randomUUID } from 'node:crypto';
 import { greatest } from '../../common/lists.ts';
@@ -36,7 +36,7 @@ export class ClassicGroup {
   readonly #members = new Map<string, ClassicMember>();
   /** Instance id to member id. */
   readonly #statics = new Map<string, string>();
-  /** Those that were told their id and have not come back with it, with what forgets their time. */
+  /** New members that got an id and have not joined with it yet, each with a function that cancels its timer. */
   readonly #pending = new Map<string, () => void>();
   readonly #unsynced = new Set<string>();
   #state: ClassicState = 'Empty';
@@ -80,7 +80,7 @@ export class ClassicGroup {
     return [...this.#members.values()];
   }
 
-  /** Without members and without any on the way. */
+  /** True if there are no members and no new members that have only an id. */
   get isEmpty(): boolean {
     return this.#members.size === 0 && this.#pending.size === 0;
   }
@@ -143,7 +143,7 @@ export class ClassicGroup {
       this.#maybeCompleteJoin();
       return errorCodes.NONE;
     }
-    // A static member may be sent away by its instance id alone.
+    // A static member can be removed by its instance id alone.
     const known = instanceId === null ? memberId : (this.#statics.get(instanceId) ?? '');
     if (!this.#members.has(known)) return errorCodes.UNKNOWN_MEMBER_ID;
     if (memberId !== '' && memberId !== known) return errorCodes.FENCED_INSTANCE_ID;
@@ -151,7 +151,7 @@ export class ClassicGroup {
     return errorCodes.NONE;
   }
 
-  /** Whether those may commit offsets. */
+  /** Whether this committer may commit offsets. */
   checkCommit(request: MemberIdentity & { readonly generationId: number; readonly isTransactional: boolean }): number {
     const { memberId, instanceId, generationId, isTransactional } = request;
     if (generationId < 0 && this.#state === 'Empty') return errorCodes.NONE;
@@ -167,7 +167,7 @@ export class ClassicGroup {
     return isRebalancing ? errorCodes.REBALANCE_IN_PROGRESS : errorCodes.NONE;
   }
 
-  /** A test sends the member away, as if its session were over. False when there is none of that id. */
+  /** Removes the member as if its session were over, for tests. False if there is no such member. */
   expel(memberId: string): boolean {
     const member = this.#members.get(memberId);
     if (member === undefined) return false;
@@ -175,7 +175,7 @@ export class ClassicGroup {
     return true;
   }
 
-  /** The coordinator has gone: who waits is told to look for the next. */
+  /** The coordinator has moved: waiting members are told to find the new one. */
   abandon(errorCode: number): void {
     for (const member of this.#members.values()) {
       member.answerJoin(joinRefusal(errorCode, member.id));
@@ -183,7 +183,7 @@ export class ClassicGroup {
     }
   }
 
-  /** Members that come from another protocol with what they have, in that generation; then everybody joins again. */
+  /** Takes members of the other protocol with their partitions, in that generation. Then every member joins again. */
   takeOver(
     generationId: number,
     members: readonly { readonly id: string; readonly request: JoinRequest; readonly assignment: Buffer }[],
@@ -203,7 +203,7 @@ export class ClassicGroup {
     this.#prepareRebalance();
   }
 
-  /** Ends all sessions, when the group is no classic one any more. */
+  /** Ends all sessions, when the group is no longer a classic group. */
   dissolve(): void {
     for (const member of this.#members.values()) member.endSession();
     for (const id of [...this.#pending.keys()]) this.#forgetPending(id);
@@ -249,7 +249,7 @@ export class ClassicGroup {
     this.#keepAlive(member);
     if (this.#state !== 'Stable') return this.#awaitJoin(member);
     if (selectProtocol(this.members) !== this.#protocolName) return this.#awaitJoin(member);
-    // Nobody else needs to know. A leader that cannot be told to keep the assignment is told that another one leads.
+    // No other member has to rejoin. A leader whose version cannot skip the assignment is told that another member leads.
     const isLeader = this.#leaderId === memberId;
     const leader = isLeader && !request.maySkipAssignment ? oldLeader! : this.#leaderId!;
     return {
@@ -317,7 +317,7 @@ export class ClassicGroup {
     if ([...this.#members.values()].every(({ isJoining }) => isJoining)) this.#completeJoin();
   }
 
-  /** Everybody has joined, or the time is over: who has not, and is not static, is out. */
+  /** All members have joined, or the time is over. Then members that have not joined are removed, except static members. */
   #completeJoin(): void {
     this.#forgetRebalance();
     this.#isInitialDelay = false;

@@ -20,7 +20,7 @@ export interface JoinRequest {
   readonly protocols: readonly MemberProtocol[];
   /** From JoinGroup 4 on new members get their id first. */
   readonly needsKnownId: boolean;
-  /** From JoinGroup 9 on a leader may be told to keep the assignment. */
+  /** From JoinGroup 9 on a leader can be told to skip the assignment. */
   readonly maySkipAssignment: boolean;
 }
 
@@ -113,7 +113,7 @@ export class ClassicMember {
     return this.protocols.find(({ name }) => name === protocolName)?.metadata ?? noAssignment;
   }
 
-  /** One that asks twice has given up waiting for the first answer, which says so. */
+  /** A member that joins twice no longer waits for the first answer, which then says so. */
   awaitJoin(): Promise<JoinAnswer> {
     this.answerJoin(joinRefusal(errorCodes.UNKNOWN_MEMBER_ID, this.id));
     return new Promise((resolve) => {
@@ -140,7 +140,7 @@ export class ClassicMember {
     resolve?.(answer);
   }
 
-  /** The session begins anew; `expired` is called when it is over and the member waits for no answer. */
+  /** Restarts the session. `expired` is called when it is over and the member waits for no answer. */
   keepAlive(clock: BrokerClock, expired: () => void): void {
     this.#forgetSession();
     this.#forgetSession = clock.after(this.sessionTimeoutMs, () => {

@@ -1,5 +1,5 @@
 // Owns one group of the KIP-848 protocol: members, epochs, target assignment, reconciliation, as brokers 4.3 do it. Runs in
-// the broker's thread. Time-outs are on the broker's clock. Offsets are not its business.
+// the broker's thread. Timeouts use the broker's clock. It does not handle offsets.
 
 import { randomUUID } from 'node:crypto';
 import type { BrokerClock } from '../clock.ts';
@@ -68,7 +68,7 @@ export class ConsumerGroup {
   #epoch = firstEpoch;
   #assignmentEpoch = 0;
   #subscribed = '';
-  /** Assignments are made one interval apart; whoever comes between gets what the last one gave. */
+  /** There is one assignment for each interval. A request in between gets the result of the last assignment. */
   #nextAssignmentAt = 0;
 
   /**
@@ -147,7 +147,7 @@ export class ConsumerGroup {
     };
   }
 
-  /** Whether those may commit offsets at all; which partitions is asked by `mayCommit`. */
+  /** Whether this committer may commit offsets. `mayCommit` tells for which partitions. */
   checkCommit(request: CommitRequest): number {
     const { memberId, instanceId, memberEpoch, version, isTransactional } = request;
     if (memberEpoch < 0 && this.#members.size === 0) return errorCodes.NONE;
@@ -159,7 +159,7 @@ export class ConsumerGroup {
     return memberEpoch > member.epoch ? stale : errorCodes.NONE;
   }
 
-  /** With an older epoch a member may commit what it has had since then. */
+  /** With an older epoch a member may commit only partitions that it has had since that epoch. */
   mayCommit(memberId: string, memberEpoch: number, key: PartitionKey): boolean {
     const member = this.#members.get(memberId);
     if (member === undefined || memberEpoch < 0 || memberEpoch === member.epoch) return true;
@@ -167,7 +167,7 @@ export class ConsumerGroup {
     return since !== undefined && since <= memberEpoch;
   }
 
-  /** Whether a member may read offsets: null and -1 for who is none. */
+  /** Whether a member may read offsets. Null and -1 mean that the reader is not a member. */
   checkFetch(memberId: string | null, memberEpoch: number): number {
     if (memberId === null && memberEpoch < 0) return errorCodes.NONE;
     const member = this.#members.get(memberId ?? '');
@@ -175,7 +175,7 @@ export class ConsumerGroup {
     return memberEpoch === member.epoch ? errorCodes.NONE : errorCodes.STALE_MEMBER_EPOCH;
   }
 
-  /** Brings the group and then one member a step on. */
+  /** Moves the group and then one member one step forward. */
   advance(member: ConsumerMember, isChanged: boolean, owned: ReadonlySet<PartitionKey> | null): void {
     const subscribed = this.#subscriptionText();
     if (isChanged || subscribed !== this.#subscribed) this.#epoch++;
@@ -217,7 +217,7 @@ export class ConsumerGroup {
     return this.#members.get(this.#statics.get(instanceId) ?? '');
   }
 
-  /** Takes the place of a static member that has left with -2: its assignment and its target. */
+  /** Takes over the assignment and the target of a static member that has left with -2. */
   replace(old: ConsumerMember, member: ConsumerMember): void {
     old.endTimers();
     this.#members.delete(old.id);
@@ -254,7 +254,7 @@ export class ConsumerGroup {
     this.#left();
   }
 
-  /** As the coordinator takes a member for lost. False when there is none of that id. */
+  /** Removes a member as if its session were over. False if there is no such member. */
   expel(memberId: string): boolean {
     const member = this.#members.get(memberId);
     if (member === undefined) return false;
@@ -284,7 +284,7 @@ export class ConsumerGroup {
     if (member === undefined) return errorCodes.UNKNOWN_MEMBER_ID;
     if (member.id !== memberId) return errorCodes.FENCED_INSTANCE_ID;
     if (memberEpoch === member.epoch) return member;
-    // A lost answer: the member has not heard of its new epoch.
+    // The answer was lost, so that the member does not know its new epoch.
     const isPrevious = memberEpoch < member.epoch && memberEpoch === member.previousEpoch;
     const isWithin = owned !== null && [...owned].every((key) => member.assigned.has(key));
     return isPrevious && isWithin ? member : errorCodes.FENCED_MEMBER_EPOCH;
@@ -305,7 +305,7 @@ export class ConsumerGroup {
     } else {
       member.epoch = leftButStatic;
       member.forgetRebalance();
-      // What it had to give up it has.
+      // The member has given up what it had to give up.
       member.revoking = new Set();
       member.state = 'stable';
     }
@@ -364,7 +364,7 @@ function refusal(errorCode: number): ConsumerHeartbeatAnswer {
   };
 }
 
-/** Takes over what the request says; whether that changes what the member wants. */
+/** Stores the fields of the request. Returns whether the member's wishes have changed. */
 function subscribe(member: ConsumerMember, request: ConsumerHeartbeat): boolean {
   const { topicNames, regex } = request;
   const before = subscriptionOf(member);
@@ -388,7 +388,7 @@ export function isRegex(text: string): boolean {
   return text === '' || compiled(text) !== null;
 }
 
-/** Null for one that is none. Brokers use RE2J; what JavaScript knows beyond it is taken here as well. */
+/** Null for an invalid pattern. Brokers use RE2J. Patterns that only JavaScript knows are accepted here too. */
 function compiled(regex: string): RegExp | null {
   try {
     return new RegExp(`^(?:${regex})$`, 'u');

@@ -1,12 +1,12 @@
-// Owns one member of a KIP-848 group: what it subscribed to, what it was given, and the next step towards what it shall
-// have. Runs in the broker's thread. Knows no other member.
+// Owns one member of a KIP-848 group: its subscription, its assignment, and the next step towards its target. Runs in the broker's
+// thread. Must not know other members.
 
 import type { PartitionKey } from './assignors.ts';
 import type { MemberProtocol } from './classic-member.ts';
 
 export type MemberState = 'stable' | 'unrevoked' | 'unreleased';
 
-/** What a member of the classic protocol brought along. */
+/** What a member of the classic protocol has brought. */
 export interface ClassicPart {
   readonly sessionTimeoutMs: number;
   readonly protocols: readonly MemberProtocol[];
@@ -34,9 +34,9 @@ export class ConsumerMember {
   epoch = 0;
   previousEpoch = -1;
   state: MemberState = 'stable';
-  /** With the epoch in which it was given. */
+  /** Each partition with the epoch in which it was assigned. */
   assigned = new Map<PartitionKey, number>();
-  /** Taken away, but not given up yet. */
+  /** Partitions that were revoked but are not given up yet. */
   revoking = new Set<PartitionKey>();
   forgetSession: () => void = () => {};
   forgetRebalance: () => void = () => {};
@@ -53,7 +53,7 @@ export class ConsumerMember {
   }
 
   /**
-   * @param owned  what the member says it owns, null for no word about it
+   * @param owned  the partitions that the member says it owns; null if it does not say
    * @param isFree  whether nobody else holds a partition
    */
   reconcile(
@@ -83,7 +83,7 @@ export class ConsumerMember {
     const kept = new Map([...this.assigned].filter(([key]) => target.has(key)));
     const revoking = new Set([...this.assigned.keys()].filter((key) => !target.has(key)));
     if (revoking.size > 0 && owns(revoking)) {
-      // It stays in its epoch until it has given up what it shall not have.
+      // It stays in its epoch until it has given up the revoked partitions.
       this.state = 'unrevoked';
       this.previousEpoch = this.epoch;
       this.assigned = kept;

@@ -1,5 +1,5 @@
-// Owns the groups of an embedded cluster by id: one state for all nodes, as if each coordinator read its log at once; who
-// may ask which node is checked by the handlers. Runs in the broker's thread.
+// Owns the groups of an embedded cluster by id. All nodes share one state, as if each coordinator read its log at once. The handlers
+// check whether the right node is asked. Runs in the broker's thread.
 
 import type { GroupDescription } from '../actions.ts';
 import type { BrokerClock } from '../clock.ts';
@@ -100,7 +100,7 @@ export class GroupCoordinator {
     return group;
   }
 
-  /** The KIP-848 group of that id, which a member that joins makes; null when there is none, or another kind stays. */
+  /** The KIP-848 group of that id. A joining member creates it. Null if it does not exist or is of another kind. */
   consumer(id: string, mayMake: boolean): ConsumerGroup | null {
     const group = mayMake ? this.findOrCreate(id) : this.#groups.get(id);
     if (group === undefined) return null;
@@ -141,7 +141,7 @@ export class GroupCoordinator {
     return group?.classic?.leave(member) ?? errorCodes.UNKNOWN_MEMBER_ID;
   }
 
-  /** Whether those may commit offsets to the group; makes it for who is in no group. */
+  /** Whether this committer may commit offsets to the group. Creates the group for a committer without a group. */
   checkCommit(id: string, committer: Committer, { version, isTransactional }: CommitKind): number {
     const unknown =
       isTransactional || version >= memberEpochFrom ? errorCodes.GROUP_ID_NOT_FOUND : errorCodes.ILLEGAL_GENERATION;

@@ -1,5 +1,5 @@
-// Owns the classic members of a KIP-848 group: JoinGroup, SyncGroup, Heartbeat and LeaveGroup as brokers 4.3 answer them
-// there, and the way of a group from one protocol to the other and back. Runs in the broker's thread.
+// Owns the classic members of a KIP-848 group: how brokers 4.3 answer their JoinGroup, SyncGroup, Heartbeat and LeaveGroup, and how
+// a group changes from one protocol to the other and back. Runs in the broker's thread.
 
 import { randomUUID } from 'node:crypto';
 import { errorCodes } from '../error-codes.ts';
@@ -95,7 +95,7 @@ export function isUpgradable(classic: ClassicGroup): boolean {
   );
 }
 
-/** The members of a classic group go over with what they have; who waits for an answer joins again. */
+/** The members of a classic group change the protocol with their partitions. Members that wait for an answer join again. */
 export function upgrade(classic: ClassicGroup, group: ConsumerGroup, topics: GroupTopics): void {
   for (const old of classic.members) {
     const member = new ConsumerMember(old);
@@ -118,7 +118,7 @@ export function isDowngradable(group: ConsumerGroup): boolean {
   return !group.isEmpty && group.members.every(({ classic }) => classic !== null);
 }
 
-/** The classic members that are left go back to their own protocol, and join again. */
+/** The remaining classic members go back to their own protocol and join again. */
 export function downgrade(group: ConsumerGroup, classic: ClassicGroup, topics: GroupTopics): void {
   const members = group.members.map((member) => ({
     id: member.id,

@@ -1,6 +1,6 @@
-// Owns the transactions of an embedded cluster: one state for all nodes, as if each coordinator read its log at once;
-// who may ask which node is checked by the handlers. Runs in the broker's thread. Markers are written a moment after
-// EndTxn was answered, as in real brokers, so that what waits for them is tried.
+// Owns the transactions of an embedded cluster. All nodes share one state, as if each coordinator read its log at once. The handlers
+// check whether the right node is asked. Runs in the broker's thread. Markers are written a moment after the answer to EndTxn, as in
+// real brokers, so that tests meet the time between them.
 
 import type { BrokerClock } from '../clock.ts';
 import { errorCodes } from '../error-codes.ts';
@@ -41,7 +41,7 @@ export class TransactionCoordinator {
     this.#limits = limits;
   }
 
-  /** @param claimed  who the producer says it is (InitProducerId 3 and newer), null for a new one */
+  /** @param claimed  the id and epoch that the producer sends (InitProducerId 3 and newer); null for a new producer */
   init(
     transactionalId: string,
     timeoutMs: number,
@@ -79,7 +79,7 @@ export class TransactionCoordinator {
     });
   }
 
-  /** The error code of adding anything; 0 says that the adding will be taken. */
+  /** The error code for adding partitions or groups. 0: they can be added. */
   checkAdd(transactionalId: string | null, producer: ProducerIdentity): number {
     if (transactionalId === null || transactionalId === '') return errorCodes.INVALID_REQUEST;
     const transaction = this.#transactions.get(transactionalId);
@@ -104,7 +104,7 @@ export class TransactionCoordinator {
     return this.#transactions.get(transactionalId)?.groups.has(groupId) ?? false;
   }
 
-  /** EndTxn: the producer as it goes on, or an error code. */
+  /** EndTxn. Returns the producer id and epoch for the next transaction, or an error code. */
   end(
     transactionalId: string,
     producer: ProducerIdentity,

@@ -62,13 +62,13 @@ export class Transaction {
     return { producerId: this.producerId, producerEpoch: this.epoch };
   }
 
-  /** Whether InitProducerId may go on for who says to be `claimed`; null for who says nothing. */
+  /** Whether InitProducerId is allowed for a producer that claims to be `claimed`. Null: it claims nothing. */
   isKnown(claimed: ProducerIdentity | null): boolean {
     if (claimed === null || this.epoch === noEpoch || claimed.producerId === this.producerId) return true;
     return claimed.producerId === this.#lastProducerId && claimed.producerEpoch >= lastEpoch;
   }
 
-  /** InitProducerId outside of a transaction: the error code, 0 for done. `newProducerId` is taken when epochs are used up. */
+  /** InitProducerId outside of a transaction. Returns the error code, or 0. `newProducerId` is used when no epochs are left. */
   initialize(claimed: ProducerIdentity | null, newProducerId: () => number | null): number {
     if (this.isExhausted) {
       const next = newProducerId();
@@ -136,7 +136,7 @@ export class Transaction {
     }
   }
 
-  /** The coordinator gives the open transaction up; whoever had it open is fenced. Returns the producer of the markers. */
+  /** The coordinator aborts the open transaction and fences its producer. Returns the producer of the markers. */
   abort(): ProducerIdentity {
     this.#lastEpoch = this.isVersion2 ? this.epoch : noEpoch;
     this.epoch++;
