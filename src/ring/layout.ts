@@ -1,5 +1,5 @@
 // Owns every word offset of a ring and of a doorbell, and makes and opens their memory. Runs on every thread.
-// Must not move a position: ring-buffer.ts and link.ts do.
+// Must not move a position: ring-buffer.ts, link-writer.ts and link-reader.ts do.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
 import { frameHeaderBytes } from '../common/ring-sizes.ts';

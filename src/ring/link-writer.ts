@@ -247,7 +247,7 @@ export class LinkWriter implements MessageMemory {
       throw error;
     }
     this.#spilled = (this.#spilled + bufferBytes) >>> 0;
-    // Atomic for whoever inspects the link from outside; the reader does not use it.
+    // Atomic: metrics of the other thread read it (`spilledBytesOutstanding`).
     Atomics.store(this.#ring.i32, SPILLED_WORD, this.#spilled);
     this.#ring.commit(kind, FLAG_SPILLED, requestId, detail, SPILLED_BODY_BYTES);
     return true;

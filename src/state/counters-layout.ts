@@ -6,7 +6,7 @@ import { LANE_NAMES_BYTES, type LaneNamesMemory } from './lane-names.ts';
 import { nodeErrorsBytes } from './node-errors.ts';
 
 /*
- * One SharedArrayBuffer with one writer:
+ * One SharedArrayBuffer. Only the network thread writes it:
  *
  *       0  +---------------+--------------+----------------+----------------+
  *          | MAGIC         | NODE_CAPACITY|  written once, by createCounters|

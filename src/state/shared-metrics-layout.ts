@@ -1,5 +1,5 @@
 // Owns every offset of the metrics' memory, the names of its slots, and makes and opens it. Runs on every thread. Must not
-// change a value: metrics.ts does.
+// change a value: shared-metrics.ts does.
 
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
 

@@ -17,7 +17,7 @@ export const FAILURE = 18;
 export const METADATA = 19;
 export const POLLED = 20;
 
-// Of a producer, application thread to network thread: producer-frames.ts.
+// Of a producer, application thread to network thread: record-frames.ts, producer-call-frames.ts.
 export const RECORD = 64;
 export const TOPIC = 65;
 export const FLUSH = 66;
@@ -27,7 +27,7 @@ export const TRANSACTION_OFFSETS = 69;
 export const TRANSACTION_END = 70;
 export const PRODUCER_CLOSE = 71;
 
-// Of a producer, network thread to application thread: producer-frames.ts.
+// Of a producer, network thread to application thread: record-frames.ts, producer-call-frames.ts.
 export const DELIVERED = 80;
 export const GROUP_DONE = 81;
 export const FLUSHED = 82;
