@@ -1,5 +1,5 @@
 // Owns the check that calls which crossed a link as JSON have the shape that their types promise: they come from shared memory that a
-// thread gone wrong can write. Every thread. Must not check what a call means; whoever carries it out does.
+// thread gone wrong can write. Every thread. Must not check what a call means: the code that runs the call does.
 
 import type { ConsumerCall } from './consumer-calls.ts';
 import { isTopicName } from './topic-names.ts';

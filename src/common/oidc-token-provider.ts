@@ -155,7 +155,7 @@ function formEncoded(text: string): string {
   return new URLSearchParams({ '': text }).toString().slice(1);
 }
 
-/** Whether this is an error code like those of RFC 6749, 5.2. Free text is none: it may repeat what was sent. A secret of this form is none. */
+/** Whether this is an error code like those of RFC 6749, 5.2. Free text is not, because it may repeat what was sent. A secret of this form is not. */
 function isErrorCode(error: unknown, { clientId, clientSecret }: OidcOptions): boolean {
   if (typeof error !== 'string' || !/^[a-z_]{1,40}$/.test(error)) return false;
   return error !== clientId && !error.includes(clientSecret);

@@ -134,11 +134,11 @@ export class KafkaClient implements AsyncDisposable {
    * @param nodeId   int32 broker id, or a negative bootstrap id
    * @param api      such as `Metadata` or `Fetch`
    * @param request  plain object of that API's request type
-   * @returns Future of the response view, which owns its memory; Future of null for a Produce with acks 0 Fails with:
-   *   NodeNotReadyError, RingFullError (both retriable, nothing was sent), InvalidRequestError, RequestTimedOutError,
-   *   KafkaConnectionError, UnsupportedVersionError, Cancelled, AbortError, NetworkThreadError Throws: TypeError for
-   *   arguments of the wrong kind, and for options that there are not Source: Kafka protocol guide, "Network";
-   *   KIP-511 for the version handshake
+   * @returns Future of the response view, which owns its memory; Future of null for a Produce with acks 0
+   * Fails with: NodeNotReadyError, RingFullError (both retriable, nothing was sent), InvalidRequestError, RequestTimedOutError,
+   * KafkaConnectionError, UnsupportedVersionError, Cancelled, AbortError, NetworkThreadError
+   * Throws: TypeError for arguments of the wrong kind and for unknown options
+   * Source: Kafka protocol guide, "Network"; KIP-511 for the version handshake
    */
   send<Request, Response>(
     nodeId: number,

@@ -80,7 +80,7 @@ export class BatchTableOwner {
   readonly #words: Int32Array;
   readonly #cells: BigInt64Array;
   readonly #free: number[] = [];
-  /** 1: free. What the cells say of it, the application may have overwritten. */
+  /** 1: free. The cells of a free place are not reliable, because the application may have overwritten them. */
   readonly #isFree: Uint8Array;
   #serial = 0;
   #seenChanges = 0;

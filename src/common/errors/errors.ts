@@ -49,7 +49,7 @@ function isRetriable({ error }: ServerFailure): boolean {
 
 /**
  * What the call needs was closed on purpose before it was done: its node, its client, its consumer. Retriable only if a node was
- * closed: whoever closes a client, a consumer or a producer has no use for another attempt.
+ * closed: code that closes a client, a consumer or a producer does not need another attempt.
  */
 export class Cancelled extends KafkaClientError {
   static override readonly code: string = 'KAFKA_CANCELLED';

@@ -105,7 +105,7 @@ export function checkPollLimit(
   return Math.max(0, timeoutMs);
 }
 
-/** Options of `start`. What is no object at all is left to the parser of configurations. */
+/** Options of `start`. The parser of configurations refuses a value that is not an object. */
 export function parted(options: KafkaClientOptions & StartOptions): {
   configuration: KafkaClientOptions;
   signal: AbortSignal | null;

@@ -97,7 +97,7 @@ export class Topics implements MetadataSource {
 
   /** The cluster has changed its own value already. */
   setNeedsAllTopics(): void {
-    // A setter has no result to fail, and this fails with the whole client only, which is told elsewhere.
+    // A setter returns nothing that could fail. This fails only together with the whole client, which is reported elsewhere.
     this.#refresh({ isWhole: true }, null).addErrback(() => {});
   }
 

@@ -28,7 +28,7 @@ export interface ClientHost {
   share(): SharedClient;
   readonly networkDoorbell: SharedArrayBuffer;
   readonly countersMemory: SharedArrayBuffer;
-  /** What metrics are told with, and whether there are any. */
+  /** The client id that metrics carry, and whether metrics are recorded. */
   readonly metricsOrigin: MetricsOrigin;
   /** Runs one control call. The `ports` in its argument are moved. */
   callWith<Argument, T>(

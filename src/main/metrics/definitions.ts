@@ -57,7 +57,7 @@ export class Definer<Name extends string, Context extends { readonly row: Metric
   }
 }
 
-/** What is told of metrics outside: all but how they are read. */
+/** The public part of a metric's definition: everything except how it is read. */
 export function definitionsOf<Context>(metrics: readonly Metric<Context>[]): readonly MetricDefinition[] {
   return metrics.map(({ read: _, ...definition }) => Object.freeze(definition));
 }

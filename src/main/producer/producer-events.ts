@@ -1,4 +1,4 @@
-// Owns the listeners of a producer's events. Application thread. What a listener throws must reach no further than the log.
+// Owns the listeners of a producer's events. Application thread. An error of a listener must reach only the log.
 
 import { shown } from '../../common/text.ts';
 import type { RecordFailure } from './producer-types.ts';

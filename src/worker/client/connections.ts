@@ -184,7 +184,7 @@ export class Connections {
     const hasTime = now < node.connection.setupDeadline;
     // When the node can be reached again, it may be another broker.
     node.probe.forget();
-    // An answer that does not fit the question is none of an old broker.
+    // An old broker does not give an answer that does not fit the request.
     if (end === 'setup timeout' || error instanceof KafkaProtocolError) node.probe.restart();
     const requests = node.inFlight.drain();
     const unsent = node.channel?.oneWay.takeWaiting() ?? [];

@@ -1,4 +1,4 @@
-// Owns the answer to one question: has everybody whom this client may ask turned it away? Network thread. Must not change anything.
+// Owns the check whether every server and broker that this client may ask has refused it. Network thread. Must not change anything.
 
 import { NoBrokersAvailable } from '../../common/errors/errors.ts';
 import type { Node } from './node.ts';

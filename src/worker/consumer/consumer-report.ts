@@ -1,4 +1,4 @@
-// Owns what is told of a consumer in numbers. Types only, and the report of a consumer that nobody measures. Network thread. No decision
+// Owns the numbers that a consumer reports. Types only, and the report of a consumer that nobody measures. Network thread. No decision
 // may depend on it.
 
 /** Durations are in ms, `now` is ms on the monotonic clock. */

@@ -1,4 +1,4 @@
-// Owns what is told of a producer: its log records, and its metrics where they are configured. Network thread. Must only report: no
+// Owns the reports of a producer: its log records, and its metrics if they are configured. Network thread. Must only report: no
 // decision may depend on it.
 
 import { errorFor, TransactionAbortedError } from '../../common/errors/errors.ts';

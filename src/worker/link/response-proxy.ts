@@ -186,7 +186,7 @@ export class ResponseProxy implements RequestOwner {
   onFailure(request: RequestName, error: Error): void {
     this.#metrics.requestFailed();
     if (error instanceof RingCorruptError && !this.#isClosed) {
-      // The request's body in shared memory is none.
+      // The request's body in shared memory is not a valid request.
       this.#proxyHost.onBroken(error);
       return;
     }

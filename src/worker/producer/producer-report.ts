@@ -1,4 +1,4 @@
-// Owns what is told of a producer in words and in numbers. Types only. Network thread.
+// Owns the log records and numbers that a producer reports. Types only. Network thread.
 
 import type { ProduceRequest } from './produce-request.ts';
 import type { ProducerBatch } from './producer-batch.ts';

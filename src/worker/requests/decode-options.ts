@@ -1,4 +1,4 @@
-// Owns the options that every decode of a response uses. Network thread.
+// Owns the options that every decode of a response uses. Network thread and pool threads.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';

@@ -122,7 +122,7 @@ function checkCount(count: number, byteLength: number): void {
   }
 }
 
-/** Says what a batch in the plan holds, but for the memory: `u8` to `row` are the caller's. Returns what `fillRows` does. */
+/** Describes a batch of the plan, except its memory: the caller sets `u8` to `row`. Returns the result of `fillRows`. */
 export function fillBatch(plan: RecordsPlan, batch: number, job: RowsJob): string | null {
   const batches = plan.batches;
   const hasFixedTimestamp = (batches[batch + BATCH_ATTRIBUTES_WORD]! & ATTRIBUTE_LOG_APPEND_TIME) !== 0;

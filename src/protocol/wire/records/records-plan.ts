@@ -25,7 +25,7 @@ export class RecordsPlan {
   verifyCrc = true;
 
   batchCount = 0;
-  /** Rows of batches, as they will stand in the flat message, but for the number of the first record row. */
+  /** Rows of batches as in the flat message, except the number of the first record row. */
   batches: Int32Array = new Int32Array(16 * BATCH_ROW_WORDS);
   /** Record rows that all batches need together, those of control records included. */
   rowCount = 0;
