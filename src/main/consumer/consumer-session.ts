@@ -86,7 +86,7 @@ export class ConsumerSession implements ClientRole {
       end: link.end,
       table: link.table,
       onEvent: (event) => {
-        if (event.type === 'closed') this.#isOver = true;
+        if (event.type === 'closed') this.#onOver();
         if (event.type === 'error' && event.isFatal) this.#fatal = fromPlainError(event.error);
         onEvent(event);
       },
@@ -182,6 +182,13 @@ export class ConsumerSession implements ClientRole {
 
   onThreadLost(error: Error): void {
     this.link.close(error);
+  }
+
+  /** The network thread reads no more calls. */
+  #onOver(): void {
+    this.#isOver = true;
+    // A session with a client waits for the answer to its `close`, which comes after this event.
+    if (this.#origin === null) queueMicrotask(() => this.link.close(closedError()));
   }
 
   /** A consumer with a client is told of the end by its client. */
