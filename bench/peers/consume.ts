@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { KafkaClient } from '../../src/index.ts';
+import { kafkaTools } from '../../test/kafka/fixture/index.ts';
 import { withBroker } from '../macro/support/broker.ts';
 import { fillTopic } from '../macro/support/topic.ts';
 import { type BenchRow, median } from '../support/rows.ts';
@@ -27,6 +28,7 @@ const cases: readonly Case[] = [
   { name: 'consume 100 B', valueBytes: 100, endOffset: 600_000, busyMs: 0 },
   { name: 'consume 1 KiB', valueBytes: 1024, endOffset: 100_000, busyMs: 0 },
   { name: 'consume 100 B, main thread 90 % busy in 20 ms blocks', valueBytes: 100, endOffset: 200_000, busyMs: 20 },
+  { name: 'consume 100 B, main thread 90 % busy in 1 s blocks', valueBytes: 100, endOffset: 200_000, busyMs: 1000 },
 ];
 const metrics = [
   ['recordsPerSecond', 'records/s'],
@@ -59,10 +61,45 @@ export async function run(): Promise<BenchRow[]> {
       const settings = Object.fromEntries(
         [...results].map(([reader, [first]]) => [reader, `${first!.version}: ${first!.settings}`]),
       );
-      rows.push(...rowsOf(one.name, results, { broker: description, rounds, partitions, ...one, settings }));
+      const parameters = { broker: description, rounds, partitions, ...one, settings };
+      rows.push(...rowsOf(one.name, results, parameters));
+      if (one.busyMs === 0) rows.push(await javaRow(one, bootstrapServer, topic, results, parameters));
     }
     return rows;
   });
+}
+
+/** Kafka's own measure of its Java consumer, of the time from the assignment on, which is the best for it. */
+async function javaRow(
+  { name, endOffset }: Case,
+  bootstrapServer: string,
+  topic: string,
+  results: ReadonlyMap<BulkReader, readonly ConsumeResult[]>,
+  parameters: BenchRow['parameters'],
+): Promise<BenchRow> {
+  const { run: runTool } = await kafkaTools();
+  const theirs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const group = `bench-java-${topic}-${round}`;
+    const output = await runTool('ConsumerPerformance', [
+      ...['--bootstrap-server', bootstrapServer, '--topic', topic, '--group', group],
+      ...['--messages', String(endOffset * partitions), '--hide-header', '--timeout', '60000'],
+    ]);
+    const line = output.split('\n').find((text) => /^\d{4}-/.test(text));
+    const rate = Number(line?.split(',').at(-1));
+    if (!(rate > 0)) throw new Error(`the tool of Kafka said no rate: ${output.slice(0, 500)}`);
+    theirs.push(Math.round(rate));
+  }
+  const mine = results.get('this client')!.map(({ recordsPerSecond }) => Math.round(recordsPerSecond));
+  const ratio = Number((median(mine) / median(theirs)).toPrecision(4));
+  const comparison = "Kafka's Java consumer";
+  const shared = { name: `${name}: recordsPerSecond`, unit: 'records/s', comparison, ratio };
+  return {
+    ...shared,
+    ours: median(mine),
+    theirs: median(theirs),
+    parameters: { ...parameters, all: { ours: mine, theirs } },
+  };
 }
 
 function rowsOf(

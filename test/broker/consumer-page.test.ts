@@ -20,6 +20,7 @@ const outputs = [
   '15 bytes\n',
   '4 records\n',
   '4 records in another thread\n',
+  'one\ntwo\nthree\nfour\n',
 ];
 
 describe('the programs of the page about consumers', () => {

@@ -1,14 +1,25 @@
 // Owns how each client reads a whole topic as the only member of a new group. Every record is fully read: offset, timestamp, bytes of key
-// and value. Main thread of a contender.
+// and value. Main thread of a contender, and the threads
+// that it starts.
 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { KafkaClient } from '../../../src/index.ts';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import {
+  Consumer,
+  type ConsumerBatch,
+  type ConsumerHandle,
+  Fetch,
+  KafkaClient,
+  type RecordCursor,
+} from '../../../src/index.ts';
 
 export const bulkReaders = [
   'this client',
   'this client, a Buffer for each value',
+  'this client, four threads as one member',
+  "KafkaClient's Fetch, without a consumer",
   '@platformatic/kafka',
   'kafkajs',
 ] as const;
@@ -34,6 +45,8 @@ export type OnRead = (records: number, valueBytes: number, sum: number) => void;
 export function startReading(reader: BulkReader, place: ReadPlace, onRead: OnRead): Promise<Reading> {
   if (reader === 'kafkajs') return readWithKafkajs(place, onRead);
   if (reader === '@platformatic/kafka') return readWithPlatformatic(place, onRead);
+  if (reader === "KafkaClient's Fetch, without a consumer") return readWithFetch(place, onRead);
+  if (reader === 'this client, four threads as one member') return readWithThreads(place, onRead);
   return readWithOurs(place, onRead, reader !== 'this client');
 }
 
@@ -46,27 +59,8 @@ async function readWithOurs(place: ReadPlace, onRead: OnRead, makesBuffers: bool
   });
   const read = async (): Promise<void> => {
     for await (const batch of consumer) {
-      const cursor = batch.cursor();
-      const { bytes } = cursor;
-      let sum = 0;
-      let valueBytes = 0;
-      while (cursor.next()) {
-        sum += cursor.offsetLow + cursor.timestampLow;
-        if (makesBuffers) {
-          const value = cursor.value!;
-          const key = cursor.key;
-          if (key !== null && key.length > 0) sum += key[0]!;
-          sum += value[0]! + value[value.length - 1]!;
-          valueBytes += value.length;
-          continue;
-        }
-        if (cursor.keyLength > 0) sum += bytes[cursor.keyOffset]!;
-        const at = cursor.valueOffset;
-        const length = cursor.valueLength;
-        sum += bytes[at]! + bytes[at + length - 1]!;
-        valueBytes += length;
-      }
-      onRead(batch.count, valueBytes, sum | 0);
+      const { valueBytes, sum } = makesBuffers ? readAsBuffers(batch.cursor()) : readInPlace(batch.cursor());
+      onRead(batch.count, valueBytes, sum);
     }
   };
   const ended = read();
@@ -79,6 +73,118 @@ async function readWithOurs(place: ReadPlace, onRead: OnRead, makesBuffers: bool
       await client.close();
     },
   };
+}
+
+interface Sums {
+  readonly valueBytes: number;
+  readonly sum: number;
+}
+
+function readInPlace(cursor: RecordCursor): Sums {
+  const { bytes } = cursor;
+  let sum = 0;
+  let valueBytes = 0;
+  while (cursor.next()) {
+    sum += cursor.offsetLow + cursor.timestampLow;
+    if (cursor.keyLength > 0) sum += bytes[cursor.keyOffset]!;
+    const at = cursor.valueOffset;
+    const length = cursor.valueLength;
+    sum += bytes[at]! + bytes[at + length - 1]!;
+    valueBytes += length;
+  }
+  return { valueBytes, sum: sum | 0 };
+}
+
+function readAsBuffers(cursor: RecordCursor): Sums {
+  let sum = 0;
+  let valueBytes = 0;
+  while (cursor.next()) {
+    sum += cursor.offsetLow + cursor.timestampLow;
+    const { key, value } = cursor;
+    if (key !== null && key.length > 0) sum += key[0]!;
+    sum += value![0]! + value![value!.length - 1]!;
+    valueBytes += value!.length;
+  }
+  return { valueBytes, sum: sum | 0 };
+}
+
+/** Two fetches in flight for all partitions together: what the network thread can do without positions, batches and commits. */
+async function readWithFetch({ bootstrapServer, topic }: ReadPlace, onRead: OnRead): Promise<Reading> {
+  const client = await KafkaClient.start({ bootstrapServers: bootstrapServer });
+  await client.awaitTopic(topic);
+  const count = client.cluster.partitionsForTopic(topic)!.size;
+  const node = client.cluster.leaderForPartition({ topic, partition: 0 })!;
+  await client.awaitReady(node);
+  let isClosed = false;
+  const read = async (partitions: readonly number[]): Promise<void> => {
+    const next = new Map(partitions.map((partition) => [partition, 0]));
+    while (!isClosed) {
+      const rows = [...next].map(([partition, fetchOffset]) => ({
+        partition,
+        fetchOffset: BigInt(fetchOffset),
+        partitionMaxBytes: 1024 * 1024,
+      }));
+      const request = {
+        maxWaitMs: 500,
+        minBytes: 1,
+        maxBytes: 50 * 1024 * 1024,
+        topics: [{ topic, partitions: rows }],
+      };
+      const response = await client.send(node, Fetch, request, { version: 12 });
+      for (const { partitionIndex, records } of response.responses.at(0).partitions) {
+        const { valueBytes, sum } = readInPlace(records.cursor());
+        next.set(partitionIndex, records.nextOffset.toNumber());
+        onRead(records.length, valueBytes, sum);
+      }
+    }
+  };
+  const all = Array.from({ length: count }, (_, partition) => partition);
+  const ended = [0, 1].map((part) => read(all.filter((partition) => partition % 2 === part)));
+  return {
+    version: 'this',
+    settings: 'two fetches in flight, 1 MiB for each partition; cursor',
+    async close() {
+      isClosed = true;
+      await Promise.all(ended);
+      await client.close();
+    },
+  };
+}
+
+/** Four threads read one consumer, each by cursor. The counts of each batch come here by message. */
+async function readWithThreads({ bootstrapServer, topic, groupId }: ReadPlace, onRead: OnRead): Promise<Reading> {
+  const consumer = await Consumer.start({
+    bootstrapServers: bootstrapServer,
+    groupId,
+    topics: [topic],
+    autoOffsetReset: 'earliest',
+  });
+  const workers = Array.from({ length: 4 }, () => {
+    const handle: ConsumerHandle = consumer.share();
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: { handle },
+      transferList: [...handle.transferList],
+    });
+    worker.on('message', ({ count, valueBytes, sum }: Sums & { count: number }) => onRead(count, valueBytes, sum));
+    return worker;
+  });
+  return {
+    version: 'this',
+    settings: 'all defaults, autoOffsetReset earliest; four attached threads, for await, cursor',
+    async close() {
+      await consumer.close();
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+async function readInThread(handle: ConsumerHandle): Promise<void> {
+  const consumer = await Consumer.attach(handle);
+  const tell = (batch: ConsumerBatch): void => {
+    const { valueBytes, sum } = readInPlace(batch.cursor());
+    parentPort!.postMessage({ count: batch.count, valueBytes, sum });
+  };
+  for await (const batch of consumer) tell(batch);
 }
 
 interface KafkajsMessage {
@@ -156,3 +262,6 @@ async function readWithPlatformatic(place: ReadPlace, onRead: OnRead): Promise<R
   });
   return { version, settings: "mode 'earliest', autocommit 1000; 'data'", close: () => consumer.close(true) };
 }
+
+if (!isMainThread && workerData?.handle !== undefined)
+  await readInThread((workerData as { handle: ConsumerHandle }).handle);

@@ -36,6 +36,8 @@ export interface ClusterView {
   partitionCount(topic: string): number | null;
   /** Null for a topic or partition without usable metadata. */
   leader(topic: string, partition: number): PartitionLeader | null;
+  /** The racks in which a partition has replicas; empty when unknown. */
+  replicaRacks(topic: string, partition: number): ReadonlySet<string>;
   /** As Kafka prints it (KIP-516); null when unknown, or when brokers are too old. */
   topicId(topic: string): string | null;
   /** The topic that has this id now; null when unknown. */

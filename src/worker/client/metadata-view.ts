@@ -10,11 +10,14 @@ import type { ClusterBroker, ClusterView, PartitionLeader, TopicInterest } from 
 import type { Metadata, MetadataUpdate } from './metadata.ts';
 
 const noLeader = -1;
+const noRacks: ReadonlySet<string> = new Set();
 
 interface KnownTopic {
   readonly row: MetadataResponseTopicView;
   /** By partition; made when it is first needed. */
   leaders: (PartitionLeader | undefined)[] | null;
+  /** Racks of replicas, by partition; made when they are first needed. */
+  racks: ReadonlyMap<number, ReadonlySet<string>> | null;
 }
 
 export class MetadataView implements ClusterView {
@@ -40,7 +43,7 @@ export class MetadataView implements ClusterView {
     const topics = new Map<string, KnownTopic>();
     for (const row of response.topics) {
       const { name } = row;
-      if (name !== null) topics.set(name, { row, leaders: null });
+      if (name !== null) topics.set(name, { row, leaders: null, racks: null });
     }
     this.updateId = updateId;
     this.clusterId = response.clusterId;
@@ -68,6 +71,26 @@ export class MetadataView implements ClusterView {
 
   leader(topic: string, partition: number): PartitionLeader | null {
     return this.#leaders(topic)?.[partition] ?? null;
+  }
+
+  replicaRacks(topic: string, partition: number): ReadonlySet<string> {
+    const known = this.#topics.get(topic);
+    if (known === undefined) return noRacks;
+    known.racks ??= this.#racksOf(known.row);
+    return known.racks.get(partition) ?? noRacks;
+  }
+
+  #racksOf(row: MetadataResponseTopicView): Map<number, ReadonlySet<string>> {
+    const byPartition = new Map<number, ReadonlySet<string>>();
+    for (const { partitionIndex, replicaNodes } of row.partitions) {
+      const racks = new Set<string>();
+      for (const brokerId of replicaNodes) {
+        const rack = this.brokers.get(brokerId)?.rack ?? null;
+        if (rack !== null) racks.add(rack);
+      }
+      byPartition.set(partitionIndex, racks);
+    }
+    return byPartition;
   }
 
   topicId(topic: string): string | null {

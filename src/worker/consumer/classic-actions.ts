@@ -10,6 +10,9 @@ import { codes } from './codes.ts';
  */
 export type JoinAction = 'ok' | 'keepId' | 'find' | 'again' | 'backOff' | 'newIdentity' | 'lost' | 'fatal';
 
+/** A fault inside the broker. It may pass, since brokers whose coordinators move may answer so; but not for ever. */
+export const isBrokerFault = (errorCode: number): boolean => errorCode === codes.unknownServerError;
+
 /** `find`: find the new coordinator for the next heartbeat. `rejoin`: the group rebalances, so join again. */
 export type HeartbeatAction = 'ok' | 'find' | 'backOff' | 'rejoin' | 'newIdentity' | 'lost' | 'fatal';
 

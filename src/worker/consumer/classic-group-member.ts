@@ -9,7 +9,7 @@ import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-g
 import type { RoleHost } from '../client/role.ts';
 import { assignors } from './assignors/index.ts';
 import { backoffMs } from './backoff.ts';
-import { heartbeatAction, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
+import { heartbeatAction, isBrokerFault, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
 import { ClassicHeartbeat } from './classic-heartbeat.ts';
 import { type ClassicIdentity, ClassicRequests, type ClassicSettings } from './classic-requests.ts';
 import { codes } from './codes.ts';
@@ -21,6 +21,7 @@ import { type Identity, type LeaveMode, type Membership, type MembershipHost, re
 import { patternNotForClassic, refusedBy } from './named-errors.ts';
 import { differenceOf } from './partition-difference.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
+import { Trouble } from './trouble.ts';
 
 const noGeneration = -1;
 
@@ -33,6 +34,7 @@ export class ClassicGroupMember implements Membership {
   readonly #requests: ClassicRequests;
   readonly #heartbeat: ClassicHeartbeat;
   readonly #leader: GroupLeader;
+  readonly #trouble: Trouble;
   readonly #isCooperative: boolean;
   #state: ClassicState = 'UNJOINED';
   #memberId = '';
@@ -63,6 +65,7 @@ export class ClassicGroupMember implements Membership {
       },
     });
     this.#leader = new GroupLeader(host.cluster);
+    this.#trouble = new Trouble(settings.sessionTimeoutMs);
     this.#isCooperative = settings.assignors.every((name) => assignors[name].isCooperative);
   }
 
@@ -222,7 +225,8 @@ export class ClassicGroupMember implements Membership {
         this.#lost(now, action === 'newIdentity');
         break;
       case 'fatal':
-        this.#refused(errorCode);
+        if (isBrokerFault(errorCode) && this.#trouble.maySettle(now)) this.#again(now, 1);
+        else this.#refused(errorCode);
     }
     return false;
   }
@@ -305,7 +309,8 @@ export class ClassicGroupMember implements Membership {
         this.#backOff(now);
         return;
       case 'fatal':
-        this.#refused(errorCode);
+        if (isBrokerFault(errorCode) && this.#trouble.maySettle(now)) this.#backOff(now);
+        else this.#refused(errorCode);
         return;
       default:
         // During a rebalance the answer to JoinGroup or SyncGroup decides, not this one.
@@ -314,6 +319,7 @@ export class ClassicGroupMember implements Membership {
   }
 
   #heard(now: number): void {
+    this.#trouble.over();
     this.#heartbeat.heard(now);
     this.#failures = 0;
     this.#retryAt = Number.NEGATIVE_INFINITY;

@@ -16,13 +16,14 @@ import type { MemberState } from './member-states.ts';
 import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
 import { deniedTopics, refusedBy } from './named-errors.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
+import { Trouble } from './trouble.ts';
 
 export interface MemberSettings extends HeartbeatSettings {
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly excludeInternalTopics: boolean;
-  /** How long a static member tries to join while its instance id is in use. The former member may have died. */
-  readonly unreleasedLimitMs: number;
+  /** How long a member tries again while its instance id is in use, since the former member may have died, and while its broker fails inside. */
+  readonly troubleLimitMs: number;
   readonly newMemberId: () => string;
 }
 
@@ -54,7 +55,7 @@ export class ConsumerGroupMember implements Membership {
   #isAgain = false;
   #failures = 0;
   #retryAt = Number.NEGATIVE_INFINITY;
-  #unreleasedSince: number | null = null;
+  readonly #trouble: Trouble;
   #leaveMode: LeaveMode = 'default';
   #onLeft: (() => void) | null = null;
 
@@ -63,6 +64,7 @@ export class ConsumerGroupMember implements Membership {
     this.#parts = parts;
     this.#coordinator = coordinator;
     this.#settings = settings;
+    this.#trouble = new Trouble(settings.troubleLimitMs);
     this.#memberId = settings.newMemberId();
     this.#content = new HeartbeatContent(settings, this.#memberId, host.cluster);
     this.#target = new AssignmentTarget(host.cluster, (...names) => this.#content.assignedBy(...names));
@@ -210,7 +212,7 @@ export class ConsumerGroupMember implements Membership {
     }
     this.#failures = 0;
     this.#retryAt = Number.NEGATIVE_INFINITY;
-    this.#unreleasedSince = null;
+    this.#trouble.over();
     this.#content.answered(toldOwned);
     const { memberEpoch, heartbeatIntervalMs, assignment } = response;
     if (heartbeatIntervalMs > 0) this.#intervalMs = Math.min(heartbeatIntervalMs, maxIntervalMs);
@@ -278,6 +280,11 @@ export class ConsumerGroupMember implements Membership {
       case codes.unreleasedInstanceId:
         this.#unreleased(errorCode, now);
         return;
+      case codes.unknownServerError:
+        // Brokers whose coordinators move may answer so. The membership lasts until the session's end.
+        if (this.#trouble.maySettle(now)) this.#tryAgain(now);
+        else this.#fatal(refusedBy(this.#settings.groupId, errorCode, message));
+        return;
       default:
         this.#fatal(refusedBy(this.#settings.groupId, errorCode, message));
     }
@@ -302,8 +309,7 @@ export class ConsumerGroupMember implements Membership {
   }
 
   #unreleased(errorCode: number, now: number): void {
-    this.#unreleasedSince ??= now;
-    if (now - this.#unreleasedSince >= this.#settings.unreleasedLimitMs) {
+    if (!this.#trouble.maySettle(now)) {
       this.#fatal(refusedBy(this.#settings.groupId, errorCode, null));
       return;
     }

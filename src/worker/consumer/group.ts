@@ -204,7 +204,7 @@ export class Group {
       requestTimeoutMs,
       retryBackoffMs,
       excludeInternalTopics: config.excludeInternalTopics,
-      unreleasedLimitMs: config.sessionTimeoutMs ?? defaultSessionMs,
+      troubleLimitMs: config.sessionTimeoutMs ?? defaultSessionMs,
       newMemberId,
     });
   }

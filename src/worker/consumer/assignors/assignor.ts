@@ -10,6 +10,8 @@ export interface AssignorMember {
   /** The partitions that the member says it owns, and the generation of that. -1 for unknown. */
   readonly owned: readonly TopicPartition[];
   readonly generation: number;
+  /** Null: unknown. */
+  readonly rackId: string | null;
   /** The assignor's own bytes. Null for none. */
   readonly userData: Uint8Array | null;
 }
@@ -17,10 +19,14 @@ export interface AssignorMember {
 /** The partitions of each member, by member id. */
 export type GroupAssignment = Map<string, TopicPartition[]>;
 
+/** The racks in which a partition has replicas. Brokers without a rack do not count. */
+export type ReplicaRacks = (topic: string, partition: number) => ReadonlySet<string>;
+
 /** @param partitionCounts the partition counts of existing topics; partitions of other topics are not assigned */
 export type Assign = (
   members: readonly AssignorMember[],
   partitionCounts: ReadonlyMap<string, number>,
+  replicaRacks?: ReplicaRacks,
 ) => GroupAssignment;
 
 /** Compares by UTF-16 units, like Java. */

@@ -34,6 +34,7 @@ const vectors = lines.map((line) => JSON.parse(line) as Vector);
 function membersOf(vector: Vector): AssignorMember[] {
   return vector.members.map(({ owned, userData, ...member }) => ({
     ...member,
+    rackId: null,
     owned: owned.map(([topic, partition]) => ({ topic, partition })),
     userData: userData === null ? null : Buffer.from(userData, 'base64'),
   }));
@@ -78,11 +79,48 @@ for (const [name, { assign, userData }] of Object.entries(assignors)) {
   });
 }
 
+interface RackVector {
+  /** Of each topic, of each partition: the racks of its replicas. */
+  readonly partitions: Record<string, readonly (readonly string[])[]>;
+  readonly members: readonly {
+    readonly id: string;
+    readonly rackId: string | null;
+    readonly topics: readonly string[];
+  }[];
+  readonly expected: Record<string, readonly (readonly [string, number])[]>;
+}
+
+describe('assignor range with racks (KIP-881)', () => {
+  const packed = readFileSync(join(projectFolder, 'test/fixtures/range-racks.jsonl.gz'));
+  const all = gunzipSync(packed).toString().trim().split('\n');
+
+  it("assigns what Kafka's class assigns, in the same order", () => {
+    let different = 0;
+    for (const line of all) {
+      const { partitions, members, expected } = JSON.parse(line) as RackVector;
+      const counts = new Map(Object.entries(partitions).map(([topic, rows]) => [topic, rows.length]));
+      const nobody = { instanceId: null, owned: [], generation: -1, userData: null };
+      const own = members.map((member) => ({ ...nobody, ...member }));
+      const listsOf = (racks?: (topic: string, partition: number) => ReadonlySet<string>) =>
+        Object.fromEntries(
+          [...assignors.range.assign(own, counts, racks)].map(([id, list]) => [
+            id,
+            list.map(({ topic, partition }) => [topic, partition]),
+          ]),
+        );
+      const actual = listsOf((topic, partition) => new Set(partitions[topic]![partition]));
+      assert.deepEqual(actual, expected, line);
+      if (JSON.stringify(actual) !== JSON.stringify(listsOf())) different++;
+    }
+    assert.ok(all.length >= 500 && different > 50, `${different} of ${all.length} differ from those without racks`);
+  });
+});
+
 describe('sticky assignors', () => {
   for (const name of ['sticky', 'cooperative-sticky'] as const) {
     it(`${name}: gives nothing to a member without subscription, although Kafka's class may`, () => {
       const member = (id: string, topics: readonly string[]): AssignorMember => {
-        return { id, instanceId: null, topics, owned: [], generation: -1, userData: null };
+        return { id, instanceId: null, topics, owned: [], generation: -1, rackId: null, userData: null };
       };
       for (let i = 0; i < 50; i++) {
         const members = [member(`idle-${i}`, []), member(`a-${i}`, ['t']), member(`b-${i}`, ['t'])];

@@ -75,7 +75,7 @@ describe('JoinGroup', () => {
     assert.equal(bench.asked(JoinGroup).length, 1);
   });
 
-  for (const code of [82, 23, 26, 24, 30, 81, 35, 42, -1, 12345])
+  for (const code of [82, 23, 26, 24, 30, 81, 35, 42, 12345])
     it(`answered with ${code} ends the membership with GroupFatalError`, () => {
       const bench = classic();
       bench.answer(JoinGroup, { errorCode: code });
@@ -83,6 +83,33 @@ describe('JoinGroup', () => {
       bench.advance(60_000);
       assert.equal(bench.asked(JoinGroup).length, 0);
     });
+});
+
+it('a leader that cannot read the subscription of a member says which, and ends its membership', () => {
+  const bench = classic();
+  const members = [{ memberId: 'm', metadata: Buffer.from([0, 1, 0, 0]) }];
+  bench.answer(JoinGroup, { ...joined, leader: 'm', members });
+  const error = fatalOf(bench);
+  assert.ok(error instanceof GroupFatalError);
+  assert.match(String(error.cause), /member m cannot be read/);
+});
+
+describe('a fault inside the broker (-1)', () => {
+  it('as the answer to JoinGroup or SyncGroup lets the member join again after a backoff, a session long', () => {
+    const bench = classic();
+    bench.answer(JoinGroup, { errorCode: -1 });
+    assert.equal(bench.asked(JoinGroup).length, 0, 'after a backoff only');
+    bench.advance(1000);
+    bench.answer(JoinGroup, joined);
+    bench.answer(SyncGroup, { errorCode: -1 });
+    assert.equal(fatalOf(bench), null);
+    for (let i = 0; i < 100 && fatalOf(bench) === null; i++) {
+      bench.advance(1000);
+      if (bench.asked(JoinGroup).length > 0) bench.answer(JoinGroup, { errorCode: -1 });
+      assert.ok(i >= 40 || fatalOf(bench) === null, `given up after ${i} s`);
+    }
+    assert.ok(fatalOf(bench) instanceof GroupFatalError);
+  });
 });
 
 describe('SyncGroup', () => {
@@ -110,7 +137,7 @@ describe('SyncGroup', () => {
       assert.equal(fatalOf(bench), null);
     });
 
-  for (const code of [82, 30, 23, 42, -1, 12345])
+  for (const code of [82, 30, 23, 42, 12345])
     it(`answered with ${code} ends the membership with GroupFatalError`, () => {
       const bench = classic();
       bench.answer(JoinGroup, joined);
@@ -180,7 +207,16 @@ describe('Heartbeat of the classic protocol', () => {
       assert.equal(bench.asked(JoinGroup)[0]!.memberId, memberId);
     });
 
-  for (const code of [82, 30, 42, -1, 12345])
+  it('answered with -1 keeps the partitions', () => {
+    const bench = beating();
+    bench.answer(Heartbeat, { errorCode: -1 });
+    bench.advance(5000);
+    isOwned(bench, 2);
+    assert.equal(bench.asked(Heartbeat).length, 1);
+    assert.equal(fatalOf(bench), null);
+  });
+
+  for (const code of [82, 30, 42, 12345])
     it(`answered with ${code} ends the membership with GroupFatalError`, () => {
       const bench = beating();
       bench.answer(Heartbeat, { errorCode: code });

@@ -100,7 +100,24 @@ describe('a heartbeat of KIP-848', () => {
     assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 1);
   });
 
-  for (const code of [24, 30, 42, 81, 82, 112, 128, 35, 69, -1, 12345])
+  it('answered with -1 is sent again in full, the partitions stay; when it stays so for a session it is fatal', () => {
+    const bench = stable();
+    bench.answer(ConsumerGroupHeartbeat, { errorCode: -1 });
+    assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0, 'after a backoff only');
+    bench.advance(1000);
+    isOwned(bench, 2);
+    hasEverything(bench);
+    bench.answer(ConsumerGroupHeartbeat, beat({}));
+    bench.advance(60_000);
+    for (let i = 0; i < 100 && fatalOf(bench) === null; i++) {
+      if (bench.asked(ConsumerGroupHeartbeat).length > 0) bench.answer(ConsumerGroupHeartbeat, { errorCode: -1 });
+      bench.advance(1000);
+      assert.ok(i >= 40 || fatalOf(bench) === null, `given up after ${i} s`);
+    }
+    assert.ok(fatalOf(bench) instanceof GroupFatalError);
+  });
+
+  for (const code of [24, 30, 42, 81, 82, 112, 128, 35, 69, 12345])
     it(`answered with ${code} ends the membership with GroupFatalError`, () => {
       const bench = stable();
       bench.answer(ConsumerGroupHeartbeat, { errorCode: code, errorMessage: 'why' });

@@ -250,6 +250,7 @@ export class ConsumerBench implements RoleHost {
       isInternal: (topic) => topic.startsWith('__'),
       partitionCount: (topic) => self.topicsByName.get(topic)?.leaders.length ?? null,
       leader: (topic, partition) => self.topicsByName.get(topic)?.leaders[partition] ?? null,
+      replicaRacks: () => new Set(),
       topicId: (topic) => self.topicsByName.get(topic)?.id ?? null,
       topicName: (id) => [...self.topicsByName].find(([, { id: own }]) => own === id)?.[0] ?? null,
       topicError: (topic) => self.topicErrors.get(topic) ?? null,

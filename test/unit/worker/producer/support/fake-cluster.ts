@@ -222,6 +222,7 @@ export class FakeCluster implements RoleHost {
       isInternal: () => false,
       partitionCount: (topic) => self.topicsByName.get(topic)?.length ?? null,
       leader: (topic, partition) => self.topicsByName.get(topic)?.[partition] ?? null,
+      replicaRacks: () => new Set(),
       topicId: (topic) => (self.topicsByName.has(topic) ? topicId(topic) : null),
       topicName: () => null,
       topicError: (topic) => self.topicErrors.get(topic) ?? null,
