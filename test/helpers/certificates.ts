@@ -1,4 +1,4 @@
-// Owns certificates for tests, made by the `openssl` command at test time: an authority of one's own, what it issues and
+// Owns certificates for tests, made by the `openssl` command at test time: an authority, and the certificates that it issues and
 // revokes. Runs in the test's thread, which waits for each command (some 20 ms).
 
 import { execFileSync } from 'node:child_process';
@@ -100,7 +100,7 @@ export class CertificateAuthority {
     this.#openssl('ca', '-batch', '-config', 'ca.cnf', '-revoke', 'revoked.crt');
   }
 
-  /** The list of what is revoked so far, PEM. */
+  /** The revocation list so far, PEM. */
   crl(validity?: readonly [from: string, to: string]): string {
     const dates =
       validity === undefined ? ['-crldays', '1'] : ['-crl_lastupdate', validity[0], '-crl_nextupdate', validity[1]];
@@ -108,7 +108,7 @@ export class CertificateAuthority {
     return this.#read('list.crl');
   }
 
-  /** Puts a text beside the authority's own files; the path of it. */
+  /** Writes a text into the authority's folder. Returns its path. */
   file(name: string, text: string): string {
     return this.#write(name, text);
   }

@@ -15,7 +15,7 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Of stdout, without the empty one at the end. */
+  /** The lines of stdout, without the empty one at the end. */
   readonly lines: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export function startCommandLine(
       texts[name] += chunk;
     });
   }
-  // A command that ends without reading says why.
+  // A command that ends without reading its input gives the reason itself.
   child.stdin.on('error', () => {});
   const ended = once(child, 'close').then(([exitCode, signal]: unknown[]) => ({
     exitCode: exitCode as number | null,
@@ -58,7 +58,7 @@ export function startCommandLine(
   return { child, stdout: () => texts.stdout, stderr: () => texts.stderr, ended };
 }
 
-/** Runs it to its end, whatever that is. */
+/** Runs it to its end, with success or failure. */
 export async function runCommandLine(
   args: readonly string[],
   { input = '', environment }: CommandRun = {},

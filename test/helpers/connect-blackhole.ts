@@ -18,7 +18,7 @@ const maxFillers = 64;
 /** A loopback connect takes well under a millisecond; one that takes this long has met the full queue. */
 const probeMs = 150;
 
-// As text, so that it needs no file of its own: the listener and the block are all there is to it.
+// As text, because it needs no file: it is only a listener and a block.
 const listenerCode = `
   const { parentPort, workerData } = require('node:worker_threads');
   const server = require('node:net').createServer();
@@ -51,7 +51,7 @@ export async function startConnectBlackhole(): Promise<ConnectBlackhole> {
   return { host, port, address: `${host}:${port}`, close };
 }
 
-/** Opens one more connection; false when it does not come through, so that the queue is full. */
+/** Opens one more connection. False if it is not accepted, which means that the queue is full. */
 function fills(port: number, fillers: Socket[]): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host);

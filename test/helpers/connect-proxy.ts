@@ -1,4 +1,4 @@
-// Owns an HTTP proxy that knows CONNECT and nothing else. Runs in the test's thread. `names` stands for its name server.
+// Owns an HTTP proxy that knows only CONNECT. Runs in the test's thread. `names` replaces its name server.
 
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -6,14 +6,14 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 export interface ConnectProxyOptions {
   /** `user:password` that clients must send. */
   readonly login?: string;
-  /** What its own look-up of a name gives. */
+  /** The addresses that its look-up of a name gives. */
   readonly names?: Readonly<Record<string, string>>;
 }
 
 const host = '127.0.0.1';
 
 export class ConnectProxy {
-  /** What was asked for, `host:port`, oldest first. */
+  /** The requested targets, `host:port`, oldest first. */
   readonly asked: string[] = [];
   readonly #options: ConnectProxyOptions;
   readonly #server: Server;

@@ -19,7 +19,7 @@ export type CutKind =
   /** Nothing: both sides stay connected, and what is sent is lost. */
   | 'silence';
 
-// As much as is read ahead of a stalled or slow receiver; beyond it the sender's kernel holds the rest back.
+// The bytes that are read ahead of a stalled or slow receiver. The sender's kernel holds back the rest.
 const readAheadBytes = 64 * 1024;
 
 /** One direction of one connection. Offsets count from the first byte of the connection. */
@@ -70,7 +70,7 @@ export class ProxyStream {
     this.#pump();
   }
 
-  /** Forwards at most `bytes` at a time, each piece in a turn of the event loop of its own. Infinity ends it. */
+  /** Forwards at most `bytes` at a time, each piece in its own turn of the event loop. Infinity ends it. */
   split(bytes: number): void {
     if (!(bytes >= 1)) throw new RangeError(`pieces of ${bytes} bytes, expected 1 or more`);
     this.#pieceBytes = bytes;
@@ -186,7 +186,7 @@ export class ProxyConnection {
     this.#broker = connect({ ...target, allowHalfOpen: true, noDelay: true });
     this.toBroker = new ProxyStream(client, this.#broker, () => this.reset());
     this.toClient = new ProxyStream(this.#broker, client, () => this.reset());
-    // What a socket error says about one side is passed on to the other in the only way TCP has.
+    // A socket error on one side is passed on to the other side as RST, the only way that TCP has.
     client.on('error', () => resetSocket(this.#broker));
     this.#broker.on('error', () => resetSocket(client));
     this.closed = Promise.all([closed(client), closed(this.#broker)]).then(() => {
@@ -265,7 +265,7 @@ export class FaultProxy {
   /** Refuses connections; open ones stay. */
   async refuse(): Promise<void> {
     if (!this.#server.listening) return;
-    // The callback of close() waits for all connections to end, the port is free at once.
+    // The callback of close() waits for the end of all connections, but the port is free at once.
     this.#server.close();
     await waitFor('the proxy to stop listening', () => !this.#server.listening);
   }
@@ -305,7 +305,7 @@ export class FaultProxy {
     const connection = new ProxyConnection(this.#all.length, socket, this.target);
     this.#open.add(connection);
     void connection.closed.then(() => this.#open.delete(connection));
-    // Sockets deliver data in later turns only, so this comes before the first byte.
+    // Sockets deliver data only in later turns, so this comes before the first byte.
     this.#prepare?.(connection);
     this.#all.push(connection);
   }

@@ -1,4 +1,4 @@
-// Owns the SOCKS 5 proxy `microsocks` as a process of its own, and the question whether there is one on this machine. Runs in
+// Owns the SOCKS 5 proxy `microsocks` as a process of its own, and the check whether this machine has it. Runs in
 // the test's thread.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';

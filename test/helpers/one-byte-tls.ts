@@ -1,5 +1,4 @@
-// Owns a TLS server in front of a plaintext one that sends each byte of the latter in a TLS record of its own. Runs in the
-// test's thread.
+// Owns a TLS server in front of a plaintext server. It sends each byte in its own TLS record. Runs in the test's thread.
 
 import { type AddressInfo, connect } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls';
@@ -52,7 +51,7 @@ export class OneByteTls implements ProxyTarget {
         }
       }
     } catch (error) {
-      // One of both sockets is gone, which ends the other.
+      // If one of both sockets is gone, the other ends too.
       client.destroy(error as Error);
     }
   }

@@ -1,5 +1,5 @@
-// Owns looking at sockets of this process from outside of what made them: which are connected to a port, and what options the
-// system says they have. Linux only. Any thread: descriptors belong to the process.
+// Owns the look at sockets of this process through the system: which are connected to a port, and which options they have.
+// Linux only. Any thread: descriptors belong to the process.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +28,7 @@ function inodeOf(fd: number): string {
   try {
     return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? '';
   } catch {
-    // Closed meanwhile: that of the folder's own listing, for one.
+    // It was closed in between, for example the descriptor of this folder's listing.
     return '';
   }
 }

@@ -1,16 +1,16 @@
-// Owns a TLS server that OpenSSL's own command runs, for what Node's cannot do: key updates, certificates asked for late. Runs
-// in the test's thread. What it is told is sent to the client, but for lines that begin with a command's letter.
+// Owns a TLS server run by the command of OpenSSL. It can do what Node's server cannot: key updates and late requests for
+// certificates. Runs in the test's thread. Its input is sent to the client, except lines that begin with a command letter.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { waitFor } from './wait-for.ts';
 
 export class OpensslServer {
-  /** What it has printed: what clients sent, and what it says itself. */
+  /** Its output: bytes from clients, and its own messages. */
   stdout = '';
   readonly #child: ChildProcess;
 
   private constructor(certFile: string, keyFile: string) {
-    // Unbuffered: what commands have done is printed where a buffer would hold it back.
+    // Without a buffer, so that the results of commands are printed at once.
     const args = [
       '-o0',
       'openssl',

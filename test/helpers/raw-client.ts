@@ -1,5 +1,5 @@
-// Owns the simplest client there can be: one socket, requests encoded and answers decoded by the project's codecs, no
-// thread, no ring, no retries. For tests of the helpers themselves, and for asking a real broker the same questions.
+// Owns a very simple client: one socket, requests and answers through the project's codecs, no thread, no ring, no retries. For
+// tests of the helpers themselves, and for the same requests to a real broker.
 
 import { connect, type Socket } from 'node:net';
 import { HeapMemory } from '../../src/common/memory.ts';
@@ -98,7 +98,7 @@ export class RawClient {
     return bytes;
   }
 
-  /** The answer to the request with that correlation id, which must be the next to come. */
+  /** The answer to the request with that correlation id. It must be the next answer. */
   async read<Request, Response>(
     api: Api<Request, Response>,
     version: number,

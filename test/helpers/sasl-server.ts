@@ -1,5 +1,5 @@
 // Owns the server's part of SASL for an embedded broker: PLAIN, SCRAM by the formulas of RFC 5802, and OAUTHBEARER that takes
-// one token. Runs where the test's rules run. Real brokers are what prove the mechanisms; this one can be told to lie.
+// one token. Runs in the thread of the test's rules. Real brokers prove the mechanisms. This server can give wrong answers.
 
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { SaslAuthenticate, SaslHandshake } from '../../src/index.ts';
@@ -14,7 +14,7 @@ export interface SaslRules {
   /** The token for OAUTHBEARER. */
   readonly password: string;
   readonly sessionLifetimeMs?: number;
-  /** Instead of the right answer to that step of a login. */
+  /** Replaces the right answer to that step of a login. */
   readonly instead?: Partial<Record<SaslStep, Reply>>;
   /** Changes SCRAM's messages. */
   readonly alter?: (message: string) => string;
@@ -37,7 +37,7 @@ export class ScramServer {
     this.first = `r=${this.#nonce},s=${salt.toString('base64')},i=${iterations}`;
   }
 
-  /** What a client that knows the prepared password sends, and what proves that the server does. */
+  /** The proof of a client that knows the prepared password, and the proof of the server. */
   finals(password: string): { readonly client: string; readonly server: string } {
     const hash = this.#hash;
     const salted = pbkdf2Sync(password, salt, iterations, hash === 'sha256' ? 32 : 64, hash);
@@ -54,7 +54,7 @@ export class ScramServer {
   }
 }
 
-/** Has every node want logins; it takes a broker whose `apiVersions` announce both APIs. */
+/** Makes every node require logins. The broker's `apiVersions` must announce both APIs. */
 export async function wantLogins(broker: EmbeddedBroker, rules: SaslRules): Promise<void> {
   const { mechanism, instead = {} } = rules;
   await broker.control(SaslHandshake, ({ body }) => {

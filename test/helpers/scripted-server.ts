@@ -1,4 +1,4 @@
-// Owns a bare TCP server whose conversation a test writes itself: for peers that are no brokers, or bad ones. Runs in the
+// Owns a TCP server that runs a test's script, for peers that are not brokers, or bad brokers. Runs in the
 // test's thread. It knows Kafka's size prefix and nothing else of the protocol.
 
 import { createServer as createHttpServer } from 'node:http';
@@ -17,7 +17,7 @@ export class ScriptedConnection {
   /** Counts from 0 in order of arrival. */
   readonly id: number;
   readonly socket: Socket;
-  /** Resolves when the socket is closed both ways: a client's FIN alone does not, the script decides about the other. */
+  /** Resolves when the socket is closed in both directions. A client's FIN is not enough: the script decides about its own. */
   readonly closed: Promise<void>;
   #received: Buffer[] = [];
   #receivedBytes = 0;
@@ -39,7 +39,7 @@ export class ScriptedConnection {
         resolve();
       });
     });
-    // A reset by the client is one of the ways its end can look.
+    // A reset is one way in which a client can end.
     socket.on('error', () => this.#end());
   }
 
@@ -133,7 +133,7 @@ export class ScriptedServer {
     return waitFor(`connection ${id} to the scripted server`, () => this.#connections[id]);
   }
 
-  /** Ends everything; throws what scripts have thrown. */
+  /** Ends everything. Throws the errors of scripts. */
   async close(): Promise<void> {
     for (const connection of this.#connections) connection.socket.destroy();
     await closeServer(this.#server);
@@ -154,9 +154,9 @@ export class ScriptedServer {
   }
 }
 
-/** Scripts for peers that many tests meet. */
+/** Scripts that many tests use. */
 export const scripts = {
-  /** Accepts, reads, says nothing. */
+  /** Accepts and reads, but sends nothing. */
   silent: (): void => {},
 
   /** FIN as soon as connected. */
@@ -175,7 +175,7 @@ export const scripts = {
     return (connection) => connection.write(bytes);
   },
 
-  /** Answers each request with `bytes`, whatever it was. */
+  /** Answers each request with `bytes`. */
   answerWith(bytes: Uint8Array): Script {
     return async (connection) => {
       for (;;) {
@@ -185,12 +185,12 @@ export const scripts = {
     };
   },
 
-  /** Sends back whatever it is sent. */
+  /** Sends back every byte that it gets. */
   echo: async (connection: ScriptedConnection): Promise<void> => {
     for (;;) connection.write(await connection.read(1));
   },
 
-  /** What a Java broker's TLS listener says to a plaintext client: a fatal alert, then FIN. */
+  /** Acts like the TLS listener of a Java broker with a plaintext client: a fatal alert, then FIN. */
   tlsListener: async (connection: ScriptedConnection): Promise<void> => {
     await connection.read(1);
     connection.write(Buffer.from('15030300020250', 'hex'));

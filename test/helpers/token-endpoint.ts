@@ -10,7 +10,7 @@ export interface TokenRequest {
   readonly body: URLSearchParams;
 }
 
-/** What it answers: a status and JSON, text that is none, or nothing at all. */
+/** Its answer: a status and JSON, text that is not JSON, or nothing. */
 export type TokenAnswer = { readonly status?: number; readonly json?: unknown; readonly text?: string } | 'silent';
 
 export class TokenEndpoint {

@@ -9,7 +9,7 @@ export interface TokenClaims {
   readonly audience?: string;
 }
 
-/** A token with `"alg":"none"`, which a broker takes only if told to. */
+/** A token with `"alg":"none"`, which a broker accepts only if it is configured so. */
 export function unsecuredToken(claims: TokenClaims = {}): string {
   return `${part({ alg: 'none' })}.${part(claimsOf(claims))}.`;
 }
@@ -18,7 +18,7 @@ export function unsecuredToken(claims: TokenClaims = {}): string {
 export class TokenIssuer {
   readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-  /** What a broker's `jwks.endpoint.url` leads to. */
+  /** The content for a broker's `jwks.endpoint.url`. */
   jwks(): string {
     const jwk = this.#keys.publicKey.export({ format: 'jwk' });
     return JSON.stringify({ keys: [{ ...jwk, kid: 'k1', use: 'sig', alg: 'RS256' }] });

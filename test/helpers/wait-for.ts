@@ -1,3 +1,3 @@
-// Waiting for a condition, as the embedded broker does it too.
+// Waiting for a condition. The embedded broker uses the same function.
 
 export { waitFor } from '../../src/testing/wait-for.ts';

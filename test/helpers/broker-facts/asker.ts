@@ -1,4 +1,4 @@
-// Owns the short ways to put raw questions to a broker, real or embedded, for the facts that both have to answer alike.
+// Owns short functions for raw requests to a broker, real or embedded, for the facts that must be the same for both.
 // Runs in the test's thread.
 
 import assert from 'node:assert/strict';
@@ -19,11 +19,11 @@ import { buildBatch } from '../embedded-broker.ts';
 import { RawClient } from '../raw-client.ts';
 import { waitFor } from '../wait-for.ts';
 
-/** One question and the answer that real brokers gave. */
+/** One request and the answer of real brokers. */
 export interface BrokerFact {
   readonly ask: (ask: Asker) => Promise<unknown>;
   readonly expected: unknown;
-  /** Older brokers cannot be asked. */
+  /** The first version of Kafka that can be asked. */
   readonly since?: string;
 }
 
@@ -53,7 +53,7 @@ export interface FetchFactOptions {
   readonly partitionMaxBytes?: number;
 }
 
-/** Codes that say "ask again": a topic just made, ids or logs not loaded yet. */
+/** Codes that mean "ask again": the topic is new, or ids or logs are not loaded yet. */
 const notYet = new Set([6, 14, 15]);
 
 export class Asker {
@@ -75,7 +75,7 @@ export class Asker {
     return this.client.send(api, version, request);
   }
 
-  /** A topic that takes records. */
+  /** A topic that accepts records. */
   async topic(configs: Readonly<Record<string, string>> = {}, partitions = 1): Promise<string> {
     const name = `fact-${randomUUID()}`;
     const configList = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
@@ -112,12 +112,12 @@ export class Asker {
     return producer!;
   }
 
-  /** Waits until the broker knows where the transactional id belongs. */
+  /** Waits until the broker knows the coordinator of the transactional id. */
   async transactionCoordinator(transactionalId: string): Promise<void> {
     await this.#coordinator(1, transactionalId);
   }
 
-  /** Waits until the broker knows where the group belongs, and has read what it knew of it. */
+  /** Waits until the broker knows the coordinator of the group, and the coordinator has loaded the group. */
   async groupCoordinator(groupId: string): Promise<void> {
     await this.#coordinator(0, groupId);
     await waitFor(`the log of ${groupId}`, async () => {

@@ -1,5 +1,5 @@
-// Owns what the brokers of a cluster of three answer, with ids 1 to 3, racks r1 to r3 and the rack-aware selector: measured
-// on Kafka 4.3.0. Facts only.
+// Owns the answers of a cluster of three brokers with ids 1 to 3, racks r1 to r3 and the rack-aware selector, as measured on Kafka
+// 4.3.0. Facts only.
 
 import {
   CreateTopics,
@@ -44,7 +44,7 @@ async function coordinators(askers: ClusterAskers, keyType: number, key: string)
 }
 
 export const clusterFacts: Readonly<Record<string, ClusterFact>> = {
-  'a leader points at the replica in the rack of the client, which serves': {
+  'a leader names the replica in the rack of the client, and that replica serves': {
     ask: async (askers) => {
       const topic = await replicated(askers);
       const [leader, follower] = [askers.get(1)!, askers.get(2)!];
@@ -87,7 +87,7 @@ export const clusterFacts: Readonly<Record<string, ClusterFact>> = {
     expected: [7, 0, 0, 1],
   },
 
-  'a follower takes no records and lists no offsets': {
+  'a follower accepts no records and lists no offsets': {
     ask: async (askers) => {
       const topic = await replicated(askers);
       const ask = askers.get(3)!;
@@ -96,7 +96,7 @@ export const clusterFacts: Readonly<Record<string, ClusterFact>> = {
     expected: [6, 6],
   },
 
-  'another broker than the coordinator': {
+  'a broker that is not the coordinator': {
     ask: async (askers) => {
       const [group, transactionalId] = [freshId('g'), freshId('t')];
       const [right, wrong] = await coordinators(askers, 0, group);

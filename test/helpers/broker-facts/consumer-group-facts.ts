@@ -1,4 +1,4 @@
-// Owns what brokers answer to members of KIP-848 groups: measured on Kafka 4.3.0. Facts only.
+// Owns the answers of brokers to members of KIP-848 groups, as measured on Kafka 4.3.0. Facts only.
 
 import { ConsumerGroupDescribe, TxnOffsetCommit } from '../../../src/protocol/flat/generated/apis.ts';
 import { waitFor } from '../wait-for.ts';
@@ -6,7 +6,7 @@ import { type Asker, type BrokerFacts, freshId } from './asker.ts';
 import { type HeartbeatChanges, newGroup } from './consumer-member.ts';
 import { commit, committed } from './group-facts.ts';
 
-/** A has both partitions, B has joined, and A has given up what it was told to. */
+/** A had both partitions, B has joined, and A has given up the revoked partition. */
 async function shared(ask: Asker) {
   const member = await newGroup(ask, 2);
   const [a, b] = [member(), member()];
@@ -20,7 +20,7 @@ async function shared(ask: Asker) {
 }
 
 export const consumerGroupFacts: BrokerFacts = {
-  'the first member has its partition at once': {
+  'the first member gets its partition at once': {
     ask: async (ask) => {
       const member = await newGroup(ask);
       const a = member();
@@ -34,7 +34,7 @@ export const consumerGroupFacts: BrokerFacts = {
     ],
   },
 
-  'what is refused at joining': {
+  'refused joins': {
     ask: async (ask) => {
       const member = await newGroup(ask);
       const a = member();
@@ -68,7 +68,7 @@ export const consumerGroupFacts: BrokerFacts = {
   },
 
   'assignments are a second apart': {
-    // Only what happens within that second shows it; a machine that takes longer tells nothing.
+    // Only answers within that second show it. A slower machine shows nothing.
     ask: (ask) =>
       waitFor('the answers within a second', async () => {
         const member = await newGroup(ask, 2);
@@ -77,7 +77,7 @@ export const consumerGroupFacts: BrokerFacts = {
         const seen: unknown[] = [await a.send({ names: [] }), await b.send({ names: [] })];
         const [c, d] = [member(), member()];
         seen.push(await a.send({ names: [a.topic] }));
-        // Whoever comes at once has the epoch of the last assignment, and nothing.
+        // A member that joins at once gets the epoch of the last assignment and no partitions.
         seen.push(await c.send(), await d.send());
         const groupIds = [a.group];
         const answer = await ask.send(ConsumerGroupDescribe, 1, { groupIds, includeAuthorizedOperations: false });
@@ -95,7 +95,7 @@ export const consumerGroupFacts: BrokerFacts = {
     ],
   },
 
-  'version 0 gives ids': {
+  'version 0 makes member ids': {
     ask: async (ask) => {
       const member = await newGroup(ask);
       const { code, partitions } = await member().send({ memberId: '', version: 0 });
@@ -104,7 +104,7 @@ export const consumerGroupFacts: BrokerFacts = {
     expected: [0, [0]],
   },
 
-  'epochs that are wrong': {
+  'wrong epochs': {
     ask: async (ask) => {
       const member = await newGroup(ask);
       const a = member();
@@ -118,7 +118,7 @@ export const consumerGroupFacts: BrokerFacts = {
     expected: [110, 25, 25],
   },
 
-  'a second member gets what the first gives up': {
+  'a second member gets the partitions that the first gives up': {
     ask: async (ask) => {
       const { a, b, first, joined, told, before, given, received } = await shared(ask);
       return {
@@ -238,7 +238,7 @@ export const consumerGroupFacts: BrokerFacts = {
     },
   },
 
-  'a static member hands over': {
+  'a static member hands over its place': {
     ask: async (ask) => {
       const member = await newGroup(ask);
       const [a, b] = [member('i'), member('i')];
@@ -267,7 +267,7 @@ export const consumerGroupFacts: BrokerFacts = {
     expected: 'matched',
   },
 
-  'range deals neighbours by member id': {
+  'range assigns consecutive partitions by member id': {
     ask: async (ask) => {
       const member = await newGroup(ask, 5);
       const [a, b] = [member(), member()].sort((x, y) => (x.memberId < y.memberId ? -1 : 1));

@@ -7,7 +7,7 @@ import { type Asker, freshId } from './asker.ts';
 export interface HeartbeatChanges {
   readonly memberId?: string;
   readonly epoch?: number;
-  /** Partitions of the topic it says to own; null for no word. */
+  /** The partitions of the topic that it says it owns. Null: it does not say. */
   readonly owned?: readonly number[] | null;
   readonly names?: readonly string[] | null;
   readonly regex?: string | null;
@@ -80,7 +80,7 @@ export class ConsumerMember {
   }
 }
 
-/** Members of a new group. Its coordinator knows the topic by then: a coordinator hears of new topics a little late. */
+/** Members of a new group. Waits until its coordinator knows the topic, because a coordinator hears of new topics a little late. */
 export async function newGroup(ask: Asker, partitions = 1) {
   const topic = await ask.topic({}, partitions);
   const topicId = await ask.topicId(topic);

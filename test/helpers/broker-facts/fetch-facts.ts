@@ -1,4 +1,4 @@
-// Owns what brokers answer to Fetch, ListOffsets and OffsetForLeaderEpoch: measured on Kafka 4.3.0. Facts only.
+// Owns the answers of brokers to Fetch, ListOffsets and OffsetForLeaderEpoch, as measured on Kafka 4.3.0. Facts only.
 
 import {
   DeleteRecords,
@@ -76,7 +76,7 @@ async function leaderEpoch(ask: Asker, topic: string, epoch: number, partition =
 }
 
 export const fetchFacts: BrokerFacts = {
-  'a node keeps a thousand sessions': {
+  'a node keeps a thousand fetch sessions': {
     ask: async (ask) => {
       const topic = await ask.topic();
       const opened: number[] = [];
@@ -88,13 +88,13 @@ export const fetchFacts: BrokerFacts = {
       for (const sessionId of opened) await ask.fetch(topic, { sessionId, sessionEpoch: -1 });
       const again = await ask.fetch(topic, { sessionEpoch: 0 });
       await ask.fetch(topic, { sessionId: again.sessionId, sessionEpoch: -1 });
-      // Others may have left some open.
+      // Other tests may have left some sessions open.
       return [opened.length > 980 && opened.length <= 1000, again.sessionId !== 0];
     },
     expected: [true, true],
   },
 
-  'what is behind a waiting fetch waits, too': {
+  'requests behind a waiting fetch wait too': {
     ask: async (ask) => {
       const topic = await ask.topic();
       const partitions = [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1000 }];
@@ -106,7 +106,7 @@ export const fetchFacts: BrokerFacts = {
     expected: [0, 0],
   },
 
-  'an incremental session answers what is new': {
+  'an incremental session answers only what is new': {
     ask: async (ask) => {
       const [first, second] = [await ask.topic(), await ask.topic()];
       await ask.produce(first, [{ value: 'v' }]);
@@ -114,7 +114,7 @@ export const fetchFacts: BrokerFacts = {
       const { sessionId } = opened;
       const at = (sessionEpoch: number) => ({ sessionId, sessionEpoch });
       const seen: unknown[] = [sessionId !== 0, opened.partitions];
-      // Records come again as long as the offset stays; what has nothing new is left out.
+      // Records come again while the offset stays. Partitions with nothing new are left out.
       seen.push((await sessionFetch(ask, [], at(1))).partitions);
       await ask.produce(second, [{ value: 'v' }, { value: 'w' }]);
       seen.push((await sessionFetch(ask, [], { ...at(2), forget: first })).partitions);
@@ -146,7 +146,7 @@ export const fetchFacts: BrokerFacts = {
     ],
   },
 
-  'a topic deleted under a session is unknown by name, also in versions with ids': {
+  'a topic that is deleted during a session is unknown by name, also in versions with ids': {
     ask: async (ask) => [await deletedInSession(ask, 12), await deletedInSession(ask, 17)],
     expected: Array.from({ length: 2 }, () => [
       [0, [[3, -1, 0]]],

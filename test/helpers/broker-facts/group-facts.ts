@@ -1,4 +1,4 @@
-// Owns what brokers answer to members of classic groups, and about committed offsets: measured on Kafka 4.3.0. Facts only.
+// Owns the answers of brokers to members of classic groups, and about committed offsets, as measured on Kafka 4.3.0. Facts only.
 
 import {
   Heartbeat,
@@ -44,7 +44,7 @@ export class ClassicMember {
     };
   }
 
-  /** Once or, where the id comes first, twice. */
+  /** Joins once, or twice if the member gets its id first. */
   async join(version = 9, changes: Partial<JoinGroupRequest> = {}) {
     let answer = await this.ask.send(JoinGroup, version, this.request(changes));
     if (answer.errorCode === 79) {
@@ -155,7 +155,7 @@ function read(partition: {
 }
 
 export const groupFacts: BrokerFacts = {
-  'what JoinGroup refuses': {
+  'refusals of JoinGroup': {
     ask: async (ask) => {
       const group = freshId('g');
       await ask.groupCoordinator(group);
@@ -226,7 +226,7 @@ export const groupFacts: BrokerFacts = {
         seen.push([again.generationId, again.members.length, answer.generationId, answer.members.length]);
         const waiting = second.sync();
         seen.push(await first.sync({ [first.memberId]: 'a', [second.memberId]: 'b' }), await waiting);
-        // Whoever does not lead may ask again; a leader that does makes everybody join again.
+        // A member that is not the leader may join again. If the leader does, all members have to join again.
         seen.push((await second.join()).generationId, await first.heartbeat());
         const rejoining = first.join();
         code = 0;
@@ -265,7 +265,7 @@ export const groupFacts: BrokerFacts = {
     expected: [[0, 1, true, true], [0, 'first'], 82, 25, 0, [0, 0]],
   },
 
-  'protocols that have nothing in common': {
+  'members without a common protocol': {
     ask: async (ask) => {
       const first = await stable(ask);
       const second = new ClassicMember(ask, first.group, { protocols: ['roundrobin'] });
@@ -275,7 +275,7 @@ export const groupFacts: BrokerFacts = {
     expected: [23, 23],
   },
 
-  'leaving a group that is unknown': {
+  'leaving an unknown group': {
     ask: async (ask) => {
       const group = freshId('g');
       await ask.groupCoordinator(group);
@@ -287,7 +287,7 @@ export const groupFacts: BrokerFacts = {
     expected: [25, [0, 25], 25],
   },
 
-  'offsets of who is in no group': {
+  'offsets of a client without a group': {
     ask: async (ask) => {
       const topic = await ask.topic();
       const group = freshId('g');

@@ -1,4 +1,4 @@
-// Owns the list of all facts about brokers, by what they are about.
+// Owns the list of all facts about brokers, by subject.
 
 import type { BrokerFacts } from './asker.ts';
 import { consumerGroupFacts } from './consumer-group-facts.ts';

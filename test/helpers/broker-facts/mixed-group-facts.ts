@@ -1,4 +1,4 @@
-// Owns what brokers answer where members of both group protocols meet in one group: measured on Kafka 4.3.0. Facts only.
+// Owns the answers of brokers to groups with members of both protocols, as measured on Kafka 4.3.0. Facts only.
 
 import { JoinGroup, SyncGroup } from '../../../src/protocol/flat/generated/apis.ts';
 import { readAssignment, writeSubscription } from '../../../src/testing/groups/consumer-protocol.ts';
@@ -7,7 +7,7 @@ import { type Asker, type BrokerFacts, freshId } from './asker.ts';
 import { ConsumerMember, newGroup } from './consumer-member.ts';
 import { ClassicMember } from './group-facts.ts';
 
-/** Joins with what it says to own; returns what it gets. */
+/** Joins with the partitions that it says it owns. Returns the partitions that it gets. */
 async function rejoin(member: ClassicMember, topic: string, partitions: readonly number[]) {
   const ownedPartitions = partitions.length === 0 ? [] : [{ topic, partitions }];
   member.metadata = writeSubscription({ topics: [topic], ownedPartitions });
@@ -46,7 +46,7 @@ async function mixed(ask: Asker) {
 }
 
 export const mixedGroupFacts: BrokerFacts = {
-  'a classic member may join a KIP-848 group, another kind may not': {
+  'a classic consumer may join a KIP-848 group, and a member of another type may not': {
     ask: async (ask) => {
       const { c } = await mixed(ask);
       const first = await ask.send(JoinGroup, 9, c.request());
@@ -63,7 +63,7 @@ export const mixedGroupFacts: BrokerFacts = {
     expected: { first: 79, connect: 23, second: [0, 'range', false, 0], nobody: 25 },
   },
 
-  'the coordinator gives a classic member what the other gives up': {
+  'the coordinator gives a classic member the partitions that the other gives up': {
     ask: async (ask) => {
       const { a, c } = await mixed(ask);
       const first = await rejoin(c, a.topic, []);
@@ -84,7 +84,7 @@ export const mixedGroupFacts: BrokerFacts = {
     },
   },
 
-  'when the last KIP-848 member has gone the group is a classic one again': {
+  'the group becomes classic again when the last KIP-848 member has left': {
     ask: async (ask) => {
       const { a, c } = await mixed(ask);
       await rejoin(c, a.topic, []);
@@ -97,7 +97,7 @@ export const mixedGroupFacts: BrokerFacts = {
     expected: [22, 0, true, 1, 'mine'],
   },
 
-  'a KIP-848 member takes a classic group along': {
+  'a KIP-848 member converts a classic group': {
     ask: async (ask) => {
       const topic = await ask.topic({}, 2);
       const topicId = await ask.topicId(topic);

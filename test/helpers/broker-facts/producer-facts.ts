@@ -1,4 +1,4 @@
-// Owns what brokers answer to idempotent producers, and to records that they refuse: measured on Kafka 4.3.0. Facts only.
+// Owns the answers of brokers to idempotent producers and to records that they refuse, as measured on Kafka 4.3.0. Facts only.
 
 import { ApiVersions, DeleteRecords, InitProducerId } from '../../../src/protocol/flat/generated/apis.ts';
 import { buildBatch } from '../embedded-broker.ts';
@@ -26,7 +26,7 @@ async function withKeys(ask: Asker, keys: readonly (string | null)[]): Promise<u
 }
 
 export const producerFacts: BrokerFacts = {
-  'the first batch of a producer may have any sequence, the next ones may not': {
+  'only the first batch of a producer may have any sequence': {
     ask: async (ask) => {
       const [topic, producer] = [await ask.topic(), await ask.producer()];
       const codes: number[] = [];
@@ -36,7 +36,7 @@ export const producerFacts: BrokerFacts = {
     expected: [0, 45, 0],
   },
 
-  'five batches are remembered, and a repeat is answered with the time of the batch': {
+  'five batches are remembered, and a repeated batch is answered with its first time': {
     ask: async (ask) => {
       const [topic, producer] = [await ask.topic(), await ask.producer()];
       const batches = [0, 1, 2, 3, 4, 5, 6].map((sequence) =>
@@ -80,7 +80,7 @@ export const producerFacts: BrokerFacts = {
     expected: [0, 45, 45, 45, 0],
   },
 
-  'after 2147483647 comes 0': {
+  'the sequence after 2147483647 is 0': {
     ask: async (ask) => {
       const [topic, producer] = [await ask.topic(), await ask.producer()];
       const codes = [
@@ -105,7 +105,7 @@ export const producerFacts: BrokerFacts = {
     expected: [0, 21, 0],
   },
 
-  'epochs: a higher one begins with sequence 0, a lower one is refused': {
+  'a higher epoch begins with sequence 0, and a lower epoch is refused': {
     ask: async (ask) => {
       const [topic, producer] = [await ask.topic(), await ask.producer()];
       const next = { ...producer, producerEpoch: 1 };
@@ -120,7 +120,7 @@ export const producerFacts: BrokerFacts = {
     expected: [0, 45, 0, 47, 0],
   },
 
-  'a producer id that nobody gave is taken, and so is a sequence without one': {
+  'an unknown producer id is accepted, and so is a sequence without a producer id': {
     ask: async (ask) => {
       const topic = await ask.topic();
       return [
@@ -177,7 +177,7 @@ export const producerFacts: BrokerFacts = {
     expected: [87, 87, 0],
   },
 
-  'times ahead': {
+  'timestamps in the future': {
     ask: async (ask) => {
       const now = Date.now();
       return {
@@ -193,7 +193,7 @@ export const producerFacts: BrokerFacts = {
     },
   },
 
-  'a compacted topic wants keys': {
+  'a compacted topic requires keys': {
     ask: async (ask) => ({
       one: await withKeys(ask, ['a', null, 'c']),
       two: await withKeys(ask, [null, 'b', null]),
@@ -219,7 +219,7 @@ export const producerFacts: BrokerFacts = {
     expected: [0, 10],
   },
 
-  'acks and time-outs with a single replica': {
+  'acks and timeouts with a single replica': {
     ask: async (ask) => {
       const topic = await ask.topic({ 'min.insync.replicas': '2' });
       const codes: number[] = [];
@@ -274,7 +274,7 @@ export const producerFacts: BrokerFacts = {
     },
   },
 
-  'transaction time-outs and empty transactional ids': {
+  'transaction timeouts and empty transactional ids': {
     ask: async (ask) => {
       const transactionalId = freshId('t');
       await ask.producer();

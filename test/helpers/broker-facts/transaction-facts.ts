@@ -1,4 +1,4 @@
-// Owns what brokers answer to transactional producers: measured on Kafka 4.3.0. Facts only.
+// Owns the answers of brokers to transactional producers, as measured on Kafka 4.3.0. Facts only.
 
 import {
   AddOffsetsToTxn,
@@ -29,14 +29,14 @@ export async function transactional(
 
 /** [code, epoch]. */
 export async function end(ask: Asker, transactionalId: string, producer: Producer, committed: boolean, version = 5) {
-  // The coordinator knows a moment later than the log that the last markers are written.
+  // The coordinator learns a moment after the log that the last markers are written.
   return waitFor('EndTxn not to be too early', async () => {
     const answer = await ask.send(EndTxn, version, { transactionalId, ...producer, committed });
     return answer.errorCode === concurrent ? null : [answer.errorCode, answer.producerEpoch];
   });
 }
 
-/** Waits until markers are written: the next transaction can be begun only then. */
+/** Waits until the markers are written, because the next transaction can begin only then. */
 async function settled(ask: Asker, topic: string, count: number): Promise<void> {
   await waitFor('the markers', async () => {
     const [, stable] = await ask.listOffsets(topic, -1, { isolationLevel: 1 });
@@ -82,7 +82,7 @@ export const transactionFacts: BrokerFacts = {
     expected: [48, 48, 120, 0],
   },
 
-  'the transactional id of the request has to be the right one': {
+  'the request needs the right transactional id': {
     ask: async (ask) => {
       const [topic, transactionalId] = [await ask.topic(), freshId('t')];
       const producer = await ask.producer(transactionalId);
@@ -97,7 +97,7 @@ export const transactionFacts: BrokerFacts = {
     expected: [53, 49, 0],
   },
 
-  'each transaction has an epoch of its own from EndTxn 5 on': {
+  'each transaction has its own epoch from EndTxn 5 on': {
     ask: async (ask) => {
       const [topic, transactionalId] = [await ask.topic(), freshId('t')];
       const first = await ask.producer(transactionalId);
@@ -115,7 +115,7 @@ export const transactionFacts: BrokerFacts = {
     expected: [0, [0, 1], [0, 1], [48, -1], 47, 45],
   },
 
-  'ending a transaction in which nothing was done': {
+  'ending an empty transaction': {
     ask: async (ask) => {
       const [topic, transactionalId] = [await ask.topic(), freshId('t')];
       const producer = await ask.producer(transactionalId);
@@ -162,14 +162,14 @@ export const transactionFacts: BrokerFacts = {
     expected: [51, 2, 90, 47, 90],
   },
 
-  'a producer that says who it is gets the next epoch': {
+  'a producer that sends its id and epoch gets the next epoch': {
     ask: async (ask) => {
       const transactionalId = freshId('t');
       const first = await ask.producer(transactionalId);
       return [
         await init(ask, transactionalId),
         await init(ask, transactionalId, { ...first, producerEpoch: 1 }),
-        // Again, as after a lost answer.
+        // Sent again, as after a lost answer.
         await init(ask, transactionalId, { ...first, producerEpoch: 1 }),
         await init(ask, transactionalId, first),
       ];
@@ -182,7 +182,7 @@ export const transactionFacts: BrokerFacts = {
     ],
   },
 
-  'the version before: partitions are added, epochs stay': {
+  'the transaction version before: partitions are added, and epochs stay': {
     ask: async (ask) => {
       const [topic, transactionalId] = [await ask.topic(), freshId('t')];
       const producer = await ask.producer(transactionalId);
@@ -236,7 +236,7 @@ export const transactionFacts: BrokerFacts = {
     expected: [0, 48],
   },
 
-  'read committed: what is seen of transactions': {
+  'read committed: the visible records of transactions': {
     ask: async (ask) => {
       const [topic, transactionalId] = [await ask.topic(), freshId('t')];
       const producer = await ask.producer(transactionalId);
@@ -351,7 +351,7 @@ export const transactionFacts: BrokerFacts = {
     },
   },
 
-  'offsets added by AddOffsetsToTxn, and given up': {
+  'offsets that are added by AddOffsetsToTxn and aborted': {
     ask: async (ask) => {
       const [topic, transactionalId, group] = [await ask.topic(), freshId('t'), freshId('g')];
       const producer = await ask.producer(transactionalId);
