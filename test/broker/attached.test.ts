@@ -129,7 +129,7 @@ describe('attached clients', () => {
   const nodesOf = (client: KafkaClient): string[] => [...client.metricsSnapshot()!.nodes.keys()];
 
   for (const how of ['close', 'terminate'] as const) {
-    test(`connections of its own are seen by all and end with their thread, by ${how}`, async (t) => {
+    test(`own connections are visible to all clients and end with their thread, by ${how}`, async (t) => {
       const client = await open(t);
       await works(client);
       await waitFor('the bootstrap connection to go', () => !client.bootstrapConnected());
@@ -156,7 +156,7 @@ describe('attached clients', () => {
     });
   }
 
-  test('producers and consumers of a client with connections of its own use these, too, until they have ended', async (t) => {
+  test('producers and consumers of a client with own connections use them too, until they have ended', async (t) => {
     const client = await open(t);
     await works(client);
     const own = await KafkaClient.attach(client.share(), { connections: 'own' });
@@ -185,7 +185,7 @@ describe('attached clients', () => {
     await works(client);
   });
 
-  test('a choice of connections that there is not is refused, and the handle can still be used', async (t) => {
+  test('an unknown value of connections is refused, and the handle can still be used', async (t) => {
     const client = await open(t);
     const handle = client.share();
     for (const connections of ['other', null, 1]) {

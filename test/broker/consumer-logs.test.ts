@@ -204,7 +204,7 @@ describe('a corrupt batch', () => {
     });
 });
 
-describe('a topic that is deleted and made anew', () => {
+describe('a topic that is deleted and created again', () => {
   it('is read from its beginning', async () => {
     await filled(3);
     const consumer = await start({ autoOffsetReset: 'earliest' });

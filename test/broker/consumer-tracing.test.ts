@@ -60,7 +60,7 @@ describe('the tracing channel of batches', () => {
     assert.deepEqual(heard.slice(2), ['asyncStart t-0 null 0 done', 'asyncEnd t-0 null 0 done']);
   });
 
-  test('tells that a batch was given back, and that one was lost', async () => {
+  test('tells when a batch was given back and when one was lost', async () => {
     for await (const _ of consumer) break;
     assert.deepEqual(heard.slice(2), ['asyncStart t-0 null 0 returned', 'asyncEnd t-0 null 0 returned']);
     heard.length = 0;
@@ -70,7 +70,7 @@ describe('the tracing channel of batches', () => {
     assert.deepEqual(heard.slice(2), ['asyncStart t-0 null 0 lost', 'asyncEnd t-0 null 0 lost']);
   });
 
-  test('binds its stores to the handlers of run, and tells what they throw', async () => {
+  test('binds its stores to the handlers of run, and tells their errors', async () => {
     const store = new AsyncLocalStorage<string>();
     channel.start.bindStore(store, ({ batch }) => `batch ${batch.firstOffset}`);
     const seen: unknown[] = [];
@@ -91,7 +91,7 @@ describe('the tracing channel of batches', () => {
     ]);
   });
 
-  test('is not told of batches that nobody listened to when they were handed out', async () => {
+  test('does not tell of batches that were handed out before anybody listened', async () => {
     channel.unsubscribe(listeners);
     const batch = await consumer.poll(20_000);
     channel.subscribe(listeners);

@@ -54,7 +54,7 @@ for (const kind of names) {
     });
     afterEach(() => client.close());
 
-    test('is nothing else: the error says what was passed', async () => {
+    test('is required: the error for another value says what was passed', async () => {
       const text = new RegExp(`attach takes a handle that \`${kind}\\.share\\(\\)\` returned`);
       for (const wrong of [null, undefined, 3, 'handle', {}, []]) {
         await assert.rejects(sharing.attach(wrong), { name: 'TypeError', message: text });
@@ -67,7 +67,7 @@ for (const kind of names) {
       }
     });
 
-    test('needs its transfer list, and cannot leave the process', async () => {
+    test('needs its transfer list, and cannot be sent to another process', async () => {
       const handle = sharing.share();
       assert.throws(() => structuredClone(handle), /transfer/i);
       const copy = JSON.parse(JSON.stringify(handle)) as unknown;
@@ -75,7 +75,7 @@ for (const kind of names) {
       await (await sharing.attach(handle)).close();
     });
 
-    test('of another version is refused, and can still be opened as it is', async () => {
+    test('of another version is refused, and can still be opened by its own version', async () => {
       const handle = sharing.share();
       for (const layout of [1, 99, undefined, 'x']) {
         await assert.rejects(sharing.attach({ ...handle, layout }), {
@@ -86,7 +86,7 @@ for (const kind of names) {
       await (await sharing.attach(handle)).close();
     });
 
-    test('opens once, also if two try at the same time', async () => {
+    test('opens once, even if two threads try at the same time', async () => {
       const handle = sharing.share();
       const outcomes = await Promise.allSettled([sharing.attach(handle), sharing.attach(handle)]);
       const opened = outcomes.filter((outcome) => outcome.status === 'fulfilled');
@@ -106,7 +106,7 @@ for (const kind of names) {
       port2.close();
     });
 
-    test(`is refused when its ${kind} is closed, and none is made any more`, async () => {
+    test(`is refused when its ${kind} is closed, and no new handle can be made`, async () => {
       const late = sharing.share();
       await sharing.original.close();
       assert.throws(() => sharing.share(), { name: 'IllegalStateError', message: /closed/ });
@@ -115,7 +115,7 @@ for (const kind of names) {
       else await assert.rejects(sharing.attach(late), { name: 'IllegalStateError', message: /closed|ended/ });
     });
 
-    test('is refused when the network thread has ended, and while it ends', async () => {
+    test('is refused when the network thread ends or has ended', async () => {
       const [early, late, last] = [sharing.share(), sharing.share(), sharing.share()];
       const opening = sharing.attach(early);
       const closing = client.close();

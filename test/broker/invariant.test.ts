@@ -149,7 +149,7 @@ const leaks: readonly Leak[] = [
 ];
 
 describe('after a test', () => {
-  test('what is left fails it, and is named', { timeout: 170_000 }, async () => {
+  test('a resource that is left open fails the test and is named', { timeout: 170_000 }, async () => {
     const tests = leaks.map(
       ({ what, body, cleanUp = '' }) => `
         describe(${JSON.stringify(`suite of ${what}`)}, () => {
@@ -181,7 +181,9 @@ describe('after a test', () => {
     }
   });
 
-  test('what it closes late, and what hooks and tests beside it close, is not left', { timeout: 170_000 }, async () => {
+  test('a resource that the test, a hook or another test closes later does not fail it', {
+    timeout: 170_000,
+  }, async () => {
     const result = await run(`
       let ofFile, ofSuite, ofTest;
       before(async () => { ofFile = await KafkaClient.start(${lonely}); });
@@ -212,7 +214,7 @@ describe('after a test', () => {
     assert.equal(result.hasFailed, false, fileText(result));
   });
 
-  test('what the hooks of a file leave fails the file', { timeout: 170_000 }, async () => {
+  test('a resource that the hooks of a file leave open fails the file', { timeout: 170_000 }, async () => {
     const result = await run(
       `let left; before(() => { left = mustBeClosed({}, 'a fake network'); }); test('one', () => {});`,
       500,

@@ -105,7 +105,7 @@ describe('metrics', () => {
     assert.match(text, /^kafka_client_request_total\{client_id="shop"\} [1-9]/m);
   });
 
-  test('of a consumer are those of all its threads, by topic and partition, and show in a registry', async (t) => {
+  test('of a consumer cover all its threads, by topic and partition, and appear in a registry', async (t) => {
     const client = await openConnected(t, broker, { metrics: true, clientId: 'reader' });
     await broker.createTopic('bills', { partitions: 2 });
     for (const partition of [0, 1])

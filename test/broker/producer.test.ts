@@ -186,7 +186,7 @@ test('a source of records that throws fails the Future, and the records before a
   assert.deepEqual(await bench.valuesOf(topic), ['a']);
 });
 
-test('a record of sendAll that is too large, or that has no bytes, fails alone: the others are sent, and the report names it', async () => {
+test('a record of sendAll that is too large or cannot be serialized fails alone: the others are sent, and the report names it', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf({ maxRequestSizeBytes: 2000 });
   const list = [{ value: 'a' }, { value: Buffer.alloc(5000) }, { value: 'b' }];
@@ -206,7 +206,7 @@ test('a record of sendAll that is too large, or that has no bytes, fails alone: 
   assert.deepEqual(await bench.valuesOf(topic), ['a', 'b', 'c', 'd']);
 });
 
-test('records of sendAll come behind those of send whose serializers are not done', async () => {
+test('records of sendAll come after records of send whose serializers are still running', async () => {
   const topic = await bench.newTopic();
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {

@@ -83,7 +83,7 @@ describe('producer.writable', () => {
     assert.deepEqual(await values('late', 1), ['fine']);
   });
 
-  it('takes no more records when it was destroyed', async () => {
+  it('accepts no records after it was destroyed', async () => {
     await using producer = await client.producer({ bufferMemoryBytes: 256 * 1024, batchSizeBytes: 16 * 1024 });
     await broker.delay(Produce, 300);
     const stream = producer.writable('gone', { highWaterMark: 200 });

@@ -100,7 +100,7 @@ describe('when the login is refused after the start', () => {
     await consumer.close({ timeoutMs: 0 });
   });
 
-  test('a refresh of metadata and new topics fail with the reason, and are not retriable', async () => {
+  test('refreshMetadata and addTopic fail with the reason, which is not retriable', async () => {
     for (const call of [client.refreshMetadata(), client.setTopics(['new']), client.addTopic('newer')]) {
       const error = await failureOf(call);
       assert.equal(error.code, 'KAFKA_NO_BROKERS_AVAILABLE');
@@ -110,7 +110,7 @@ describe('when the login is refused after the start', () => {
     }
   });
 
-  test('a record of a known topic fails with the reason when its time is over, and is not retriable', async () => {
+  test('a record of a known topic fails with the reason when its time is over, which is not retriable', async () => {
     const producer = await client.producer({ deliveryTimeoutMs: 400, requestTimeoutMs: 200, lingerMs: 0 });
     const error = await failureOf(producer.send('t', { value: 'x', partition: 0 }));
     assert.ok(isCausedBy(error, 'KAFKA_SASL_AUTHENTICATION_FAILED'), `${error.message}: ${String(error.cause)}`);
@@ -118,7 +118,7 @@ describe('when the login is refused after the start', () => {
     await producer.close({ timeoutMs: 0 });
   });
 
-  test('a consumer that waits for records is told, each time that it waits, and so is its listener, once', async () => {
+  test('a consumer that waits for records gets the error each time, and its listener gets it once', async () => {
     const consumer = await client.consumer({ groupId: 'g', topics: ['t'] });
     const heard: Error[] = [];
     consumer.on('error', (error, isFatal) => {
@@ -138,7 +138,7 @@ describe('when the login is refused after the start', () => {
     await consumer.close({ timeoutMs: 0 });
   });
 
-  test('all goes on when the login is accepted again', async () => {
+  test('everything goes on when the login is accepted again', async () => {
     const consumer = await client.consumer({ groupId: 'g', topics: ['t'], autoOffsetReset: 'earliest' });
     await failureOf(consumer.poll(60_000));
     await wantLogins(broker, rules);

@@ -145,7 +145,7 @@ describeKafka(
 
     describe('and Java', { skip: skipJava }, () => {
       for (const name of Object.keys(assignors) as AssignorName[])
-        test(`classic, ${name}, led by ours`, async () => {
+        test(`classic, ${name}, led by our client`, async () => {
           const topic = await newTopic(`java-${name}`);
           const options = {
             groupProtocol: 'classic',
@@ -163,7 +163,7 @@ describeKafka(
         await shareWithJava(topic, { groupProtocol: 'consumer' }, { 'group.protocol': 'consumer' });
       });
 
-      test('ours classic, Java KIP-848: the group is converted while it lives', async () => {
+      test('our client classic, Java KIP-848: the group is converted while members are in it', async () => {
         const topic = await newTopic('java-converted');
         const options = { groupProtocol: 'classic', heartbeatIntervalMs: 500 } as const;
         await shareWithJava(topic, options, { 'group.protocol': 'consumer' });

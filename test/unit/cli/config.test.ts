@@ -120,7 +120,7 @@ describe("Java's configuration keys", () => {
     assert.match(warnings[1]!, /sasl\.login\.refresh\.window\.factor.*has no effect/);
   });
 
-  test('an unknown key of security is refused: without it connections may be open', () => {
+  test('an unknown security key is refused, because connections could be unprotected without it', () => {
     for (const [key, near] of [
       ['security.protocl', 'security.protocol'],
       ['ssl.truststor.location', 'ssl.truststore.location'],
@@ -232,7 +232,7 @@ describe('security settings', () => {
     assert.equal(client.sslCheckHostname, false);
   });
 
-  test('that the security protocol does not read are refused, both named: a forgotten protocol is an open connection', () => {
+  test('that the security protocol does not use are refused, and the error names both', () => {
     const cases: [Readonly<Record<string, string>>, RegExp][] = [
       [
         { 'ssl.truststore.location': 'x' },
@@ -265,7 +265,7 @@ describe('security settings', () => {
     configOf({ 'ssl.endpoint.identification.algorithm': 'https', 'ssl.truststore.type': 'PEM' });
   });
 
-  test('that are empty lists are refused: they look like restrictions', () => {
+  test('that are empty lists are refused, because they look like restrictions', () => {
     for (const key of ['ssl.cipher.suites', 'ssl.enabled.protocols', 'ssl.protocol'])
       for (const value of ['', ' , '])
         assert.throws(

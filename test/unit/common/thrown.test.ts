@@ -42,7 +42,7 @@ for (const [what, value] of Object.entries(values)) {
   });
 }
 
-test('a readable error is left as it is', () => {
+test('a readable error is not changed', () => {
   const error = new RangeError('x');
   assert.equal(thrownError(error), error);
 });

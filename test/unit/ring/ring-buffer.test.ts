@@ -152,7 +152,7 @@ describe('ring', () => {
     }
   });
 
-  test('goes on at the same place when both ends are opened anew', () => {
+  test('goes on at the same place when both ends are opened again', () => {
     const buffer = createRing(64, 2 ** 32 - 8);
     assert.ok(put(new RingProducer(openRing(buffer)), 1, 16));
     assert.ok(put(new RingProducer(openRing(buffer)), 2, 0));

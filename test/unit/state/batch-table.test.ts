@@ -85,7 +85,7 @@ test('the owner sees each change once', () => {
   assert.ok(!owner.isWaiting);
 });
 
-test('who has not asked for weeks is not taken for somebody who has just asked: the 32 bits of a time wrap, what is kept does not', () => {
+test('a reader that has not asked for weeks is not taken for one that has just asked, although 32 bits of a time wrap', () => {
   const day = 24 * 60 * 60 * 1000;
   for (const start of [0, 2 ** 31 - 5000, 2 ** 32 - 5000, 2 ** 33 + 17]) {
     const { owner, user } = ends(1);

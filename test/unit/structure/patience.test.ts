@@ -17,7 +17,7 @@ function impatient(text: string): string[] {
     );
 }
 
-test('a start of a client in a test has time, or a limit of its own', () => {
+test('every client in a test has enough time to start, or its own limit', () => {
   const files = sourceFiles('test').filter(({ path }) => !path.startsWith('unit/'));
   assert.ok(files.length > 100, `${files.length} files found`);
   const found = files.flatMap(({ path, text }) => impatient(text).map((options) => `test/${path}: start({${options}`));

@@ -20,7 +20,7 @@ test('no list is spread into push, unshift, splice, Math.max or Math.min', () =>
   assert.deepEqual(found, []);
 });
 
-test('what stands in their place takes lists of any length', () => {
+test('the functions that replace them accept lists of any length', () => {
   const long = Array.from({ length: 500_000 }, (_, i) => i);
   const list = [-1, -2, -3];
   append(list, long);

@@ -104,7 +104,7 @@ describe('a test file', { concurrency: 2 }, () => {
     }
   });
 
-  test('that takes long says so before its end, with the test it is in', async () => {
+  test('that takes long is reported before its end, with the running test', async () => {
     const told: string[] = [];
     const controller = new AbortController();
     const onSlow = (text: string): void => {
@@ -167,7 +167,7 @@ Failed:
   assert.equal(summaryText(results, 12.3), expected);
 });
 
-test('events that stop in the middle tell which tests were running, and since when', () => {
+test('events that stop in the middle name the tests that were running, and since when', () => {
   const lines = [
     { kind: 'run', name: 'first', nesting: 0, at: 1 },
     { kind: 'done', name: 'first', nesting: 0 },

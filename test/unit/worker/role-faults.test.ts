@@ -36,7 +36,7 @@ function othersWork(): void {
   }
 }
 
-test('a role that throws is told once, and called no more; the role beside it is', () => {
+test('a role that throws is reported once and no longer called, and other roles go on', () => {
   const failures: string[] = [];
   let turns = 0;
   let calls = 0;
@@ -59,7 +59,7 @@ test('a role that throws is told once, and called no more; the role beside it is
   assert.equal(failures.length, 1);
 });
 
-test('a consumer whose state finds no memory ends, and says so', async () => {
+test('a consumer without memory for its state ends with a reason', async () => {
   const { end, told } = await openConsumerLink(net.control, ports, new SharedArrayBuffer(16));
   net.run();
   assert.match(JSON.stringify(told()), /NetworkThreadError.*the consumer has ended by a fault/);
@@ -67,7 +67,7 @@ test('a consumer whose state finds no memory ends, and says so', async () => {
   end.close();
 });
 
-test('a producer that throws ends, and says so', async () => {
+test('a producer that throws ends with a reason', async () => {
   const host = net.thread.roleHost as { wallClock: RoleHost['wallClock'] };
   const { wallClock } = host;
   host.wallClock = () => {

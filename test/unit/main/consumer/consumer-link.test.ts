@@ -67,7 +67,7 @@ function taken(link: ConsumerLink): ConsumerBatch | undefined {
 }
 
 for (const round of [1, 2 ** 31 - 1, -1]) {
-  test(`a batch that is given back comes again, and those behind it are passed over; round ${round}`, () => {
+  test(`a batch that is given back comes again, and the batches behind it are skipped; round ${round}`, () => {
     const { link, table, post } = open();
     const first = post(round, 1n);
     const second = post(round, 2n);
@@ -79,7 +79,7 @@ for (const round of [1, 2 ** 31 - 1, -1]) {
   });
 }
 
-test('long after a batch was given back, all that comes is handed out: rounds of a partition wrap', () => {
+test('all batches are handed out long after one was given back, although rounds of a partition wrap', () => {
   const { link, table, post } = open();
   const first = post(5, 1n);
   taken(link)!.giveBack();

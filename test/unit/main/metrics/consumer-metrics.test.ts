@@ -23,7 +23,7 @@ function partitionOf(partition: number, fields: Partial<PartitionSnapshot>): Par
   return { topic: 'a', partition, ...unknown, isPaused: false, preferredReplica: -1, ...fields };
 }
 
-test('the names of the reference are there, for the consumer, for topics and for partitions', () => {
+test('the consumer, each topic and each partition have the metrics of the reference', () => {
   const shared = createConsumerMetrics();
   const now = monotonicNowMs();
   new ConsumerRecorder(shared, now).handedOut('orders', 1, 10, now);
@@ -42,7 +42,7 @@ test('the names of the reference are there, for the consumer, for topics and for
     assert.ok(name in partitions[0]!.values, name);
 });
 
-test('what is recorded is what is read', () => {
+test('recorded values are read back', () => {
   const shared = createConsumerMetrics();
   const now = monotonicNowMs();
   const recorder = new ConsumerRecorder(shared, now);
@@ -130,7 +130,7 @@ test('what is recorded is what is read', () => {
   ]);
 });
 
-test('what has never been is -1 seconds ago', () => {
+test('an event that never happened was -1 seconds ago', () => {
   const { consumer } = new ConsumerMetrics(createConsumerMetrics()).read(nothing);
   for (const name of ['last-heartbeat', 'last-rebalance', 'last-poll'])
     assert.equal(consumer[`${name}-seconds-ago`], -1, name);

@@ -39,7 +39,7 @@ test('a full ring has no room for many small records, although one large record 
   assert.equal(link.hasNews(), true);
 });
 
-test('a blocked thread leaves deliveries alone, unless there is no room for more of them', () => {
+test('a blocked thread reads deliveries only if there is no room for more', () => {
   let taken = 0;
   const { link, network } = open(() => taken++);
   let now = 0;

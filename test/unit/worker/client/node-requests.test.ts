@@ -172,7 +172,7 @@ test('a request that cannot be sent fails inside the call, for every reason', ()
   assert.equal(first.error, null);
 });
 
-test('why a broker is not ready is told also of one that has left the cluster: nobody waits for it', () => {
+test('a broker that has left the cluster gives the reason why it is not ready, and nobody waits for it', () => {
   start();
   const { requests } = net.thread.roleHost;
   assert.equal(requests.isReady(main, net.now), true);

@@ -43,7 +43,7 @@ function assertRefused({ outcome, error }: Refresh, causes: number, retriable: b
   assert.equal(error.retriable, retriable);
 }
 
-test('fails when every server has refused since it began, and is not retriable; the client goes on trying', async () => {
+test('fails without retry when every server has refused since it began, and the client goes on trying', async () => {
   net = new FakeNetwork(options);
   net.cluster.brokers = [{ id: 1, host: 'one', port: 1 }];
   const servers = [server('one:1'), server('two:2')];
@@ -58,7 +58,7 @@ test('fails when every server has refused since it began, and is not retriable; 
   assert.equal(second.outcome, 'succeeded', String(second.error));
 });
 
-test('waits for a server that was not tried since, and is retriable when another one is only down', async () => {
+test('waits for a server that was not tried since it began, and is retriable if another server is only down', async () => {
   net = new FakeNetwork(options);
   server('one:1');
   const asked = refresh(net);
@@ -67,7 +67,7 @@ test('waits for a server that was not tried since, and is retriable when another
   assertRefused(asked, 2, true);
 });
 
-test('waits while all servers are merely down', async () => {
+test('waits while all servers are only down', async () => {
   net = new FakeNetwork(options);
   const asked = refresh(net);
   await pass(60_000, () => asked.outcome !== 'open');

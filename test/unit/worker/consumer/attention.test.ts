@@ -23,8 +23,8 @@ function blockedFor(whenBlocked: string): ConsumerBench {
   return bench;
 }
 
-describe('an application that asks for nothing for maxPollIntervalMs', () => {
-  it('is told once for each time, with the policy', () => {
+describe('an application that does not poll for maxPollIntervalMs', () => {
+  it('gives one event each time, with the policy', () => {
     const bench = blockedFor('keep');
     assert.deepEqual(
       bench.events('blocked').map(({ policy, sinceMs }) => [policy, sinceMs >= maxPollIntervalMs]),
@@ -37,13 +37,13 @@ describe('an application that asks for nothing for maxPollIntervalMs', () => {
     assert.equal(bench.events('blocked').length, 2);
   });
 
-  it('is fetched for with keep', () => {
+  it('keeps its fetches with keep', () => {
     const bench = blockedFor('keep');
     answerFetches(bench);
     assert.ok(bench.asked(Fetch).length > 0);
   });
 
-  it('is not fetched for with pause, until it asks again; it loses nothing', () => {
+  it('has no fetches with pause until it polls again, and loses nothing', () => {
     const bench = blockedFor('pause');
     answerFetches(bench);
     bench.advance(60_000);
@@ -62,10 +62,10 @@ describe('an application that asks for nothing for maxPollIntervalMs', () => {
   });
 });
 
-describe('a partition that could make progress and makes none for stalledMs', () => {
+describe('a partition that makes no progress for stalledMs', () => {
   const stalledMs = 5000;
 
-  it('whose fetches fail is told once, with the cause, and again after it had gone on', () => {
+  it('whose fetches fail gives one event with the cause, and another after it had gone on', () => {
     const bench = reading({ stalledMs }, 1);
     bench.isUp = () => false;
     bench.fail(Fetch, new KafkaConnectionError('reset'));
@@ -87,7 +87,7 @@ describe('a partition that could make progress and makes none for stalledMs', ()
     assert.equal(bench.events('stalled').length, 2);
   });
 
-  it('whose position cannot be looked up is told with that cause', () => {
+  it('whose position cannot be found gives an event with the cause', () => {
     const bench = reading({ stalledMs }, 1);
     bench.fail(Fetch, new KafkaConnectionError('reset'));
     bench.role.resolver.start(partitionOf(bench, 0), 'earliest');
@@ -98,7 +98,7 @@ describe('a partition that could make progress and makes none for stalledMs', ()
     assert.match(bench.events('stalled')[0]!.cause, /the offset to begin at is not known yet/);
   });
 
-  it('is not told while a fetch waits at the broker, and not when it is paused', () => {
+  it('gives no event while a fetch waits at the broker or while it is paused', () => {
     const bench = reading({ stalledMs }, 1);
     bench.advance(10 * stalledMs);
     assert.deepEqual(bench.events('stalled'), []);
@@ -110,11 +110,11 @@ describe('a partition that could make progress and makes none for stalledMs', ()
   });
 });
 
-describe('what is done', () => {
+describe('a done batch', () => {
   const everyMs = 250;
   const committing = (commit: unknown): ConsumerBench => reading({ groupId: 'g', commit }, 1);
 
-  it('is committed everyMs after there is something new, and nothing is sent in between', () => {
+  it('is committed everyMs after it is done, and nothing is sent in between', () => {
     const bench = committing({ everyMs });
     readyToCommit(bench);
     bench.advance(everyMs - 1);
@@ -127,7 +127,7 @@ describe('what is done', () => {
     assert.equal(bench.asked(OffsetCommit).length, 0, 'nothing is new');
   });
 
-  it('is not committed by itself with manual', () => {
+  it('is not committed automatically with manual', () => {
     const bench = committing('manual');
     readyToCommit(bench);
     bench.advance(60_000);

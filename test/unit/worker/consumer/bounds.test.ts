@@ -41,7 +41,7 @@ test('an assignment of more partitions than a consumer may have stops it', () =>
   assertStopped(bench);
 });
 
-test('so does one by the leader of a classic group', () => {
+test('an assignment of too many partitions by the leader of a classic group stops it too', () => {
   const bench = begin('classic');
   bench.answer(JoinGroup, {
     errorCode: 0,
@@ -57,13 +57,13 @@ test('so does one by the leader of a classic group', () => {
   assertStopped(bench);
 });
 
-test('more than that are not assigned by hand either', () => {
+test('assign refuses more partitions than that too', () => {
   const bench = new ConsumerBench({});
   const partitions = tooMany.map((partition) => ({ topic: 't', partition, start: null }));
   assert.throws(() => bench.role.assign(partitions, bench.now), IllegalArgumentError);
 });
 
-test('a coordinator that asks for heartbeats once in weeks hears of the member within a minute', () => {
+test('a coordinator that asks for heartbeats every few weeks gets one within a minute', () => {
   const bench = begin('consumer');
   const assignment = { topicPartitions: [{ topicId: idOf('t'), partitions: [0, 1] }] };
   bench.answer(ConsumerGroupHeartbeat, beat({ heartbeatIntervalMs: 2 ** 31 - 1, assignment }));

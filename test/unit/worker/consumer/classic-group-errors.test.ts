@@ -85,7 +85,7 @@ describe('JoinGroup', () => {
     });
 });
 
-it('a leader that cannot read the subscription of a member says which, and ends its membership', () => {
+it('a leader that cannot read the subscription of a member names the member, and ends its own membership', () => {
   const bench = classic();
   const members = [{ memberId: 'm', metadata: Buffer.from([0, 1, 0, 0]) }];
   bench.answer(JoinGroup, { ...joined, leader: 'm', members });
@@ -95,7 +95,7 @@ it('a leader that cannot read the subscription of a member says which, and ends 
 });
 
 describe('a fault inside the broker (-1)', () => {
-  it('as the answer to JoinGroup or SyncGroup lets the member join again after a backoff, a session long', () => {
+  it('in the answer to JoinGroup or SyncGroup makes the member join again after a backoff, for a session', () => {
     const bench = classic();
     bench.answer(JoinGroup, { errorCode: -1 });
     assert.equal(bench.asked(JoinGroup).length, 0, 'after a backoff only');

@@ -10,7 +10,7 @@ const at = (nodeId: number) => ({
   coordinators: [{ key: 'g', nodeId, host: 'h', port: nodeId, errorCode: 0, errorMessage: null }],
 });
 
-test('a coordinator that has left the cluster before anything was sent to it is looked for anew', () => {
+test('a coordinator that left the cluster before the first request is looked up again', () => {
   const bench = new ConsumerBench({ groupId: 'g', topics: ['t'], groupProtocol: 'classic' });
   bench.topic('t', 1);
   bench.isUp = ({ brokerId }) => brokerId !== 2;

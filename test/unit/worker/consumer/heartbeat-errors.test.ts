@@ -100,7 +100,7 @@ describe('a heartbeat of KIP-848', () => {
     assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 1);
   });
 
-  it('answered with -1 is sent again in full, the partitions stay; when it stays so for a session it is fatal', () => {
+  it('answered with -1 is sent again in full with its partitions, and is fatal if that lasts for a session', () => {
     const bench = stable();
     bench.answer(ConsumerGroupHeartbeat, { errorCode: -1 });
     assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0, 'after a backoff only');

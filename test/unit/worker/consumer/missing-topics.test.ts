@@ -18,8 +18,8 @@ function subscribed(): ConsumerBench {
   return bench.turn();
 }
 
-describe('a topic that is subscribed and is not there', () => {
-  it('is told once, after the time that brokers need for a new one, and is looked for', () => {
+describe('a subscribed topic that does not exist', () => {
+  it('gives one error after the time that brokers need for a new topic, and is still looked for', () => {
     const bench = subscribed();
     assert.deepEqual(bench.events('error'), []);
     bench.advance(1000);
@@ -36,7 +36,7 @@ describe('a topic that is subscribed and is not there', () => {
     assert.ok(further >= 5 && further <= 30, `${further} further requests for metadata in a minute`);
   });
 
-  it('is not told when it was created meanwhile, and is told when it is deleted later', () => {
+  it('gives no error if it is created in that time, and gives one if it is deleted later', () => {
     const bench = subscribed();
     bench.advance(500);
     bench.topicErrors.delete('later');
@@ -48,7 +48,7 @@ describe('a topic that is subscribed and is not there', () => {
     assert.equal(bench.events('error').length, 1);
   });
 
-  it('is told at once when the cluster denies it', () => {
+  it('gives an error at once if permission is missing', () => {
     const bench = new ConsumerBench({ groupId: 'g', groupProtocol: 'consumer', topics: ['secret'] });
     bench.role.subscribe({ names: ['secret'] }, bench.now);
     bench.topicFails('secret', denied);
@@ -57,7 +57,7 @@ describe('a topic that is subscribed and is not there', () => {
   });
 });
 
-it('a partition that is assigned and is not there is told once', () => {
+it('an assigned partition that does not exist gives one error', () => {
   const bench = new ConsumerBench({});
   bench.topic('t', 2);
   bench.role.assign([{ topic: 't', partition: 7, start: 'earliest' }], bench.now);
@@ -79,7 +79,7 @@ describe('a question about offsets', () => {
     return { bench, outcomes };
   }
 
-  it('of a topic that is not there fails with the reason as soon as two answers of metadata say so', () => {
+  it('of a missing topic fails with the reason after two metadata responses without it', () => {
     const { bench, outcomes } = asking('other', 0);
     bench.topicFails('other', unknown);
     bench.turn().advance(5000);
@@ -91,21 +91,21 @@ describe('a question about offsets', () => {
     assert.match(outcomes[0].message, /other-0/);
   });
 
-  it('of a partition that is not there fails with the number that there are', () => {
+  it('of a missing partition fails with the number of partitions', () => {
     const { bench, outcomes } = asking('t', 9);
     bench.turn().topic('t', 2);
     bench.turn().advance(1000);
     assert.match(String(outcomes[0]), /t-9; t has 2 partitions/);
   });
 
-  it('of a topic that the cluster denies fails at once', () => {
+  it('of a topic without permission fails at once', () => {
     const { bench, outcomes } = asking('secret', 0);
     bench.topicFails('secret', denied);
     bench.turn();
     assert.match(String(outcomes[0]), /secret/);
   });
 
-  it('of a topic that is created within that time is answered', () => {
+  it('of a topic that is created in that time is answered', () => {
     const { bench, outcomes } = asking('other', 0);
     bench.topicFails('other', unknown);
     bench.turn().advance(500);

@@ -210,7 +210,7 @@ describe('the nearest replica (KIP-392)', () => {
 describe('while every broker refuses the login', () => {
   const refusal = (at: number) => ({ at, error: () => new NoBrokersAvailable('refused') });
 
-  it('an application that waits for records gets the error once for each time that all were tried; a listener once', () => {
+  it('gives an application that waits for records one error for each round of attempts, and a listener one error', () => {
     const bench = reading();
     const { raised } = bench.application;
     bench.refusal = refusal(bench.now);
@@ -229,7 +229,7 @@ describe('while every broker refuses the login', () => {
     assert.equal(bench.events('error').length, 2, 'it is news again');
   });
 
-  it('an application that does not ask is not told until it does', () => {
+  it('gives an application no error until it polls', () => {
     const bench = reading();
     const { application } = bench;
     application.isWaiting = false;

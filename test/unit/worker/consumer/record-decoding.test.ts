@@ -84,7 +84,7 @@ const valuesFrom = (first: number, number: number): string[] =>
 describe('fetched records', () => {
   before(() => prepareCodecs());
 
-  it('that are compressed and big are decoded outside, in order, and the rest waits', () => {
+  it('that are compressed and big are decoded in the pool in order, and later ones wait', () => {
     const decoder = new Decoder();
     const { handed, fetch, turn, values, partition } = newDealer(decoder);
     fetch(batchOf(0), batchOf(count), batchOf(2 * count, 'none'));
@@ -102,7 +102,7 @@ describe('fetched records', () => {
     assert.equal(partition.bufferedBytes, 0);
   });
 
-  it('are decoded here without a pool, when it has no room, and when it fails', () => {
+  it('are decoded in this thread without a pool, when it has no room, and when it fails', () => {
     for (const how of ['none', 'full', 'fails']) {
       const decoder = new Decoder();
       decoder.hasRoom = how !== 'full';
@@ -114,7 +114,7 @@ describe('fetched records', () => {
     }
   });
 
-  it('that were decoded outside for a position that was left meanwhile are not handed out', () => {
+  it('that the pool decoded for an old position are not handed out', () => {
     const decoder = new Decoder();
     const { handed, fetch, turn, values, partition } = newDealer(decoder);
     fetch(batchOf(0));
@@ -128,7 +128,7 @@ describe('fetched records', () => {
     assert.deepEqual(values(), valuesFrom(100, count));
   });
 
-  it('that are corrupt are raised with their offset, also when they were decoded outside', () => {
+  it('that are corrupt give an error with their offset, also from the pool', () => {
     const decoder = new Decoder();
     const { raised, fetch, turn, values } = newDealer(decoder);
     const corrupt = batchOf(count);

@@ -22,7 +22,7 @@ function newHandle() {
   return { handle: { link: network, table: createBatchTable(4), lifePort: lifePorts.network }, lifePorts, network };
 }
 
-test('a thread that attaches after the end of the consumer, before the last answers are read, is refused and told', async (t) => {
+test('a thread that attaches after the end of the consumer, before the last answers are read, is refused with a reason', async (t) => {
   const opened: ReturnType<typeof newHandle>[] = [];
   const open = () => {
     const one = newHandle();

@@ -48,7 +48,7 @@ function rowsOf(app: FakeApplication): number {
   return counters.allRows().filter(({ row }) => counters.scope(row) !== 0).length;
 }
 
-test('its requests go over its own connection, and those of others do not', () => {
+test('its requests use its own connection, and requests of others do not', () => {
   const shared = broker.transport;
   assert.ok(!own.isConnected(1), 'its own connection is not there yet');
   const mine = connect();
@@ -84,7 +84,7 @@ test('its connections have their own limit of requests in flight', () => {
   assert.ok(theirs.every(({ state }) => state === 'succeeded'));
 });
 
-test('one that does not read stops its own connection and nothing is moved aside for it', () => {
+test('a client that does not read stops only its own connection, and nothing is moved aside for it', () => {
   connect();
   const many = Array.from({ length: 40 }, () => own.send(1, ListGroups, {}));
   net.run();
@@ -106,7 +106,7 @@ test('one that does not read stops its own connection and nothing is moved aside
   assert.equal(mutedConnections(), 0);
 });
 
-test('lanes and coordinators are its own, too; bootstrap servers are shared', async () => {
+test('it has its own lanes and coordinators too, and shares bootstrap servers', async () => {
   const main = connect();
   const coordinator = connect(coordinatorNodeId(1));
   const waiting = net.controlOf(own).awaitReady(1, 1000, 'fetch');
@@ -151,7 +151,7 @@ test('close(nodeId) ends the connection of the caller and no other', () => {
   net.ready(1);
 });
 
-test('when it ends, idle connections are closed at once and others when their requests are answered; its number is free then', async () => {
+test('when it ends, idle connections are closed at once and others when their requests are answered, and then its number is free', async () => {
   const idle = connect(coordinatorNodeId(1));
   const busy = connect();
   own.send(1, ListGroups, {});
@@ -175,7 +175,7 @@ test('when it ends, idle connections are closed at once and others when their re
   assert.equal(counters.scope(counters.allRows().find(({ row }) => counters.scope(row) !== 0)!.row), scope);
 });
 
-test('one that ends while it does not read leaves no connection', () => {
+test('a client that ends while it does not read leaves no connection', () => {
   const mine = connect();
   for (let i = 0; i < 40; i++) own.send(1, ListGroups, {});
   net.run();
@@ -190,7 +190,7 @@ test('one that ends while it does not read leaves no connection', () => {
   assert.equal(rowsOf(net.app), 0);
 });
 
-test('its connections follow their broker to another place', () => {
+test('its connections follow their broker to another address', () => {
   const former = connect();
   const before = own.send(1, ListGroups, {});
   net.run();
@@ -214,7 +214,7 @@ test('its connections follow their broker to another place', () => {
   assert.ok(own.isConnected(1), 'its row stays');
 });
 
-test('a wait for a connection of one that has ended opens none', async () => {
+test('a wait for a connection of an ended client opens no connection', async () => {
   net.serve('one:9092', 'silent');
   const waiting = net.controlOf(own).awaitReady(1, 500);
   net.run();
@@ -227,7 +227,7 @@ test('a wait for a connection of one that has ended opens none', async () => {
   assert.ok('error' in (await net.controlOf(own).awaitReady(1, 500)), 'and none can be asked for');
 });
 
-test('it may ask twice, but not when it has ended', async () => {
+test('it can ask for own connections twice, but not after its end', async () => {
   const first = await net.controlOf(own).hello('own');
   assert.deepEqual(await net.controlOf(own).hello('own'), first);
   assert.deepEqual(await net.controlOf(net.attach()).hello('shared'), { value: 0 });
@@ -235,7 +235,7 @@ test('it may ask twice, but not when it has ended', async () => {
   assert.ok('error' in (await net.controlOf(own).hello('own')));
 });
 
-test('there is a limit, and the error says so', async () => {
+test('the number of such clients is limited, and the error says so', async () => {
   const apps: FakeApplication[] = [];
   for (let i = 1; i < maxScopes; i++) apps.push(await net.attachOwn());
   const late = net.attach();
@@ -246,7 +246,7 @@ test('there is a limit, and the error says so', async () => {
   assert.ok('value' in (await net.controlOf(late).hello('own')));
 });
 
-test('keys tell nodes of all scopes apart, and can be taken apart', () => {
+test('keys are different for nodes of different scopes, and can be split again', () => {
   const ids = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), -(2 ** 30)];
   const keys = new Set<number>();
   for (const scope of [0, 1, maxScopes]) {

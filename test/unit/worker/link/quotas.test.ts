@@ -60,7 +60,7 @@ function readAll(responses: LinkReader, onFrame: () => void): void {
   }
 }
 
-test('failures of requests wait for a client that does not read, up to a limit; then its requests are not taken', () => {
+test('failed requests wait for a client that does not read, up to a limit, and then its requests are not taken', () => {
   start();
   const deaf = net.attach();
   net.run();
@@ -84,7 +84,7 @@ test('failures of requests wait for a client that does not read, up to a limit; 
   assert.equal(deaf.count('failed'), accepted, 'all of them come in the end');
 });
 
-test("outcomes wait for a producer's thread that does not read, up to a limit; then its frames are not taken", async () => {
+test("outcomes wait for a producer's thread that does not read, up to a limit, and then its frames are not taken", async () => {
   start();
   const { end } = await openProducerLink(net.control, ports);
   const limit = (20 * maxHeldBytes) / 64;
@@ -105,7 +105,7 @@ test("outcomes wait for a producer's thread that does not read, up to a limit; t
   assert.equal(answered.length, posted);
 });
 
-test("answers wait for a consumer's thread that does not read, up to a limit; then its calls are not taken", async () => {
+test("answers wait for a consumer's thread that does not read, up to a limit, and then its calls are not taken", async () => {
   start();
   const { end } = await openConsumerLink(net.control, ports);
   const limit = (20 * maxHeldBytes) / 64;
@@ -121,7 +121,7 @@ test("answers wait for a consumer's thread that does not read, up to a limit; th
   end.close();
 });
 
-test('the last records of a thread that has ended are taken, however much waited for it', async () => {
+test('the last records of a thread that has ended are taken, even if much waits for it', async () => {
   start();
   net.cluster.topics = [];
   const client = net.attach();
@@ -138,7 +138,7 @@ test('the last records of a thread that has ended are taken, however much waited
   assert.ok(other.end.responses.next());
 });
 
-test('the limit of a producer is for all of its threads: their links leave less for batches, and give it back', async () => {
+test('the memory limit of a producer covers all its threads: their links leave less for batches, and return it at their end', async () => {
   start();
   const bufferMemoryBytes = 1024 * 1024;
   const first = await openProducerLink(net.control, ports, { bufferMemoryBytes, batchSizeBytes: 1024 });
@@ -159,7 +159,7 @@ test('the limit of a producer is for all of its threads: their links leave less 
   assert.equal(first.counters.get('maxBytes'), alone);
 });
 
-test('threads that write more than a producer can hold are served by turns', async () => {
+test('threads that write more than a producer can hold are served in turn', async () => {
   start();
   const options = { bufferMemoryBytes: 256 * 1024, batchSizeBytes: 1024 };
   const first = await openProducerLink(net.control, ports, options);

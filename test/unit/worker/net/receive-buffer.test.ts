@@ -294,7 +294,7 @@ function takeOne(buffer: ReceiveBuffer, into: Buffer[]): void {
   buffer.consumeFrame();
 }
 
-test('what is buffered stays bounded, however slowly frames are taken', () => {
+test('the buffered bytes stay bounded, however slowly frames are taken', () => {
   const { buffer, reads } = make();
   const taken: Buffer[] = [];
   const all = Array.from({ length: 2000 }, (_, i) => frame(900, i));

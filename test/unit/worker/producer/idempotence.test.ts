@@ -196,7 +196,7 @@ for (const [name, logStartOffset, epoch] of [
   });
 }
 
-test('UNKNOWN_PRODUCER_ID for a batch that was numbered anew since it was sent is tried again, under the same epoch', () => {
+test('UNKNOWN_PRODUCER_ID for a batch that got a new number after it was sent is tried again under the same epoch', () => {
   const producer = warm();
   producer.append('a');
   producer.append('b');

@@ -29,11 +29,11 @@ function takeAll(memory: BatchMemory, holders: readonly object[]): number[] {
   return counts;
 }
 
-test('a single thread may take everything', () => {
+test('a single thread can take all memory', () => {
   assert.deepEqual(takeAll(open(1), [{}]), [chunks]);
 });
 
-test('one of several takes four fifths at most, and two take as much as each other', () => {
+test('one of several threads takes at most four fifths, and two threads take equal parts', () => {
   assert.deepEqual(takeAll(open(2), [{}]), [(chunks * 4) / 5]);
   assert.deepEqual(takeAll(open(2), [{}, {}]), [40, 40]);
   const memory = open(2);
@@ -41,7 +41,7 @@ test('one of several takes four fifths at most, and two take as much as each oth
   assert.ok(takeAll(memory, [{}])[0]! > 0, 'one that comes later gets some');
 });
 
-test('however little is left, a thread that has nothing may take it', () => {
+test('a thread without memory can take the rest, however little it is', () => {
   const memory = new BatchMemory(2 * chunk, chunk);
   memory.holders = 2;
   const [first, second] = [{}, {}];
@@ -53,7 +53,7 @@ test('however little is left, a thread that has nothing may take it', () => {
   assert.equal(memory.take(chunk, first), null, 'not what the other has just given back');
 });
 
-test('what is given back counts no more', () => {
+test('returned memory no longer counts', () => {
   const memory = open(2);
   const holder = {};
   const taken: Buffer[] = [];
@@ -63,7 +63,7 @@ test('what is given back counts no more', () => {
   assert.deepEqual(takeAll(memory, [holder]), [(chunks * 4) / 5]);
 });
 
-test('memory that is not from here counts in the share, too', () => {
+test('memory from elsewhere counts for the share too', () => {
   const memory = open(2);
   const holder = {};
   assert.ok(memory.reserve(60 * chunk, holder));
@@ -73,7 +73,7 @@ test('memory that is not from here counts in the share, too', () => {
   assert.ok(memory.reserve(20 * chunk, holder));
 });
 
-test('a lower limit takes nothing away, and counts for what is taken next', () => {
+test('a lower limit takes nothing away, and counts from the next request on', () => {
   const memory = open(1);
   const taken = Array.from({ length: 50 }, () => memory.take(chunk)!);
   memory.limitTo(40 * chunk);

@@ -59,7 +59,7 @@ function answerAll(producer: TestProducer): void {
   }
 }
 
-test('a big batch is sent when it is compressed; later ones of its partition wait for it, others do not', () => {
+test('a big batch is sent when it is compressed, and only later batches of its partition wait for it', () => {
   const { compressor, producer } = started({}, 2);
   producer.append(big, { partition: 0 });
   producer.append('small', { partition: 0 });
@@ -105,7 +105,7 @@ test('a batch that is not full is compressed when it is due, and gets no more re
   assert.deepEqual(producer.cluster.produces[0]!.batches[0]!.values, [big]);
 });
 
-test('a batch whose compression is lost with its thread is compressed here', () => {
+test('a batch whose pool thread ended is compressed in this thread', () => {
   const { compressor, producer } = started();
   const id = producer.append(big);
   producer.poll();
@@ -129,7 +129,7 @@ test('a batch that expires while it is compressed is settled once, and its memor
   assert.deepEqual(values(producer), ['later']);
 });
 
-test('copies that are compressed outside have a bound, and count within the memory of batches', () => {
+test('copies for the pool are bounded, and count for the memory of batches', () => {
   const memoryBytes = 64 * 1024;
   const { compressor, producer } = started({ memoryBytes });
   const { maxBytes } = producer.role.accumulator.memory;
@@ -144,7 +144,7 @@ test('copies that are compressed outside have a bound, and count within the memo
   assert.equal(ids.filter((id) => producer.outcome(id).startsWith('at')).length, 20);
 });
 
-test('what is bigger than all copies may be is compressed here', () => {
+test('a batch that is larger than the bound of copies is compressed in this thread', () => {
   const { compressor, producer } = started({ memoryBytes: 64 * 1024, maxRequestSizeBytes: 32 * 1024 });
   const id = producer.append('x'.repeat(20_000));
   answerAll(producer);
@@ -152,11 +152,11 @@ test('what is bigger than all copies may be is compressed here', () => {
   assert.equal(compressor.tasks.length, 0);
 });
 
-test('a codec that this process does not have is told at once, not with the first batch', () => {
+test('a codec that this process does not have is an error at once, not only with the first batch', () => {
   assert.throws(() => new BatchPacker({ codec: 9, level: LEVEL_DEFAULT }, null, 0), UnsupportedCodecError);
 });
 
-test('without compression nothing is given away', () => {
+test('without compression nothing goes to the pool', () => {
   const { compressor, producer } = started({ compressionType: 'none' });
   const id = producer.append(big);
   answerAll(producer);
@@ -164,7 +164,7 @@ test('without compression nothing is given away', () => {
   assert.equal(compressor.tasks.length, 0);
 });
 
-test('batches given up while they wait for their turn outside do not stop those behind them', () => {
+test('batches that are given up while they wait for the pool do not stop the batches behind them', () => {
   const { compressor, producer } = started({
     memoryBytes: 64 * 1024,
     deliveryTimeoutMs: 500,

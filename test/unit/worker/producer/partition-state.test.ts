@@ -25,7 +25,7 @@ function nearTheEnd(): PartitionState {
   return partition;
 }
 
-test('batches are numbered one after another across the end', () => {
+test('sequences of batches go on after the wrap', () => {
   const partition = nearTheEnd();
   const batches = [2, 3, 4].map((records) => batchOf(partition, records));
   assert.deepEqual(
@@ -39,7 +39,7 @@ test('batches are numbered one after another across the end', () => {
   assert.equal(partition.nextSequence, 6);
 });
 
-test('what was acknowledged last is known across the end, in any order of the answers', () => {
+test('the last acknowledged sequence is right across the wrap, in any order of the answers', () => {
   const partition = nearTheEnd();
   const [first, second, third] = [2, 3, 4].map((records) => batchOf(partition, records));
   partition.acknowledged(first!, 10);
@@ -50,7 +50,7 @@ test('what was acknowledged last is known across the end, in any order of the an
   assert.ok(partition.isNext(6));
 });
 
-test('a gap is closed across the end: those behind a batch that was not written move down', () => {
+test('a gap is closed across the wrap: batches behind one that was not written get lower numbers', () => {
   const partition = nearTheEnd();
   const [first, second, third] = [2, 3, 4].map((records) => batchOf(partition, records));
   partition.closeGap(first!);

@@ -118,7 +118,7 @@ test('the backoff doubles up to its limit, with 20 % of jitter', () => {
   assert.deepEqual(waits, [100, 160, 360, 300]);
 });
 
-test('a node that throttles gets nothing until its time is over; its batches wait, and no attempt is counted', () => {
+test('a throttled node gets nothing until the throttle time is over, and its batches wait without counting an attempt', () => {
   const producer = TestProducer.started({ lingerMs: 0, batchSizeBytes: 0 });
   producer.warmUp();
   const { cluster } = producer;

@@ -222,7 +222,7 @@ for (const protocol of protocols) {
     });
   }
 
-  test(`${protocol}: UNKNOWN_PRODUCER_ID for a batch that was numbered anew since it was sent is tried again`, () => {
+  test(`${protocol}: UNKNOWN_PRODUCER_ID for a batch that got a new number after it was sent is tried again`, () => {
     const tx = new TestTransactions(protocol).opened();
     const { producer } = tx;
     const ids = ['a', 'b'].map((value) => producer.append(value, { partition: 0 }));

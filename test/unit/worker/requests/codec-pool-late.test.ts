@@ -43,7 +43,7 @@ function send(pool: CodecPool, count: number): Outcome[] {
   return outcomes;
 }
 
-test('threads that are late, as when the thread pool of the process is busy, hold no task up; they are tried again later', async () => {
+test('late threads delay no task, and are tried again later', async () => {
   const timers: { ms: number; work: () => void }[] = [];
   const told: unknown[] = [];
   let start: () => void = () => {};
@@ -90,7 +90,7 @@ test('threads that are late, as when the thread pool of the process is busy, hol
   await pool.close(cancelled, 0);
 });
 
-test('threads that never come do not hold the end up', async () => {
+test('threads that never start do not delay the end', async () => {
   const pool = new CodecPool(
     1,
     () => {},
