@@ -57,6 +57,7 @@ export type { ConsumerHandle } from './main/consumer/consumer-handle.ts';
 export type { CommitReport, CommittedOffset, OffsetOfTime } from './main/consumer/consumer-offsets.ts';
 export type {
   ConsumerOptions,
+  ConsumerPollOptions,
   OffsetOf,
   PlaceInLog,
   TopicPartitionOffset,
@@ -76,6 +77,7 @@ export type { ProducerHandle } from './main/producer/producer-handle.ts';
 export type {
   AttachedProducerOptions,
   DeliveryReport,
+  FlushOptions,
   GroupAppender,
   Partitioner,
   ProducerCounters,
@@ -85,6 +87,7 @@ export type {
   RecordFailure,
   RecordMetadata,
   RecordsSource,
+  SendAllOptions,
   SendRecordOptions,
   Serializer,
 } from './main/producer/producer-types.ts';

@@ -14,10 +14,14 @@ export function checkOptions<T extends object>(call: string, options: T | undefi
     throw new TypeError(`${call}: options must be an object, not ${shown(options)}`);
   }
   for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const meant = nearestName(name, known, 2);
-    const hint = meant === undefined ? `it takes ${known.join(', ')}` : `did you mean ${meant}?`;
-    throw new TypeError(`${call}: unknown option ${shown(name)}; ${hint}`);
+    if (!known.includes(name)) throw unknownName(`${call}: unknown option`, name, known);
   }
   return options;
+}
+
+/** The error for a name that nobody knows, with the one that may be meant, or all there are. @param what for example `send: unknown option` */
+export function unknownName(what: string, name: string, known: readonly string[]): TypeError {
+  const meant = nearestName(name, known, 2);
+  const hint = meant === undefined ? `it takes ${known.join(', ')}` : `did you mean ${meant}?`;
+  return new TypeError(`${what} ${shown(name)}; ${hint}`);
 }

@@ -5,14 +5,8 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import Long from 'long';
 import type { KafkaClientOptions } from '../common/config/config.ts';
-import type { AssignedStart, ConsumerConfig, StartAt, TopicPartition } from '../common/config/consumer-config.ts';
-import {
-  belongsToConsumer,
-  parseAssign,
-  parseConsumerConfig,
-  parseSubscription,
-} from '../common/config/consumer-config-parser.ts';
-import { parseStart } from '../common/config/offset-inputs.ts';
+import type { ConsumerConfig, TopicPartition } from '../common/config/consumer-config.ts';
+import { belongsToConsumer, parseConsumerConfig } from '../common/config/consumer-config-parser.ts';
 import type {
   ConsumerAnswer,
   ConsumerCall,
@@ -22,8 +16,20 @@ import type {
   PlainCommitReport,
   PlainFound,
 } from '../common/consumer-calls.ts';
-import { IllegalArgumentError, KafkaConfigurationError } from '../common/errors/errors.ts';
 import type { GroupIdentity } from '../common/transaction-offsets.ts';
+import {
+  assignedOf,
+  checkClose,
+  checkRun,
+  checkTimeout,
+  placeOf,
+  placesOf,
+  plainOffsets,
+  signalOf,
+  startOf,
+  subscriptionOf,
+  timesOf,
+} from './consumer/consumer-arguments.ts';
 import type { ConsumerBatch } from './consumer/consumer-batch.ts';
 import { ConsumerEvents, type ConsumerListeners } from './consumer/consumer-events.ts';
 import { type ConsumerHandle, claimConsumerHandle } from './consumer/consumer-handle.ts';
@@ -34,10 +40,15 @@ import {
   longOf,
   type OffsetOfTime,
   offsetOfTimeOf,
-  plainOffsets,
   reportOf,
 } from './consumer/consumer-offsets.ts';
-import type { ConsumerOptions, OffsetOf, PlaceInLog, TopicPartitionOffset } from './consumer/consumer-options.ts';
+import type {
+  ConsumerOptions,
+  ConsumerPollOptions,
+  OffsetOf,
+  PlaceInLog,
+  TopicPartitionOffset,
+} from './consumer/consumer-options.ts';
 import { ConsumerSession } from './consumer/consumer-session.ts';
 import { readableOf } from './consumer/readable.ts';
 import { type RunOptions, runHandler } from './consumer/run.ts';
@@ -157,8 +168,8 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
    * @param timeoutMs default 1000; Infinity: no limit
    * Fails with: an error of a partition such as CorruptBatchError, GroupFatalError, NetworkThreadError
    */
-  async poll(timeoutMs = 1000, options: { readonly signal?: AbortSignal } = {}): Promise<ConsumerBatch | null> {
-    return this.#handedOut(await this.#session.poll(checkTimeout(timeoutMs), options.signal ?? null));
+  async poll(timeoutMs = 1000, options: ConsumerPollOptions = {}): Promise<ConsumerBatch | null> {
+    return this.#handedOut(await this.#session.poll(checkTimeout(timeoutMs), signalOf('poll', options)));
   }
 
   /** Like `poll`, but blocks this thread. It is for loops that never return to the event loop. */
@@ -172,7 +183,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
    * others and rejects with that error; the failed batch comes again.
    */
   async run(handler: (batch: ConsumerBatch) => Promise<void> | void, options: RunOptions = {}): Promise<void> {
-    await runHandler(this.#session, handler, options);
+    await runHandler(this.#session, handler, checkRun(handler, options));
   }
 
   /**
@@ -193,10 +204,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   /** Subscribes to names, a RegExp, or `{ brokerPattern }` in RE2's syntax. Replaces the former subscription. */
   subscribe(topics: NonNullable<ConsumerOptions['topics']>): Future<null> {
-    const problems: string[] = [];
-    const subscription = parseSubscription(topics, problems);
-    if (problems.length > 0 || subscription === null) throw new KafkaConfigurationError(problems);
-    return this.#call({ op: 'subscribe', subscription });
+    return this.#call({ op: 'subscribe', subscription: subscriptionOf(topics) });
   }
 
   /** Releases all partitions and leaves the group. */
@@ -206,30 +214,26 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   /** Reads only these partitions, without a group. */
   assign(partitions: readonly TopicPartitionOffset[]): Future<null> {
-    const problems: string[] = [];
-    const rows: readonly AssignedStart[] = parseAssign(partitions, problems);
-    if (problems.length > 0) throw new KafkaConfigurationError(problems);
-    return this.#call({ op: 'assign', partitions: rows });
+    return this.#call({ op: 'assign', partitions: assignedOf(partitions) });
   }
 
   /** Continues at another place. Handed-out records that are not done are lost. */
   seek(partition: TopicPartition, to: PlaceInLog): Future<null> {
-    const start: StartAt | undefined = parseStart(to);
-    if (start === undefined)
-      throw new IllegalArgumentError("seek to an offset of 0 or more, 'earliest', 'latest' or { timestampMs }");
-    const { topic, partition: index } = partition;
-    this.#session.returnReady([partition]);
-    return this.#call({ op: 'seek', topic, partition: index, start });
+    const start = startOf(to);
+    const place = placeOf('seek', 'partition', partition);
+    this.#session.returnReady([place]);
+    return this.#call({ op: 'seek', ...place, start });
   }
 
   /** Stops handing out records of these partitions, or of all. Batches that the application has are not affected. */
   pause(partitions?: readonly TopicPartition[]): Future<null> {
-    this.#session.returnReady(partitions ?? null);
-    return this.#call({ op: 'pause', partitions: partitions ?? null });
+    const places = partitions === undefined ? null : placesOf('pause', partitions);
+    this.#session.returnReady(places);
+    return this.#call({ op: 'pause', partitions: places });
   }
 
   resume(partitions?: readonly TopicPartition[]): Future<null> {
-    return this.#call({ op: 'resume', partitions: partitions ?? null });
+    return this.#call({ op: 'resume', partitions: partitions === undefined ? null : placesOf('resume', partitions) });
   }
 
   // --- offsets
@@ -259,7 +263,8 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   /** The committed offsets of the group. Null for a partition without one. */
   committed(partitions: readonly TopicPartition[]): Future<(CommittedOffset | null)[]> {
-    const call: ConsumerCall = { op: 'committed', partitions, timeoutMs: this.config.defaultApiTimeoutMs };
+    const places = placesOf('committed', partitions);
+    const call: ConsumerCall = { op: 'committed', partitions: places, timeoutMs: this.config.defaultApiTimeoutMs };
     return this.#session.callThen(call, (answer) => (answer as readonly PlainFound[]).map(committedOf));
   }
 
@@ -267,13 +272,13 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   offsetsForTimes(
     times: readonly (TopicPartition & { readonly timestampMs: number })[],
   ): Future<(OffsetOfTime | null)[]> {
-    return this.#offsets(times, offsetOfTimeOf);
+    return this.#offsets(timesOf('offsetsForTimes', times), offsetOfTimeOf);
   }
 
   /** Offsets of the first records that are there. */
   beginningOffsets(partitions: readonly TopicPartition[]): Future<Long[]> {
     return this.#offsets(
-      partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs: -2 })),
+      placesOf('beginningOffsets', partitions).map((place) => ({ ...place, timestampMs: -2 })),
       ({ offset }) => Long.fromString(offset ?? '0'),
     );
   }
@@ -281,7 +286,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   /** The offset after the last record. With `read_committed`, the first offset that may not be read yet. */
   endOffsets(partitions: readonly TopicPartition[]): Future<Long[]> {
     return this.#offsets(
-      partitions.map(({ topic, partition }) => ({ topic, partition, timestampMs: -1 })),
+      placesOf('endOffsets', partitions).map((place) => ({ ...place, timestampMs: -1 })),
       ({ offset }) => Long.fromString(offset ?? '0'),
     );
   }
@@ -351,7 +356,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   /** Commits what is done, releases all partitions and leaves the group, in this order. Loops and polls end. */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options);
+    this.#closing ??= this.#close(checkClose(options));
     return this.#closing;
   }
 
@@ -361,7 +366,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   async #close({ timeoutMs = defaultCloseTimeoutMs, leave = 'default' }: CloseOptions): Promise<void> {
     try {
-      await this.#session.close(checkTimeout(timeoutMs), leave);
+      await this.#session.close(timeoutMs, leave);
     } finally {
       await this.#ownClient?.close();
     }
@@ -386,10 +391,4 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   #find({ topic, partition }: TopicPartition): PartitionSnapshot | undefined {
     return this.#session.snapshot.partitions.find((row) => row.topic === topic && row.partition === partition);
   }
-}
-
-function checkTimeout(timeoutMs: number): number {
-  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs) || timeoutMs < 0)
-    throw new IllegalArgumentError(`timeoutMs must be 0 or more, not ${String(timeoutMs)}`);
-  return timeoutMs;
 }

@@ -6,12 +6,11 @@ import type { KafkaClientOptions } from '../common/config/config.ts';
 import { IllegalStateError } from '../common/errors/errors.ts';
 import { checkOptions } from '../common/options.ts';
 import { TrackKind } from '../common/record-tracking.ts';
-import { shown } from '../common/text.ts';
 import { transactionBeginFrame } from '../ring/frames/producer-call-frames.ts';
 import type { ProducerMetricsMemory } from '../state/producer-metrics.ts';
 import { KafkaClient } from './kafka-client.ts';
+import { checkSignal, givenUp, giveUpWhenAborted } from './link/abort-signals.ts';
 import type { ClientHost } from './link/client-host.ts';
-
 import { type Future, fail, settleLike, succeed } from './link/future.ts';
 import { apart } from './open-producer.ts';
 import { Measured } from './producer/measured.ts';
@@ -23,6 +22,7 @@ import type { ProducerSession, SessionListener } from './producer/producer-sessi
 import type {
   AttachedProducerOptions,
   DeliveryReport,
+  FlushOptions,
   GroupAppender,
   ProducerCounters,
   ProducerOptions,
@@ -30,9 +30,10 @@ import type {
   RecordFailure,
   RecordMetadata,
   RecordsSource,
+  SendAllOptions,
   SendRecordOptions,
 } from './producer/producer-types.ts';
-import { type BytesInput, checkTopic, lingerOf, partitionOf } from './producer/record-input.ts';
+import { type BytesInput, checkRecord, checkTopic, lingerOf, partitionOf } from './producer/record-input.ts';
 import { RecordRoutes } from './producer/record-routes.ts';
 import { traced } from './producer/tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
@@ -43,7 +44,7 @@ const defaultWaitMs = Number.POSITIVE_INFINITY;
 /** The part of the client that a producer needs. */
 export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew' | 'metricsOrigin'>;
 
-const sendOptionNames = ['partition', 'lingerMs'];
+const sendOptionNames = ['partition', 'lingerMs', 'signal'];
 
 /**
  * Writes records to Kafka from a thread that may be busy. `client.producer(options)` makes one. `Producer.start(options)` makes one
@@ -101,6 +102,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     handle: ProducerHandle,
     options: AttachedProducerOptions<K, V> = {},
   ): Promise<Producer<K, V>> {
+    checkOptions('attach', options, ['partitioner', 'serializeKey', 'serializeValue', 'hooks']);
     const client = await KafkaClient.attach(
       checkProducerHandle(handle).client as Parameters<typeof KafkaClient.attach>[0],
     );
@@ -143,18 +145,22 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    */
   send(topic: string, record: ProducerRecord<K, V>, options: SendRecordOptions = {}): Future<RecordMetadata> {
     checkOptions('send', options, sendOptionNames);
-    if (typeof record !== 'object' || record === null)
-      throw new TypeError(`record must be an object, not ${shown(record)}`);
+    checkRecord(record);
+    const signal = checkSignal(options.signal);
     const { refusal } = this.#session;
     if (refusal !== null) return this.#session.newFuture<RecordMetadata>().failure(refusal);
     const future = this.#session.newFuture<RecordMetadata>();
+    if (givenUp('the record', signal, future)) return future;
     const lingerMs = lingerOf(options.lingerMs);
     const partition = partitionOf(options.partition ?? record.partition);
     traced(topic, record, future, (given) => {
       this.#preparer.tellHook(topic, given, future);
-      const settle = (prepared: Prepared): void => this.#routes.send(topic, prepared, lingerMs, future);
+      const settle = (prepared: Prepared): void => {
+        if (signal?.aborted !== true) this.#routes.send(topic, prepared, lingerMs, future);
+      };
       this.#preparer.inOrder(topic, given, partition, settle, (error) => fail(future, error));
     });
+    giveUpWhenAborted('the record', signal, future);
     return future;
   }
 
@@ -164,9 +170,14 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    * @returns Future of a report. A record that is too large, or whose serializer fails, is a failure in it, and the others are sent. The
    * Future fails with the error of the source, and with TypeError for a record of the wrong kind; no later record is then taken
    */
-  sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport> {
+  sendAll(
+    topic: string,
+    records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
+    options: SendAllOptions = {},
+  ): Future<DeliveryReport> {
     checkTopic(topic);
-    return this.#sendAll(topic, records, false);
+    const { signal } = checkOptions('sendAll', options, ['signal']);
+    return this.#sendAll(topic, records, false, checkSignal(signal));
   }
 
   /**
@@ -176,6 +187,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    */
   writable(topic: string, options: WritableOptions = {}): Writable {
     checkTopic(topic);
+    checkOptions('writable', options, ['highWaterMark']);
     return writableOf<K, V>((records) => this.#sendAll(topic, records, true), options);
   }
 
@@ -204,13 +216,21 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
 
   /**
    * Sends everything given so far without delay, and waits until all of it has succeeded or failed.
+   * @param options  a number is `timeoutMs`
    * @returns Future of a report about the records that were settled since the last report
-   * Fails with: KafkaTimeoutError after `timeoutMs`
+   * Fails with: KafkaTimeoutError after `timeoutMs`, AbortError
    */
-  flush(timeoutMs = defaultWaitMs): Future<DeliveryReport> {
-    if (this.#preparer.tail === null) return this.#session.flush(timeoutMs);
+  flush(options: FlushOptions | number = {}): Future<DeliveryReport> {
+    const named = typeof options === 'number' ? { timeoutMs: options } : options;
+    const { timeoutMs = defaultWaitMs, signal } = checkOptions('flush', named, ['timeoutMs', 'signal']);
+    const given = checkSignal(signal);
+    if (this.#preparer.tail === null && given === null) return this.#session.flush(timeoutMs);
     const future = this.#session.newFuture<DeliveryReport>();
-    this.#preparer.tail.then(() => settleLike(future, this.#session.flush(timeoutMs)));
+    if (givenUp('the flush', given, future)) return future;
+    const begin = (): void => settleLike(future, this.#session.flush(timeoutMs));
+    if (this.#preparer.tail === null) begin();
+    else this.#preparer.tail.then(begin);
+    giveUpWhenAborted('the flush', given, future);
     return future;
   }
 
@@ -291,11 +311,14 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     endsAtFailure: boolean,
+    signal: AbortSignal | null = null,
   ): Future<DeliveryReport> {
     const future = this.#session.newFuture<DeliveryReport>();
     const { refusal } = this.#session;
     if (refusal !== null) return future.failure(refusal);
-    this.#routes.sendAll(topic, records, future, endsAtFailure);
+    if (givenUp('sendAll', signal, future)) return future;
+    this.#routes.sendAll(topic, records, future, { endsAtFailure, signal });
+    giveUpWhenAborted('sendAll', signal, future);
     return future;
   }
 
@@ -304,7 +327,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       session: this.#session,
       append: (topic, key, value, partition) => this.append(topic, key, value, partition),
       send: (topic, record, options) => this.send(topic, record, options),
-      sendAll: (topic, records) => this.sendAll(topic, records),
+      sendAll: (topic, records, options) => this.sendAll(topic, records, options),
       serialized: async () => {
         await this.#preparer.tail;
       },

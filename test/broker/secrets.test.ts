@@ -8,6 +8,7 @@ import { KafkaClient, type KafkaClientOptions, type LogFields, Metadata, NoBroke
 import { CertificateAuthority } from '../helpers/certificates.ts';
 import { ConnectProxy } from '../helpers/connect-proxy.ts';
 import { type EmbeddedBroker, startEmbeddedBrokerInProcess } from '../helpers/embedded-broker.ts';
+import { patient } from '../helpers/patience.ts';
 import { type SaslRules, saslApis, wantLogins } from '../helpers/sasl-server.ts';
 import { type ScriptedConnection, ScriptedServer } from '../helpers/scripted-server.ts';
 import { TokenEndpoint } from '../helpers/token-endpoint.ts';
@@ -89,6 +90,7 @@ function options(mechanism: SaslRules['mechanism'], more: KafkaClientOptions = {
       ? { saslOauthTokenProvider: { oidc } }
       : { saslPlainUsername: 'alice', saslPlainPassword: password }),
     logLevel: 'debug',
+    ...patient,
     ...more,
   };
 }

@@ -12,34 +12,43 @@ import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient } from '../helpers/patience.ts';
 import { ScriptedServer, scripts, startHttpServer } from '../helpers/scripted-server.ts';
 
-const limitMs = 5000;
 /** What a busy machine may add. */
 const graceMs = 120_000;
+const maxLimitMs = 100_000;
 
-/** The error that `start` fails with; checks that it took the configured time at most. */
+/**
+ * The error that `start` fails with; checks that it took the configured time. On a busy machine a short time may be over before a server
+ * has shown what it is: then it is given more.
+ */
 async function failureToStart(
   servers: readonly string[],
+  expected: RegExp,
   options: KafkaClientOptions = {},
   retriable = true,
-): Promise<Error> {
-  const began = performance.now();
-  try {
-    const client = await KafkaClient.start({
+): Promise<NoBrokersAvailable> {
+  for (let limitMs = 2000; ; limitMs *= 4) {
+    const began = performance.now();
+    const started = KafkaClient.start({
       bootstrapServers: servers,
       apiVersionAutoTimeoutMs: limitMs,
       reconnectBackoffMaxMs: 100,
       ...options,
     });
-    await client.close();
-  } catch (error) {
+    const error: unknown = await started.then(
+      (client) => client.close(),
+      (thrown: unknown) => thrown,
+    );
     const tookMs = performance.now() - began;
+    assert.ok(error instanceof Error, 'it started');
+    if (limitMs < maxLimitMs && !expected.test(error.message)) continue;
+    assert.match(error.message, expected);
     assert.ok(tookMs >= limitMs - 1, `gave up after ${tookMs} ms`);
     assert.ok(tookMs < limitMs + graceMs, `took ${tookMs} ms`);
     assert.ok(error instanceof NoBrokersAvailable, String(error));
     assert.equal(error.retriable, retriable);
+    assert.match(error.message, new RegExp(`within ${limitMs} ms \\(apiVersionAutoTimeoutMs\\)`));
     return error;
   }
-  assert.fail('it started');
 }
 
 /** An address where nobody listens. */
@@ -51,50 +60,43 @@ async function refusingAddress(): Promise<string> {
   return `127.0.0.1:${port}`;
 }
 
-describe('a bootstrap server', { concurrency: 10 }, () => {
+describe('a bootstrap server', { concurrency: 6 }, () => {
   test('that refuses connections', async () => {
     const address = await refusingAddress();
-    const error = await failureToStart([address]);
-    assert.match(error.message, new RegExp(`${address}: .*ECONNREFUSED`));
-    assert.match(error.message, /within 5000 ms \(apiVersionAutoTimeoutMs\)/);
+    const error = await failureToStart([address], new RegExp(`${address}: .*ECONNREFUSED`));
     assert.match(String((error.cause as Error).message), /ECONNREFUSED/);
   });
 
   test('whose name does not exist', async () => {
-    const error = await failureToStart(['no-such-host.invalid:9092']);
-    assert.match(error.message, /no-such-host\.invalid:9092: .*(look-up.*failed|no answer)/);
+    await failureToStart(['no-such-host.invalid:9092'], /no-such-host\.invalid:9092: .*(look-up.*failed|no answer)/);
   });
 
   test('that is a black hole', async (t) => {
     const hole = await startConnectBlackhole();
     t.after(() => hole.close());
-    const error = await failureToStart([hole.address]);
-    assert.match(error.message, new RegExp(`${hole.address}: no answer to the connection attempt`));
+    await failureToStart([hole.address], new RegExp(`${hole.address}: no answer to the connection attempt`));
   });
 
   test('that is a black hole, with a setup timeout below the limit', async (t) => {
     const hole = await startConnectBlackhole();
     t.after(() => hole.close());
-    const error = await failureToStart([hole.address], { connectionSetupTimeoutMs: 50 });
-    assert.match(error.message, /did not finish in time \(connectionSetupTimeoutMs\)/);
+    const says = /did not finish in time \(connectionSetupTimeoutMs\)/;
+    await failureToStart([hole.address], says, { connectionSetupTimeoutMs: 50 });
   });
 
   test('that accepts and is silent', async (t) => {
     const server = await ScriptedServer.start(scripts.silent);
     t.after(() => server.close());
-    const error = await failureToStart([server.address], { connectionSetupTimeoutMs: 100 });
-    assert.match(error.message, /did not finish in time/);
+    await failureToStart([server.address], /did not finish in time/, { connectionSetupTimeoutMs: 100 });
   });
 
   test('that accepts and is silent longer than the time limit may not be a Kafka broker', async (t) => {
     const server = await ScriptedServer.start(scripts.silent);
     t.after(() => server.close());
-    const error = await failureToStart([server.address]);
-    assert.match(
-      error.message,
+    const error = await failureToStart(
+      [server.address],
       /connected, but no answer to ApiVersions so far; it may expect TLS, .*max\.connections.*, or not be a Kafka/,
     );
-    assert.ok(error instanceof NoBrokersAvailable);
     assert.deepEqual(
       error.causes.map(({ host, port }) => `${host}:${port}`),
       [server.address],
@@ -174,8 +176,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     test(`that ${name}`, async (t) => {
       const server = await ScriptedServer.start(script);
       t.after(() => server.close());
-      const error = await failureToStart([server.address], {}, retriable);
-      assert.match(error.message, expected);
+      const error = await failureToStart([server.address], expected, {}, retriable);
       assert.match(error.message, new RegExp(server.address));
     });
   }
@@ -183,8 +184,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
   test('that is a web server', async (t) => {
     const server = await startHttpServer();
     t.after(() => server.close());
-    const error = await failureToStart([server.address], {}, false);
-    assert.match(error.message, /answers in HTTP/);
+    const error = await failureToStart([server.address], /answers in HTTP/, {}, false);
     assert.match(error.message, /web server, not to a Kafka broker/);
   });
 
@@ -194,7 +194,8 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     const closing = await ScriptedServer.start(scripts.closeAfterRequest);
     t.after(() => closing.close());
     const refusing = await refusingAddress();
-    const error = await failureToStart([refusing, http.address, closing.address], { apiVersionAutoTimeoutMs: limitMs });
+    const all = new RegExp(`${refusing}: .*ECONNREFUSED[^]*${http.address}: .*HTTP[^]*${closing.address}: .*before it`);
+    const error = await failureToStart([refusing, http.address, closing.address], all);
     const lines = error.message.split('\n');
     assert.equal(lines.length, 4);
     assert.match(lines[0]!, /none of the 3 bootstrap servers/);
@@ -245,7 +246,7 @@ describe('a bootstrap server', { concurrency: 10 }, () => {
     const bootstrapServers = [hole.address, await refusingAddress(), 'no-such-host.invalid:9092'];
     const child = startChild(t, 'failing-start', {
       bootstrapServers,
-      apiVersionAutoTimeoutMs: limitMs,
+      apiVersionAutoTimeoutMs: 5000,
       logLevel: 'silent',
     });
     const { exitCode, stdout, stderr } = await child.ended;

@@ -114,7 +114,7 @@ describe('the network thread', () => {
       });
 
       test(`because it is stuck, and ${who} notices`, { timeout: 300_000 }, async (t) => {
-        assertLost(await run(t, 'loop', { more: { networkThreadTimeoutMs: 5000 }, isBlocked }));
+        assertLost(await run(t, 'loop', { more: { networkThreadTimeoutMs: 20_000 }, isBlocked }));
       });
     }
 

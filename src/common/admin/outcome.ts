@@ -20,4 +20,9 @@ export type PlainResults<K, V> = readonly PlainResult<K, V>[];
 export interface AdminCallOptions {
   /** Limit of the whole call with its retries, in ms. Default: the one of the Admin. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Gives up the wait: the call rejects with AbortError. What was asked of brokers is not taken back: the network thread ends the call by
+   * itself, within its time limit, and changes may have been made.
+   */
+  readonly signal?: AbortSignal | undefined;
 }

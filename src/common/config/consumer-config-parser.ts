@@ -3,6 +3,7 @@
 
 import { KafkaConfigurationError } from '../errors/errors.ts';
 import { maxInt32 } from '../numbers.ts';
+import { unknownName } from '../options.ts';
 import { nearestName } from '../text.ts';
 import { isTopicName, topicNameRule } from '../topic-names.ts';
 import { configOptions } from './config.ts';
@@ -87,6 +88,8 @@ export function parseSubscription(value: unknown, problems: string[]): Subscript
   return { names: Object.freeze([...new Set(value as string[])].sort()) };
 }
 
+const assignFields = ['topic', 'partition', 'offset'];
+
 /** Parses the partitions of `assign`. */
 export function parseAssign(value: unknown, problems: string[]): readonly AssignedStart[] {
   if (!Array.isArray(value)) {
@@ -96,6 +99,9 @@ export function parseAssign(value: unknown, problems: string[]): readonly Assign
   const seen = new Set<string>();
   return value.map((row: Record<string, unknown> | null, i) => {
     const { topic, partition, offset } = row ?? {};
+    for (const name of Object.keys(row ?? {}))
+      if (!assignFields.includes(name))
+        problems.push(unknownName(`assign[${i}] has an unknown field`, name, assignFields).message);
     if (!isTopicName(topic)) problems.push(`assign[${i}].topic is ${described(topic)}: ${topicNameRule}`);
     if (!Number.isInteger(partition) || (partition as number) < 0 || (partition as number) > maxInt32)
       problems.push(`assign[${i}].partition must be an integer from 0 to ${maxInt32}, not ${described(partition)}`);

@@ -18,11 +18,12 @@ export interface ChangeCallOptions extends AdminCallOptions {
   readonly retryOnQuotaViolation?: boolean | undefined;
 }
 
-/** Runs a call in the network thread. Rejects with the call's error, or when the client is closed. */
+/** Runs a call in the network thread. Rejects with the call's error, when the client is closed, and when the signal is aborted. */
 export type RunAdminCall = <Name extends AdminCallName>(
   name: Name,
   args: Calls[Name]['args'],
   timeoutMs: number,
+  signal: AbortSignal | undefined,
 ) => Promise<Calls[Name]['answer']>;
 
 const defaultTimeoutMs = 60_000;
@@ -42,9 +43,9 @@ export class AdminCalls {
   protected async call<Name extends AdminCallName>(
     name: Name,
     args: Calls[Name]['args'],
-    timeoutMs: number = this.#timeoutMs,
+    { timeoutMs = this.#timeoutMs, signal }: AdminCallOptions,
   ): Promise<Calls[Name]['answer']> {
-    return withLongs(await this.#run(name, args, checkTimeout(timeoutMs)));
+    return withLongs(await this.#run(name, args, checkTimeout(timeoutMs), signal));
   }
 }
 

@@ -17,7 +17,7 @@ import type {
 } from '../../common/admin/operations.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { Int64Input, TopicPartitionKey } from '../../common/admin/topics.ts';
-import { checkOptions } from '../../common/options.ts';
+import { check, checkCall, checkEach, checkItem, checkItems, fieldsOf } from './admin-arguments.ts';
 import { cloneable } from './admin-calls.ts';
 import { errorsByBroker, type Results, resultsFor, resultsOf } from './results.ts';
 import { SecurityCalls } from './security-calls.ts';
@@ -29,33 +29,34 @@ import { SecurityCalls } from './security-calls.ts';
  * with KafkaTimeoutError, with Cancelled when the client was closed, or with UnsupportedVersionError when the brokers are too old.
  */
 export class Admin extends SecurityCalls {
-  describeCluster(
+  async describeCluster(
     options: AdminCallOptions & { readonly includeFencedBrokers?: boolean } = {},
   ): Promise<DescribedCluster> {
-    checkOptions('describeCluster', options, ['timeoutMs', 'includeFencedBrokers']);
-    const { includeFencedBrokers = false, timeoutMs } = options;
-    return this.call('describeCluster', { includeFencedBrokers }, timeoutMs);
+    checkCall('describeCluster', options, ['includeFencedBrokers']);
+    const { includeFencedBrokers = false } = options;
+    return this.call('describeCluster', { includeFencedBrokers }, options);
   }
 
   /** The features of the cluster and their levels (KIP-584). */
-  describeFeatures(options: AdminCallOptions = {}): Promise<DescribedFeatures> {
-    checkOptions('describeFeatures', options, ['timeoutMs']);
-    return this.call('describeFeatures', {}, options.timeoutMs);
+  async describeFeatures(options: AdminCallOptions = {}): Promise<DescribedFeatures> {
+    checkCall('describeFeatures', options);
+    return this.call('describeFeatures', {}, options);
   }
 
   async updateFeatures(
     updates: readonly FeatureUpdate[],
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<string, null>> {
-    checkOptions('updateFeatures', options, ['timeoutMs', 'validateOnly']);
-    const { validateOnly = false, timeoutMs } = options;
-    return resultsOf(await this.call('updateFeatures', { updates, validateOnly }, timeoutMs));
+    checkCall('updateFeatures', options, ['validateOnly']);
+    checkItems('updateFeatures', 'updates', updates, fieldsOf.featureUpdate);
+    const { validateOnly = false } = options;
+    return resultsOf(await this.call('updateFeatures', { updates, validateOnly }, options));
   }
 
   /** The metadata quorum: its leader, its voters, and the log position of each (KIP-836). */
-  describeMetadataQuorum(options: AdminCallOptions = {}): Promise<DescribedQuorum> {
-    checkOptions('describeMetadataQuorum', options, ['timeoutMs']);
-    return this.call('describeMetadataQuorum', {}, options.timeoutMs);
+  async describeMetadataQuorum(options: AdminCallOptions = {}): Promise<DescribedQuorum> {
+    checkCall('describeMetadataQuorum', options);
+    return this.call('describeMetadataQuorum', {}, options);
   }
 
   /** Adds a controller to the quorum (KIP-853). @param directoryId in the form that Kafka prints */
@@ -65,9 +66,12 @@ export class Admin extends SecurityCalls {
     listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[],
     options: AdminCallOptions & { readonly clusterId?: string } = {},
   ): Promise<void> {
-    checkOptions('addRaftVoter', options, ['timeoutMs', 'clusterId']);
-    const { clusterId = null, timeoutMs } = options;
-    await this.call('addRaftVoter', { clusterId, voterId, directoryId, listeners }, timeoutMs);
+    checkCall('addRaftVoter', options, ['clusterId']);
+    check('addRaftVoter', 'voterId', voterId, 'integer');
+    check('addRaftVoter', 'directoryId', directoryId, 'text');
+    checkItems('addRaftVoter', 'listeners', listeners, fieldsOf.listener);
+    const { clusterId = null } = options;
+    await this.call('addRaftVoter', { clusterId, voterId, directoryId, listeners }, options);
   }
 
   async removeRaftVoter(
@@ -75,21 +79,25 @@ export class Admin extends SecurityCalls {
     directoryId: string,
     options: AdminCallOptions & { readonly clusterId?: string } = {},
   ): Promise<void> {
-    checkOptions('removeRaftVoter', options, ['timeoutMs', 'clusterId']);
-    const { clusterId = null, timeoutMs } = options;
-    await this.call('removeRaftVoter', { clusterId, voterId, directoryId }, timeoutMs);
+    checkCall('removeRaftVoter', options, ['clusterId']);
+    check('removeRaftVoter', 'voterId', voterId, 'integer');
+    check('removeRaftVoter', 'directoryId', directoryId, 'text');
+    const { clusterId = null } = options;
+    await this.call('removeRaftVoter', { clusterId, voterId, directoryId }, options);
   }
 
   /** Removes a broker that will not come back from the cluster (KIP-631). */
   async unregisterBroker(brokerId: number, options: AdminCallOptions = {}): Promise<void> {
-    checkOptions('unregisterBroker', options, ['timeoutMs']);
-    await this.call('unregisterBroker', { brokerId }, options.timeoutMs);
+    checkCall('unregisterBroker', options);
+    check('unregisterBroker', 'brokerId', brokerId, 'integer');
+    await this.call('unregisterBroker', { brokerId }, options);
   }
 
   /** Removes a controller that will not come back. Kafka 4.4 and later. */
   async unregisterController(controllerId: number, options: AdminCallOptions = {}): Promise<void> {
-    checkOptions('unregisterController', options, ['timeoutMs']);
-    await this.call('unregisterController', { controllerId }, options.timeoutMs);
+    checkCall('unregisterController', options);
+    check('unregisterController', 'controllerId', controllerId, 'integer');
+    await this.call('unregisterController', { controllerId }, options);
   }
 
   /**
@@ -101,9 +109,10 @@ export class Admin extends SecurityCalls {
     partitions: readonly TopicPartitionKey[] | null,
     options: AdminCallOptions & { readonly unclean?: boolean } = {},
   ): Promise<Results<TopicPartitionKey, null>> {
-    checkOptions('electLeaders', options, ['timeoutMs', 'unclean']);
-    const { unclean = false, timeoutMs } = options;
-    const plain = await this.call('electLeaders', { partitions, isUnclean: unclean }, timeoutMs);
+    checkCall('electLeaders', options, ['unclean']);
+    if (partitions !== null) checkItems('electLeaders', 'partitions', partitions, fieldsOf.place);
+    const { unclean = false } = options;
+    const plain = await this.call('electLeaders', { partitions, isUnclean: unclean }, options);
     return partitions === null ? resultsOf(plain) : resultsFor(partitions, plain);
   }
 
@@ -112,10 +121,11 @@ export class Admin extends SecurityCalls {
     reassignments: readonly Reassignment[],
     options: AdminCallOptions & { readonly allowReplicationFactorChange?: boolean } = {},
   ): Promise<Results<TopicPartitionKey, null>> {
-    checkOptions('alterPartitionReassignments', options, ['timeoutMs', 'allowReplicationFactorChange']);
-    const { allowReplicationFactorChange = true, timeoutMs } = options;
+    checkCall('alterPartitionReassignments', options, ['allowReplicationFactorChange']);
+    checkItems('alterPartitionReassignments', 'reassignments', reassignments, fieldsOf.reassignment);
+    const { allowReplicationFactorChange = true } = options;
     const args = { reassignments, allowReplicationFactorChange };
-    return resultsFor(reassignments, await this.call('alterPartitionReassignments', args, timeoutMs));
+    return resultsFor(reassignments, await this.call('alterPartitionReassignments', args, options));
   }
 
   /** The reassignments under way. @param partitions null: all partitions */
@@ -123,8 +133,9 @@ export class Admin extends SecurityCalls {
     partitions: readonly TopicPartitionKey[] | null = null,
     options: AdminCallOptions = {},
   ): Promise<Map<TopicPartitionKey, OngoingReassignment>> {
-    checkOptions('listPartitionReassignments', options, ['timeoutMs']);
-    return new Map(await this.call('listPartitionReassignments', { partitions }, options.timeoutMs));
+    checkCall('listPartitionReassignments', options);
+    if (partitions !== null) checkItems('listPartitionReassignments', 'partitions', partitions, fieldsOf.place);
+    return new Map(await this.call('listPartitionReassignments', { partitions }, options));
   }
 
   /** The log directories of brokers and the replicas in them (KIP-113). */
@@ -132,8 +143,9 @@ export class Admin extends SecurityCalls {
     brokerIds: readonly number[],
     options: AdminCallOptions = {},
   ): Promise<Results<number, readonly DescribedLogDir[]>> {
-    checkOptions('describeLogDirs', options, ['timeoutMs']);
-    return resultsOf(await this.call('describeLogDirs', { brokerIds }, options.timeoutMs));
+    checkCall('describeLogDirs', options);
+    checkEach('describeLogDirs', 'brokerIds', brokerIds, 'integer');
+    return resultsOf(await this.call('describeLogDirs', { brokerIds }, options));
   }
 
   /** Moves replicas to other log directories of their brokers. */
@@ -141,8 +153,9 @@ export class Admin extends SecurityCalls {
     moves: readonly (TopicPartitionKey & { readonly brokerId: number; readonly path: string })[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey & { readonly brokerId: number }, null>> {
-    checkOptions('alterReplicaLogDirs', options, ['timeoutMs']);
-    return resultsFor(moves, await this.call('alterReplicaLogDirs', { moves }, options.timeoutMs));
+    checkCall('alterReplicaLogDirs', options);
+    checkItems('alterReplicaLogDirs', 'moves', moves, fieldsOf.logDirMove);
+    return resultsFor(moves, await this.call('alterReplicaLogDirs', { moves }, options));
   }
 
   /** The transactions of all coordinators (KIP-664, KIP-1152). `errors` has the brokers that did not answer. */
@@ -156,16 +169,12 @@ export class Admin extends SecurityCalls {
       readonly transactionalIdPattern?: string;
     } = {},
   ): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly errors: ReadonlyMap<number, Error> }> {
-    checkOptions('listTransactions', options, [
-      'timeoutMs',
-      'states',
-      'producerIds',
-      'minDurationMs',
-      'transactionalIdPattern',
-    ]);
-    const { states = [], producerIds = [], minDurationMs = null, transactionalIdPattern = null, timeoutMs } = options;
+    checkCall('listTransactions', options, ['states', 'producerIds', 'minDurationMs', 'transactionalIdPattern']);
+    checkEach('listTransactions', 'states', options.states ?? [], 'text');
+    checkEach('listTransactions', 'producerIds', options.producerIds ?? [], 'int64');
+    const { states = [], producerIds = [], minDurationMs = null, transactionalIdPattern = null } = options;
     const args = { states, producerIds: producerIds.map(cloneable), minDurationMs, transactionalIdPattern };
-    const { transactions, errors } = await this.call('listTransactions', args, timeoutMs);
+    const { transactions, errors } = await this.call('listTransactions', args, options);
     return { transactions, errors: errorsByBroker(errors) };
   }
 
@@ -173,8 +182,9 @@ export class Admin extends SecurityCalls {
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedTransaction>> {
-    checkOptions('describeTransactions', options, ['timeoutMs']);
-    return resultsOf(await this.call('describeTransactions', { transactionalIds }, options.timeoutMs));
+    checkCall('describeTransactions', options);
+    checkEach('describeTransactions', 'transactionalIds', transactionalIds, 'text');
+    return resultsOf(await this.call('describeTransactions', { transactionalIds }, options));
   }
 
   /** Aborts the open transactions of these ids and fences their producers. */
@@ -182,8 +192,9 @@ export class Admin extends SecurityCalls {
     transactionalIds: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, FencedProducer>> {
-    checkOptions('fenceProducers', options, ['timeoutMs']);
-    return resultsOf(await this.call('fenceProducers', { transactionalIds }, options.timeoutMs));
+    checkCall('fenceProducers', options);
+    checkEach('fenceProducers', 'transactionalIds', transactionalIds, 'text');
+    return resultsOf(await this.call('fenceProducers', { transactionalIds }, options));
   }
 
   /** The producers that the leaders of the partitions know. */
@@ -191,15 +202,17 @@ export class Admin extends SecurityCalls {
     partitions: readonly TopicPartitionKey[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, readonly ActiveProducer[]>> {
-    checkOptions('describeProducers', options, ['timeoutMs']);
-    return resultsFor(partitions, await this.call('describeProducers', { partitions }, options.timeoutMs));
+    checkCall('describeProducers', options);
+    checkItems('describeProducers', 'partitions', partitions, fieldsOf.place);
+    return resultsFor(partitions, await this.call('describeProducers', { partitions }, options));
   }
 
   /** Aborts a hanging transaction of one partition, which `describeProducers` shows (KIP-664). */
   async abortTransaction(transaction: TransactionToAbort, options: AdminCallOptions = {}): Promise<void> {
-    checkOptions('abortTransaction', options, ['timeoutMs']);
+    checkCall('abortTransaction', options);
+    checkItem('abortTransaction', 'transaction', transaction, fieldsOf.transactionToAbort);
     const cloned = { ...transaction, producerId: cloneable(transaction.producerId) };
-    const plain = await this.call('abortTransaction', { transaction: cloned }, options.timeoutMs);
+    const plain = await this.call('abortTransaction', { transaction: cloned }, options);
     const [outcome] = resultsOf(plain).values();
     if (outcome?.ok === false) throw outcome.error;
   }

@@ -9,7 +9,7 @@ import type {
 } from '../../common/admin/groups.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
-import { checkOptions } from '../../common/options.ts';
+import { check, checkCall, checkEach, checkGroups, checkItems, fieldsOf } from './admin-arguments.ts';
 import { cloneable } from './admin-calls.ts';
 import { errorsByBroker, type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 import { TopicCalls } from './topic-calls.ts';
@@ -23,9 +23,11 @@ export class GroupCalls extends TopicCalls {
       readonly protocolTypes?: readonly string[];
     } = {},
   ): Promise<{ readonly groups: readonly ListedGroup[]; readonly errors: ReadonlyMap<number, Error> }> {
-    checkOptions('listGroups', options, ['timeoutMs', 'states', 'types', 'protocolTypes']);
-    const { states = [], types = [], protocolTypes = [], timeoutMs } = options;
-    const { groups, errors } = await this.call('listGroups', { states, types, protocolTypes }, timeoutMs);
+    checkCall('listGroups', options, ['states', 'types', 'protocolTypes']);
+    for (const name of ['states', 'types', 'protocolTypes'] as const)
+      checkEach('listGroups', name, options[name] ?? [], 'text');
+    const { states = [], types = [], protocolTypes = [] } = options;
+    const { groups, errors } = await this.call('listGroups', { states, types, protocolTypes }, options);
     return { groups, errors: errorsByBroker(errors) };
   }
 
@@ -34,14 +36,16 @@ export class GroupCalls extends TopicCalls {
     groups: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedConsumerGroup>> {
-    checkOptions('describeConsumerGroups', options, ['timeoutMs']);
-    return resultsOf(await this.call('describeConsumerGroups', { groups }, options.timeoutMs));
+    checkCall('describeConsumerGroups', options);
+    checkEach('describeConsumerGroups', 'groups', groups, 'text');
+    return resultsOf(await this.call('describeConsumerGroups', { groups }, options));
   }
 
   /** Deletes groups of any type with their offsets. A group with members is refused with NON_EMPTY_GROUP. */
   async deleteGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
-    checkOptions('deleteGroups', options, ['timeoutMs']);
-    return resultsOf(await this.call('deleteGroups', { groups }, options.timeoutMs));
+    checkCall('deleteGroups', options);
+    checkEach('deleteGroups', 'groups', groups, 'text');
+    return resultsOf(await this.call('deleteGroups', { groups }, options));
   }
 
   /**
@@ -53,9 +57,10 @@ export class GroupCalls extends TopicCalls {
     groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],
     options: AdminCallOptions & { readonly requireStable?: boolean } = {},
   ): Promise<Results<string, Map<TopicPartitionKey, Outcome<CommittedOffset | null>>>> {
-    checkOptions('listConsumerGroupOffsets', options, ['timeoutMs', 'requireStable']);
-    const { requireStable = true, timeoutMs } = options;
-    const plain = await this.call('listConsumerGroupOffsets', { groups, requireStable }, timeoutMs);
+    checkCall('listConsumerGroupOffsets', options, ['requireStable']);
+    checkGroups('listConsumerGroupOffsets', groups);
+    const { requireStable = true } = options;
+    const plain = await this.call('listConsumerGroupOffsets', { groups, requireStable }, options);
     const mapped = plain.map(([groupId, outcome]) => {
       if (!outcome.ok) return [groupId, outcome] as const;
       const offsets = new Map(outcome.value.map(([key, one]) => [key, outcomeOf(one)] as const));
@@ -70,12 +75,11 @@ export class GroupCalls extends TopicCalls {
     offsets: readonly OffsetToCommit[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
-    checkOptions('alterConsumerGroupOffsets', options, ['timeoutMs']);
+    checkCall('alterConsumerGroupOffsets', options);
+    check('alterConsumerGroupOffsets', 'groupId', groupId, 'text');
+    checkItems('alterConsumerGroupOffsets', 'offsets', offsets, fieldsOf.offsetToCommit);
     const cloned = offsets.map((one) => ({ ...one, offset: cloneable(one.offset) }));
-    return resultsFor(
-      offsets,
-      await this.call('alterConsumerGroupOffsets', { groupId, offsets: cloned }, options.timeoutMs),
-    );
+    return resultsFor(offsets, await this.call('alterConsumerGroupOffsets', { groupId, offsets: cloned }, options));
   }
 
   async deleteConsumerGroupOffsets(
@@ -83,11 +87,10 @@ export class GroupCalls extends TopicCalls {
     partitions: readonly TopicPartitionKey[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
-    checkOptions('deleteConsumerGroupOffsets', options, ['timeoutMs']);
-    return resultsFor(
-      partitions,
-      await this.call('deleteConsumerGroupOffsets', { groupId, partitions }, options.timeoutMs),
-    );
+    checkCall('deleteConsumerGroupOffsets', options);
+    check('deleteConsumerGroupOffsets', 'groupId', groupId, 'text');
+    checkItems('deleteConsumerGroupOffsets', 'partitions', partitions, fieldsOf.place);
+    return resultsFor(partitions, await this.call('deleteConsumerGroupOffsets', { groupId, partitions }, options));
   }
 
   /** Removes static members by instance id, or all members. Outcomes are by instance id, or by member id for members without one. */
@@ -96,8 +99,10 @@ export class GroupCalls extends TopicCalls {
     members: readonly MemberToRemove[] | 'all',
     options: AdminCallOptions & { readonly reason?: string } = {},
   ): Promise<Results<string, null>> {
-    checkOptions('removeMembersFromConsumerGroup', options, ['timeoutMs', 'reason']);
-    const { reason = 'removed by an administrator', timeoutMs } = options;
-    return resultsOf(await this.call('removeMembersFromConsumerGroup', { groupId, members, reason }, timeoutMs));
+    checkCall('removeMembersFromConsumerGroup', options, ['reason']);
+    check('removeMembersFromConsumerGroup', 'groupId', groupId, 'text');
+    if (members !== 'all') checkItems('removeMembersFromConsumerGroup', 'members', members, fieldsOf.memberToRemove);
+    const { reason = 'removed by an administrator' } = options;
+    return resultsOf(await this.call('removeMembersFromConsumerGroup', { groupId, members, reason }, options));
   }
 }

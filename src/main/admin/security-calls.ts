@@ -14,21 +14,23 @@ import type {
   ScramCredential,
 } from '../../common/admin/security.ts';
 import type { Int64Input } from '../../common/admin/topics.ts';
-import { checkOptions } from '../../common/options.ts';
+import { check, checkCall, checkEach, checkItem, checkItems, fieldsOf } from './admin-arguments.ts';
 import { cloneable } from './admin-calls.ts';
 import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 import { ShareCalls } from './share-calls.ts';
 
 export class SecurityCalls extends ShareCalls {
   /** The ACLs that match the filter (KIP-140, KIP-290). Rejects with SECURITY_DISABLED if brokers have no authorizer. */
-  describeAcls(filter: AclFilter = {}, options: AdminCallOptions = {}): Promise<readonly AclBinding[]> {
-    checkOptions('describeAcls', options, ['timeoutMs']);
-    return this.call('describeAcls', { filter }, options.timeoutMs);
+  async describeAcls(filter: AclFilter = {}, options: AdminCallOptions = {}): Promise<readonly AclBinding[]> {
+    checkCall('describeAcls', options);
+    checkItem('describeAcls', 'filter', filter, fieldsOf.aclFilter);
+    return this.call('describeAcls', { filter }, options);
   }
 
   async createAcls(acls: readonly AclBinding[], options: AdminCallOptions = {}): Promise<Results<AclBinding, null>> {
-    checkOptions('createAcls', options, ['timeoutMs']);
-    return resultsFor(acls, await this.call('createAcls', { acls }, options.timeoutMs));
+    checkCall('createAcls', options);
+    checkItems('createAcls', 'acls', acls, fieldsOf.acl);
+    return resultsFor(acls, await this.call('createAcls', { acls }, options));
   }
 
   /** Deletes the ACLs that match the filters. The value of a filter has its ACLs, each with the outcome of its deletion. */
@@ -36,8 +38,9 @@ export class SecurityCalls extends ShareCalls {
     filters: readonly AclFilter[],
     options: AdminCallOptions = {},
   ): Promise<Results<AclFilter, Map<AclBinding, Outcome<null>>>> {
-    checkOptions('deleteAcls', options, ['timeoutMs']);
-    const plain = await this.call('deleteAcls', { filters }, options.timeoutMs);
+    checkCall('deleteAcls', options);
+    checkItems('deleteAcls', 'filters', filters, fieldsOf.aclFilter);
+    const plain = await this.call('deleteAcls', { filters }, options);
     const mapped = plain.map(([filter, outcome]) => {
       if (!outcome.ok) return [filter, outcome] as const;
       const deleted = new Map(outcome.value.map(([binding, one]) => [binding, outcomeOf(one)] as const));
@@ -47,21 +50,24 @@ export class SecurityCalls extends ShareCalls {
   }
 
   /** The quotas by entity (KIP-546). */
-  describeClientQuotas(
+  async describeClientQuotas(
     filter: QuotaFilter = { components: [] },
     options: AdminCallOptions = {},
   ): Promise<readonly ClientQuota[]> {
-    checkOptions('describeClientQuotas', options, ['timeoutMs']);
-    return this.call('describeClientQuotas', { filter }, options.timeoutMs);
+    checkCall('describeClientQuotas', options);
+    checkItem('describeClientQuotas', 'filter', filter, fieldsOf.quotaFilter);
+    checkItems('describeClientQuotas', 'filter.components', filter.components, fieldsOf.quotaComponent);
+    return this.call('describeClientQuotas', { filter }, options);
   }
 
   async alterClientQuotas(
     alterations: readonly QuotaAlteration[],
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<QuotaEntity, null>> {
-    checkOptions('alterClientQuotas', options, ['timeoutMs', 'validateOnly']);
-    const { validateOnly = false, timeoutMs } = options;
-    const plain = await this.call('alterClientQuotas', { alterations, validateOnly }, timeoutMs);
+    checkCall('alterClientQuotas', options, ['validateOnly']);
+    checkItems('alterClientQuotas', 'alterations', alterations, fieldsOf.quotaAlteration);
+    const { validateOnly = false } = options;
+    const plain = await this.call('alterClientQuotas', { alterations, validateOnly }, options);
     return resultsFor(
       alterations.map(({ entity }) => entity),
       plain,
@@ -73,8 +79,9 @@ export class SecurityCalls extends ShareCalls {
     users: readonly string[] | null = null,
     options: AdminCallOptions = {},
   ): Promise<Results<string, readonly ScramCredential[]>> {
-    checkOptions('describeUserScramCredentials', options, ['timeoutMs']);
-    return resultsOf(await this.call('describeUserScramCredentials', { users }, options.timeoutMs));
+    checkCall('describeUserScramCredentials', options);
+    if (users !== null) checkEach('describeUserScramCredentials', 'users', users, 'text');
+    return resultsOf(await this.call('describeUserScramCredentials', { users }, options));
   }
 
   /** Sets or deletes passwords. The network thread salts and hashes them, so brokers never see them. Outcomes are by user. */
@@ -82,8 +89,9 @@ export class SecurityCalls extends ShareCalls {
     alterations: readonly ScramAlteration[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, null>> {
-    checkOptions('alterUserScramCredentials', options, ['timeoutMs']);
-    return resultsOf(await this.call('alterUserScramCredentials', { alterations }, options.timeoutMs));
+    checkCall('alterUserScramCredentials', options);
+    checkItems('alterUserScramCredentials', 'alterations', alterations, fieldsOf.scramAlteration);
+    return resultsOf(await this.call('alterUserScramCredentials', { alterations }, options));
   }
 
   /**
@@ -92,45 +100,49 @@ export class SecurityCalls extends ShareCalls {
    * @param options `owner`: default this user (KIP-373); `renewers`: who may renew it besides the owner; `maxLifetimeMs`: -1, the
    *   default, leaves it to the broker
    */
-  createDelegationToken(
+  async createDelegationToken(
     options: AdminCallOptions & {
       readonly owner?: string;
       readonly renewers?: readonly string[];
       readonly maxLifetimeMs?: Int64Input;
     } = {},
   ): Promise<DelegationToken> {
-    checkOptions('createDelegationToken', options, ['timeoutMs', 'owner', 'renewers', 'maxLifetimeMs']);
-    const { owner = null, renewers = [], maxLifetimeMs = -1, timeoutMs } = options;
+    checkCall('createDelegationToken', options, ['owner', 'renewers', 'maxLifetimeMs']);
+    checkEach('createDelegationToken', 'renewers', options.renewers ?? [], 'text');
+    const { owner = null, renewers = [], maxLifetimeMs = -1 } = options;
     const args = { owner, renewers, maxLifetimeMs: cloneable(maxLifetimeMs) };
-    return this.call('createDelegationToken', args, timeoutMs);
+    return this.call('createDelegationToken', args, options);
   }
 
   /** @param options `renewPeriodMs`: from now; -1, the default, leaves it to the broker @returns when the token ends, ms since the epoch */
-  renewDelegationToken(
+  async renewDelegationToken(
     hmac: Uint8Array,
     options: AdminCallOptions & { readonly renewPeriodMs?: Int64Input } = {},
   ): Promise<Long> {
-    checkOptions('renewDelegationToken', options, ['timeoutMs', 'renewPeriodMs']);
-    const { renewPeriodMs = -1, timeoutMs } = options;
-    return this.call('renewDelegationToken', { hmac, renewPeriodMs: cloneable(renewPeriodMs) }, timeoutMs);
+    checkCall('renewDelegationToken', options, ['renewPeriodMs']);
+    check('renewDelegationToken', 'hmac', hmac, 'bytes');
+    const { renewPeriodMs = -1 } = options;
+    return this.call('renewDelegationToken', { hmac, renewPeriodMs: cloneable(renewPeriodMs) }, options);
   }
 
   /** @param options `expiryTimePeriodMs`: from now; -1, the default, means at once @returns when the token ends, ms since the epoch */
-  expireDelegationToken(
+  async expireDelegationToken(
     hmac: Uint8Array,
     options: AdminCallOptions & { readonly expiryTimePeriodMs?: Int64Input } = {},
   ): Promise<Long> {
-    checkOptions('expireDelegationToken', options, ['timeoutMs', 'expiryTimePeriodMs']);
-    const { expiryTimePeriodMs = -1, timeoutMs } = options;
-    return this.call('expireDelegationToken', { hmac, expiryTimePeriodMs: cloneable(expiryTimePeriodMs) }, timeoutMs);
+    checkCall('expireDelegationToken', options, ['expiryTimePeriodMs']);
+    check('expireDelegationToken', 'hmac', hmac, 'bytes');
+    const { expiryTimePeriodMs = -1 } = options;
+    return this.call('expireDelegationToken', { hmac, expiryTimePeriodMs: cloneable(expiryTimePeriodMs) }, options);
   }
 
   /** Tokens that this user may see. @param owners such as `User:alice`; default: of all owners */
-  describeDelegationToken(
+  async describeDelegationToken(
     owners: readonly string[] | null = null,
     options: AdminCallOptions = {},
   ): Promise<readonly DelegationToken[]> {
-    checkOptions('describeDelegationToken', options, ['timeoutMs']);
-    return this.call('describeDelegationToken', { owners }, options.timeoutMs);
+    checkCall('describeDelegationToken', options);
+    if (owners !== null) checkEach('describeDelegationToken', 'owners', owners, 'text');
+    return this.call('describeDelegationToken', { owners }, options);
   }
 }

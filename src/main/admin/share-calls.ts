@@ -8,7 +8,7 @@ import type {
 } from '../../common/admin/groups.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
-import { checkOptions } from '../../common/options.ts';
+import { check, checkCall, checkEach, checkGroups, checkItems, fieldsOf } from './admin-arguments.ts';
 import { cloneable } from './admin-calls.ts';
 import { GroupCalls } from './group-calls.ts';
 import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
@@ -19,8 +19,9 @@ export class ShareCalls extends GroupCalls {
     groups: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedShareGroup>> {
-    checkOptions('describeShareGroups', options, ['timeoutMs']);
-    return resultsOf(await this.call('describeShareGroups', { groups }, options.timeoutMs));
+    checkCall('describeShareGroups', options);
+    checkEach('describeShareGroups', 'groups', groups, 'text');
+    return resultsOf(await this.call('describeShareGroups', { groups }, options));
   }
 
   /**
@@ -31,8 +32,9 @@ export class ShareCalls extends GroupCalls {
     groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, Map<TopicPartitionKey, Outcome<ShareGroupOffset | null>>>> {
-    checkOptions('listShareGroupOffsets', options, ['timeoutMs']);
-    const plain = await this.call('listShareGroupOffsets', { groups }, options.timeoutMs);
+    checkCall('listShareGroupOffsets', options);
+    checkGroups('listShareGroupOffsets', groups);
+    const plain = await this.call('listShareGroupOffsets', { groups }, options);
     const mapped = plain.map(([groupId, outcome]) => {
       if (!outcome.ok) return [groupId, outcome] as const;
       const offsets = new Map(outcome.value.map(([key, one]) => [key, outcomeOf(one)] as const));
@@ -47,9 +49,11 @@ export class ShareCalls extends GroupCalls {
     offsets: readonly ShareGroupOffsetToSet[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, null>> {
-    checkOptions('alterShareGroupOffsets', options, ['timeoutMs']);
+    checkCall('alterShareGroupOffsets', options);
+    check('alterShareGroupOffsets', 'groupId', groupId, 'text');
+    checkItems('alterShareGroupOffsets', 'offsets', offsets, fieldsOf.shareOffset);
     const cloned = offsets.map((one) => ({ ...one, startOffset: cloneable(one.startOffset) }));
-    const plain = await this.call('alterShareGroupOffsets', { groupId, offsets: cloned }, options.timeoutMs);
+    const plain = await this.call('alterShareGroupOffsets', { groupId, offsets: cloned }, options);
     return resultsFor(offsets, plain);
   }
 
@@ -59,8 +63,10 @@ export class ShareCalls extends GroupCalls {
     topics: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, null>> {
-    checkOptions('deleteShareGroupOffsets', options, ['timeoutMs']);
-    return resultsOf(await this.call('deleteShareGroupOffsets', { groupId, topics }, options.timeoutMs));
+    checkCall('deleteShareGroupOffsets', options);
+    check('deleteShareGroupOffsets', 'groupId', groupId, 'text');
+    checkEach('deleteShareGroupOffsets', 'topics', topics, 'text');
+    return resultsOf(await this.call('deleteShareGroupOffsets', { groupId, topics }, options));
   }
 
   /** Groups of Kafka Streams with their members and tasks (KIP-1071); Kafka 4.1 and later. */
@@ -68,7 +74,8 @@ export class ShareCalls extends GroupCalls {
     groups: readonly string[],
     options: AdminCallOptions = {},
   ): Promise<Results<string, DescribedStreamsGroup>> {
-    checkOptions('describeStreamsGroups', options, ['timeoutMs']);
-    return resultsOf(await this.call('describeStreamsGroups', { groups }, options.timeoutMs));
+    checkCall('describeStreamsGroups', options);
+    checkEach('describeStreamsGroups', 'groups', groups, 'text');
+    return resultsOf(await this.call('describeStreamsGroups', { groups }, options));
   }
 }

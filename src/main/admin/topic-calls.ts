@@ -19,7 +19,7 @@ import type {
   RecordsToDelete,
   TopicPartitionKey,
 } from '../../common/admin/topics.ts';
-import { checkOptions } from '../../common/options.ts';
+import { checkCall, checkEach, checkItem, checkItems, checkOffsetSpec, fieldsOf } from './admin-arguments.ts';
 import { AdminCalls, type ChangeCallOptions, cloneable } from './admin-calls.ts';
 import { type Results, resultsFor, resultsOf } from './results.ts';
 
@@ -32,16 +32,18 @@ export class TopicCalls extends AdminCalls {
     topics: readonly NewTopic[],
     options: ChangeCallOptions & { readonly waitForLeaders?: boolean } = {},
   ): Promise<Results<string, CreatedTopic>> {
-    checkOptions('createTopics', options, ['timeoutMs', 'validateOnly', 'retryOnQuotaViolation', 'waitForLeaders']);
-    const { timeoutMs, ...rest } = options;
-    return resultsOf(await this.call('createTopics', { topics, ...rest }, timeoutMs));
+    checkCall('createTopics', options, ['validateOnly', 'retryOnQuotaViolation', 'waitForLeaders']);
+    checkItems('createTopics', 'topics', topics, fieldsOf.newTopic);
+    const { timeoutMs: _, signal: __, ...rest } = options;
+    return resultsOf(await this.call('createTopics', { topics, ...rest }, options));
   }
 
   /** Deletes topics by name. Brokers may still be deleting after the call has ended. */
   async deleteTopics(topics: readonly string[], options: ChangeCallOptions = {}): Promise<Results<string, null>> {
-    checkOptions('deleteTopics', options, ['timeoutMs', 'validateOnly', 'retryOnQuotaViolation']);
-    const { timeoutMs, ...rest } = options;
-    return resultsOf(await this.call('deleteTopics', { topics, ...rest }, timeoutMs));
+    checkCall('deleteTopics', options, ['validateOnly', 'retryOnQuotaViolation']);
+    checkEach('deleteTopics', 'topics', topics, 'text');
+    const { timeoutMs: _, signal: __, ...rest } = options;
+    return resultsOf(await this.call('deleteTopics', { topics, ...rest }, options));
   }
 
   /** Adds partitions to topics. */
@@ -49,24 +51,28 @@ export class TopicCalls extends AdminCalls {
     topics: readonly NewPartitions[],
     options: ChangeCallOptions = {},
   ): Promise<Results<string, null>> {
-    checkOptions('createPartitions', options, ['timeoutMs', 'validateOnly', 'retryOnQuotaViolation']);
-    const { timeoutMs, ...rest } = options;
-    return resultsOf(await this.call('createPartitions', { topics, ...rest }, timeoutMs));
+    checkCall('createPartitions', options, ['validateOnly', 'retryOnQuotaViolation']);
+    checkItems('createPartitions', 'topics', topics, fieldsOf.newPartitions);
+    const { timeoutMs: _, signal: __, ...rest } = options;
+    return resultsOf(await this.call('createPartitions', { topics, ...rest }, options));
   }
 
   /** All topics that this user may see. Internal topics only with `includeInternal`. */
-  listTopics(options: AdminCallOptions & { readonly includeInternal?: boolean } = {}): Promise<readonly ListedTopic[]> {
-    checkOptions('listTopics', options, ['timeoutMs', 'includeInternal']);
-    return this.call('listTopics', { includeInternal: options.includeInternal === true }, options.timeoutMs);
+  async listTopics(
+    options: AdminCallOptions & { readonly includeInternal?: boolean } = {},
+  ): Promise<readonly ListedTopic[]> {
+    checkCall('listTopics', options, ['includeInternal']);
+    return this.call('listTopics', { includeInternal: options.includeInternal === true }, options);
   }
 
   async describeTopics(
     topics: readonly string[],
     options: AdminCallOptions & { readonly includeAuthorizedOperations?: boolean } = {},
   ): Promise<Results<string, DescribedTopic>> {
-    checkOptions('describeTopics', options, ['timeoutMs', 'includeAuthorizedOperations']);
+    checkCall('describeTopics', options, ['includeAuthorizedOperations']);
+    checkEach('describeTopics', 'topics', topics, 'text');
     const includeAuthorizedOperations = options.includeAuthorizedOperations === true;
-    const plain = await this.call('describeTopics', { topics, includeAuthorizedOperations }, options.timeoutMs);
+    const plain = await this.call('describeTopics', { topics, includeAuthorizedOperations }, options);
     return resultsOf(plain);
   }
 
@@ -75,9 +81,10 @@ export class TopicCalls extends AdminCalls {
     partitions: readonly RecordsToDelete[],
     options: AdminCallOptions = {},
   ): Promise<Results<TopicPartitionKey, Long>> {
-    checkOptions('deleteRecords', options, ['timeoutMs']);
+    checkCall('deleteRecords', options);
+    checkItems('deleteRecords', 'partitions', partitions, fieldsOf.recordsToDelete);
     const cloned = partitions.map((one) => ({ ...one, beforeOffset: cloneable(one.beforeOffset) }));
-    return resultsFor(partitions, await this.call('deleteRecords', { partitions: cloned }, options.timeoutMs));
+    return resultsFor(partitions, await this.call('deleteRecords', { partitions: cloned }, options));
   }
 
   /**
@@ -88,24 +95,27 @@ export class TopicCalls extends AdminCalls {
     partitions: readonly (TopicPartitionKey & { readonly at: OffsetSpec })[],
     options: AdminCallOptions & { readonly isolationLevel?: 'read_uncommitted' | 'read_committed' } = {},
   ): Promise<Results<TopicPartitionKey, ListedOffset>> {
-    checkOptions('listOffsets', options, ['timeoutMs', 'isolationLevel']);
+    checkCall('listOffsets', options, ['isolationLevel']);
+    checkItems('listOffsets', 'partitions', partitions, fieldsOf.offsetQuestion);
+    for (const [i, { at }] of partitions.entries()) checkOffsetSpec('listOffsets', `partitions[${i}].at`, at);
     const cloned = partitions.map(({ topic, partition, at }) => ({
       topic,
       partition,
       at: typeof at === 'string' ? at : { timestampMs: cloneable(at.timestampMs) },
     }));
     const args = { partitions: cloned, isReadCommitted: options.isolationLevel === 'read_committed' };
-    return resultsFor(partitions, await this.call('listOffsets', args, options.timeoutMs));
+    return resultsFor(partitions, await this.call('listOffsets', args, options));
   }
 
   async describeConfigs(
     resources: readonly ConfigResource[],
     options: AdminCallOptions & { readonly includeSynonyms?: boolean; readonly includeDocumentation?: boolean } = {},
   ): Promise<Results<ConfigResource, readonly ConfigEntry[]>> {
-    checkOptions('describeConfigs', options, ['timeoutMs', 'includeSynonyms', 'includeDocumentation']);
-    const { includeSynonyms = false, includeDocumentation = false, timeoutMs } = options;
+    checkCall('describeConfigs', options, ['includeSynonyms', 'includeDocumentation']);
+    checkItems('describeConfigs', 'resources', resources, fieldsOf.configResource);
+    const { includeSynonyms = false, includeDocumentation = false } = options;
     const args = { resources, includeSynonyms, includeDocumentation };
-    return resultsFor(resources, await this.call('describeConfigs', args, timeoutMs));
+    return resultsFor(resources, await this.call('describeConfigs', args, options));
   }
 
   /** Changes only the configurations that are named (KIP-339). */
@@ -113,9 +123,14 @@ export class TopicCalls extends AdminCalls {
     resources: readonly ConfigResourceChanges[],
     options: AdminCallOptions & { readonly validateOnly?: boolean } = {},
   ): Promise<Results<ConfigResource, null>> {
-    checkOptions('incrementalAlterConfigs', options, ['timeoutMs', 'validateOnly']);
-    const { validateOnly = false, timeoutMs } = options;
-    const plain = await this.call('incrementalAlterConfigs', { resources, validateOnly }, timeoutMs);
+    checkCall('incrementalAlterConfigs', options, ['validateOnly']);
+    checkItems('incrementalAlterConfigs', 'resources', resources, fieldsOf.configChanges);
+    for (const [i, { resource, changes }] of resources.entries()) {
+      checkItem('incrementalAlterConfigs', `resources[${i}].resource`, resource, fieldsOf.configResource);
+      checkItems('incrementalAlterConfigs', `resources[${i}].changes`, changes, fieldsOf.configChange);
+    }
+    const { validateOnly = false } = options;
+    const plain = await this.call('incrementalAlterConfigs', { resources, validateOnly }, options);
     return resultsFor(
       resources.map(({ resource }) => resource),
       plain,
@@ -123,11 +138,12 @@ export class TopicCalls extends AdminCalls {
   }
 
   /** The resources of these types that have a configuration. Kafka 4.1 and later; client metrics from 3.7 on. */
-  listConfigResources(
+  async listConfigResources(
     types: readonly ConfigResourceType[],
     options: AdminCallOptions = {},
   ): Promise<readonly ConfigResource[]> {
-    checkOptions('listConfigResources', options, ['timeoutMs']);
-    return this.call('listConfigResources', { types }, options.timeoutMs);
+    checkCall('listConfigResources', options);
+    checkEach('listConfigResources', 'types', types, 'text');
+    return this.call('listConfigResources', { types }, options);
   }
 }

@@ -4,6 +4,8 @@ import Long from 'long';
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent } from '../../common/consumer-calls.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { unknownName } from '../../common/options.ts';
+import { shown } from '../../common/text.ts';
 
 /** The events and the arguments of their listeners. Listeners are called after the event, and nothing waits for them. */
 export interface ConsumerListeners {
@@ -24,6 +26,16 @@ export interface ConsumerListeners {
 
 type Listener = (...args: never[]) => void;
 
+const events: readonly (keyof ConsumerListeners)[] = [
+  'assigned',
+  'revoked',
+  'lost',
+  'blocked',
+  'stalled',
+  'truncated',
+  'error',
+];
+
 export class ConsumerEvents {
   readonly #listeners = new Map<keyof ConsumerListeners, Set<Listener>>();
   readonly #callbackThrew: (error: unknown) => void;
@@ -33,6 +45,9 @@ export class ConsumerEvents {
   }
 
   on(event: keyof ConsumerListeners, listener: Listener): void {
+    if (!events.includes(event)) throw unknownName('on: unknown event', String(event), events);
+    if (typeof listener !== 'function')
+      throw new TypeError(`on: the listener must be a function, not ${shown(listener)}`);
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners.add(listener));
   }

@@ -2,11 +2,8 @@
 
 import Long from 'long';
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
-import { parseOffset } from '../../common/config/offset-inputs.ts';
-import type { PlainCommitReport, PlainFound, PlainOffset } from '../../common/consumer-calls.ts';
-import { IllegalArgumentError } from '../../common/errors/errors.ts';
+import type { PlainCommitReport, PlainFound } from '../../common/consumer-calls.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
-import type { OffsetOf } from './consumer-options.ts';
 
 export interface CommitReport {
   /** The partitions whose offsets were committed. */
@@ -30,16 +27,6 @@ export interface OffsetOfTime extends TopicPartition {
 }
 
 export const longOf = (offset: bigint): Long => Long.fromBigInt(offset);
-
-/** @throws IllegalArgumentError for a wrong offset */
-export function plainOffsets(offsets: readonly OffsetOf[]): PlainOffset[] {
-  return offsets.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
-    const parsed = parseOffset(offset);
-    if (parsed === null)
-      throw new IllegalArgumentError(`offset of ${topic}-${partition} must be 0 or more, not ${String(offset)}`);
-    return { topic, partition, offset: String(parsed), leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '' };
-  });
-}
 
 export function reportOf({ committed, error }: PlainCommitReport): CommitReport {
   return { committed, error: error === null ? null : fromPlainError(error) };

@@ -12,6 +12,11 @@ export interface TopicPartitionOffset extends TopicPartition {
   readonly offset?: PlaceInLog | undefined;
 }
 
+export interface ConsumerPollOptions {
+  /** When it is aborted, `poll` returns null. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** An offset to commit. It is the offset of the next record to read. */
 export interface OffsetOf extends TopicPartition {
   readonly offset: OffsetLike;

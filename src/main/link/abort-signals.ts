@@ -3,6 +3,7 @@
 
 import { AbortError } from '../../common/errors/errors.ts';
 import { thrownText } from '../../common/thrown.ts';
+import { type Future, fail, onSettled } from './future.ts';
 
 /** The listeners of each signal. If the Set is empty, there is no listener at the signal. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
@@ -52,6 +53,22 @@ export async function untilAborted<T>(what: string, signal: AbortSignal | null, 
   } finally {
     stop();
   }
+}
+
+/** Whether the signal is aborted already. Then the Future of that call fails. */
+export function givenUp<T>(what: string, signal: AbortSignal | null, future: Future<T>): boolean {
+  if (signal === null || !signal.aborted) return false;
+  fail(future, abortError(what, signal));
+  return true;
+}
+
+/** Makes the Future of a call fail when the signal is aborted before it is done. The call goes on. */
+export function giveUpWhenAborted<T>(what: string, signal: AbortSignal | null, future: Future<T>): void {
+  if (signal === null || future.isDone) return;
+  onSettled(
+    future as Future<unknown>,
+    onAbort(signal, () => fail(future, abortError(what, signal))),
+  );
 }
 
 function tellAll(this: AbortSignal): void {

@@ -2,15 +2,16 @@
 // if a serializer is asynchronous. Application thread. Must not write a record.
 
 import { IllegalStateError, SerializationError } from '../../common/errors/errors.ts';
+import { shown } from '../../common/text.ts';
 import { thrownError } from '../../common/thrown.ts';
 import type { ClientHost } from '../link/client-host.ts';
 import type { Future } from '../link/future.ts';
 import type { Partitioner, ProducerOptions, ProducerRecord, RecordMetadata } from './producer-types.ts';
 import {
   type BytesInput,
+  checkRecord,
   type HeaderPair,
   headerPairs,
-  partitionOf,
   serializationError,
   serialized,
   timestampOf,
@@ -88,6 +89,7 @@ export class Preparer<K, V> {
 
   prepare(topic: string, given: ProducerRecord<K, V>, partition: number): Prepared | Promise<Prepared> {
     const record = this.#options.hooks?.beforeAppend?.(topic, given) ?? given;
+    if (record !== given) checkRecord(record);
     const { serializeKey, serializeValue } = this.#options;
     const timestampMs = timestampOf(record.timestamp);
     const headers = headerPairs(record.headers);
@@ -112,7 +114,10 @@ export class Preparer<K, V> {
     );
   }
 
-  /** Calls the caller's partitioner. Throws IllegalStateError while the number of partitions is not known. */
+  /**
+   * Calls the caller's partitioner. Throws IllegalStateError while the number of partitions is not known, and TypeError for what is none of
+   * the topic's partitions.
+   */
   partitionFor(topic: string, key: BytesInput | null, value: BytesInput | null): number {
     const count = this.#host.partitionCount(topic);
     if (count === null) {
@@ -120,7 +125,12 @@ export class Preparer<K, V> {
         `the partitioner needs to know how many partitions topic '${topic}' has: await partitionsFor('${topic}') first`,
       );
     }
-    return partitionOf(this.#partitioner!(topic, key, value, count));
+    const partition: unknown = this.#partitioner!(topic, key, value, count);
+    if (Number.isInteger(partition) && (partition as number) >= 0 && (partition as number) < count)
+      return partition as number;
+    throw new TypeError(
+      `the partitioner returned ${shown(partition)} for topic '${topic}': it must return an integer from 0 to ${count - 1}`,
+    );
   }
 
   /** Tells the hook the outcome of the record. */

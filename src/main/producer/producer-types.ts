@@ -4,7 +4,10 @@ import type Long from 'long';
 import type { ProducerConfigInput } from '../../common/config/producer-config.ts';
 import type { BytesInput, HeadersInput } from './record-input.ts';
 
-/** Returns the partition of a record. Called on the calling thread. `key` and `value` are those of the record, after the serializers. */
+/**
+ * Returns the partition of a record: an integer from 0 to `partitionCount - 1`. Anything else fails the record with TypeError. Called on
+ * the calling thread. `key` and `value` are those of the record, after the serializers.
+ */
 export type Partitioner = (
   topic: string,
   key: BytesInput | null,
@@ -33,6 +36,23 @@ export interface SendRecordOptions {
   readonly partition?: number | undefined;
   /** How long the record may wait for more records, in ms. Default: it does not wait, unless a batch of its partition is under way. */
   readonly lingerMs?: number | undefined;
+  /**
+   * Gives up the wait: the Future fails with AbortError. A record that still waits for its serializer or for metadata is then not sent. One
+   * that was handed over is delivered or fails as any other: it counts in `counters`, in `flush` and for `on('failure')`.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SendAllOptions {
+  /** Gives up the wait: the Future fails with AbortError, and no later record is taken. What was taken is delivered or fails as any other. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FlushOptions {
+  /** In ms. Default: no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** Gives up the wait: the Future fails with AbortError. The records go on as they would. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The place of a record in the log. */

@@ -2,6 +2,7 @@
 
 import { SerializationError } from '../../common/errors/errors.ts';
 import { maxInt32 } from '../../common/numbers.ts';
+import { unknownName } from '../../common/options.ts';
 import { LINGER_WHILE_BUSY } from '../../common/record-tracking.ts';
 import { isWellFormed, shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
@@ -52,6 +53,20 @@ export function exactBytes(
   let bytes = 3 * maxVarintBytes + lengthOf(key) + lengthOf(value);
   for (const [name, each] of headers ?? []) bytes += 2 * maxVarintBytes + lengthOf(name) + lengthOf(each);
   return bytes;
+}
+
+const recordFields = ['key', 'value', 'headers', 'timestamp', 'partition'];
+
+/** Throws TypeError for anything but an object, and for a field that records do not have: one that is misspelt would be one that is missing. */
+export function checkRecord(record: object): void {
+  if (typeof record !== 'object' || record === null)
+    throw new TypeError(`record must be an object, not ${shown(record)}`);
+  // Quicker than a list of names for each record.
+  for (const name in record) {
+    if (name === 'value' || name === 'key' || name === 'partition' || name === 'headers' || name === 'timestamp')
+      continue;
+    if (Object.hasOwn(record, name)) throw unknownName('a record has an unknown field', name, recordFields);
+  }
 }
 
 /** The headers as a list of pairs, in their order. Throws TypeError for anything but headers. */

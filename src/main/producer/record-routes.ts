@@ -5,17 +5,28 @@ import { BufferExhaustedError, RecordTooLargeError, SerializationError } from '.
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
 import { thrownError } from '../../common/thrown.ts';
 import type { RecordFields } from '../../ring/frames/record-frames.ts';
+import { abortError } from '../link/abort-signals.ts';
 import { type Future, fail } from '../link/future.ts';
 import type { Prepared, Preparer } from './preparer.ts';
 import type { ProducerSession } from './producer-session.ts';
 import type { DeliveryReport, GroupAppender, ProducerRecord, RecordMetadata, RecordsSource } from './producer-types.ts';
-import { type BytesInput, exactBytes, type HeaderPair, headerPairs, partitionOf, timestampOf } from './record-input.ts';
+import {
+  type BytesInput,
+  checkRecord,
+  exactBytes,
+  type HeaderPair,
+  headerPairs,
+  partitionOf,
+  timestampOf,
+} from './record-input.ts';
 
 /** Records that share one Future. */
 interface Group {
   readonly topic: string;
   readonly trackId: number;
   readonly endsAtFailure: boolean;
+  /** Ends the taking of records. */
+  readonly signal: AbortSignal | null;
 }
 
 export class RecordRoutes<K, V> {
@@ -93,13 +104,13 @@ export class RecordRoutes<K, V> {
 
   /**
    * Writes the records of the source, or those of the callback. The Future gets their report.
-   * @param endsAtFailure whether no later record is taken when one cannot be written
+   * @param how `endsAtFailure`: whether no later record is taken when one cannot be written; `signal`: ends the taking of records
    */
   sendAll(
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     future: Future<DeliveryReport>,
-    endsAtFailure = false,
+    { endsAtFailure, signal }: Pick<Group, 'endsAtFailure' | 'signal'>,
   ): void {
     const { deliveries } = this.#session;
     const trackId = deliveries.nextTrackId();
@@ -108,7 +119,7 @@ export class RecordRoutes<K, V> {
       this.#collect(topic, records, trackId);
       return;
     }
-    const group: Group = { topic, trackId, endsAtFailure };
+    const group: Group = { topic, trackId, endsAtFailure, signal };
     const isAtOnce =
       this.#preparer.isPlain && typeof records === 'object' && records !== null && Symbol.iterator in records;
     const count = isAtOnce
@@ -159,6 +170,8 @@ export class RecordRoutes<K, V> {
 
   /** Whether the record was written; if not, it has failed alone. A promise while there is no room. */
   #take(group: Group, record: ProducerRecord): boolean | Promise<boolean> {
+    if (group.signal?.aborted) throw abortError('sendAll', group.signal);
+    checkRecord(record);
     const key = record.key ?? null;
     const { value } = record;
     const headers = headerPairs(record.headers);
@@ -174,7 +187,7 @@ export class RecordRoutes<K, V> {
   }
 
   async #takeLater(group: Group, { key, value, headers, partition, timestampMs }: Prepared): Promise<boolean> {
-    do await this.#session.ready(exactBytes(key, value, headers));
+    do await this.#room(group, exactBytes(key, value, headers));
     while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs));
     return true;
   }
@@ -183,11 +196,13 @@ export class RecordRoutes<K, V> {
     if (this.#preparer.tail !== null) await this.#preparer.tail;
     let count = 0;
     for await (const record of records) {
+      if (group.signal?.aborted) throw abortError('sendAll', group.signal);
+      checkRecord(record);
       try {
         const prepared = await this.#preparer.prepare(group.topic, record, partitionOf(record.partition));
         const { key, value, headers, partition, timestampMs } = prepared;
         while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs))
-          await this.#session.ready(exactBytes(key, value, headers));
+          await this.#room(group, exactBytes(key, value, headers));
         count++;
       } catch (error) {
         if (!this.#isOfRecord(group, error)) throw error;
@@ -195,6 +210,11 @@ export class RecordRoutes<K, V> {
       }
     }
     return count;
+  }
+
+  async #room({ signal }: Group, bytes: number): Promise<void> {
+    await this.#session.ready(bytes);
+    if (signal?.aborted) throw abortError('sendAll', signal);
   }
 
   /** Whether only one record has failed, and the others go on. It is noted as a failure of the group. */

@@ -15,6 +15,7 @@ import type {
   ProducerRecord,
   RecordMetadata,
   RecordsSource,
+  SendAllOptions,
   SendRecordOptions,
 } from './producer-types.ts';
 import { type BytesInput, checkTopic, partitionOf } from './record-input.ts';
@@ -45,7 +46,11 @@ export interface TransactionHost<K, V> {
   readonly session: ProducerSession;
   append(topic: string, key: BytesInput | null, value: BytesInput | null, partition?: number): boolean;
   send(topic: string, record: ProducerRecord<K, V>, options?: SendRecordOptions): Future<RecordMetadata>;
-  sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport>;
+  sendAll(
+    topic: string,
+    records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
+    options?: SendAllOptions,
+  ): Future<DeliveryReport>;
   /** Resolves when no record waits for its serializer any more. */
   serialized(): Promise<void>;
 }
@@ -74,9 +79,13 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   }
 
   /** Like `producer.sendAll`. The commit waits for it. */
-  sendAll(topic: string, records: RecordsSource<K, V> | ((appender: GroupAppender) => void)): Future<DeliveryReport> {
+  sendAll(
+    topic: string,
+    records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
+    options?: SendAllOptions,
+  ): Future<DeliveryReport> {
     this.#checkOpen();
-    return this.#tracked(this.#host.sendAll(topic, records));
+    return this.#tracked(this.#host.sendAll(topic, records, options));
   }
 
   /** Waits for room, like `producer.ready`. */
