@@ -3,7 +3,7 @@
 
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import Long from 'long';
+import type Long from 'long';
 import type { KafkaClientOptions } from '../common/config/config.ts';
 import type { ConsumerConfig, TopicPartition } from '../common/config/consumer-config.ts';
 import { belongsToConsumer, parseConsumerConfig } from '../common/config/consumer-config-parser.ts';
@@ -16,6 +16,7 @@ import type {
   PlainCommitReport,
   PlainFound,
 } from '../common/consumer-calls.ts';
+import { shownLong } from '../common/shown-long.ts';
 import type { GroupIdentity } from '../common/transaction-offsets.ts';
 import {
   assignedOf,
@@ -279,7 +280,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   beginningOffsets(partitions: readonly TopicPartition[]): Future<Long[]> {
     return this.#offsets(
       placesOf('beginningOffsets', partitions).map((place) => ({ ...place, timestampMs: -2 })),
-      ({ offset }) => Long.fromString(offset ?? '0'),
+      ({ offset }) => shownLong(offset ?? '0'),
     );
   }
 
@@ -287,7 +288,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   endOffsets(partitions: readonly TopicPartition[]): Future<Long[]> {
     return this.#offsets(
       placesOf('endOffsets', partitions).map((place) => ({ ...place, timestampMs: -1 })),
-      ({ offset }) => Long.fromString(offset ?? '0'),
+      ({ offset }) => shownLong(offset ?? '0'),
     );
   }
 

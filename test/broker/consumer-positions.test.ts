@@ -3,7 +3,6 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import Long from 'long';
 import {
   Consumer,
   type ConsumerBatch,
@@ -106,15 +105,15 @@ describe('the position of a consumer', () => {
   it('can be found by time, and the first and last offsets can be asked for', async () => {
     await filled(1);
     const consumer = await start({});
-    assert.deepEqual(await consumer.beginningOffsets([place]), [Long.ZERO]);
-    assert.deepEqual(await consumer.endOffsets([place]), [Long.fromNumber(100)]);
+    assert.equal(JSON.stringify(await consumer.beginningOffsets([place])), '[0]');
+    assert.equal(JSON.stringify(await consumer.endOffsets([place])), '[100]', 'as numbers');
     const found = await consumer.offsetsForTimes(
       [
         { ...place, timestampMs: 1005 },
         { ...place, partition: 0, timestampMs: 5000 },
       ].slice(0, 1),
     );
-    assert.deepEqual(found[0]!.offset, Long.fromNumber(50));
+    assert.equal(JSON.stringify(found[0]), '{"topic":"t","partition":0,"offset":50,"timestampMs":1005}');
     assert.deepEqual(await consumer.offsetsForTimes([{ ...place, timestampMs: 5000 }]), [null]);
   });
 
@@ -151,7 +150,7 @@ describe('the position of a consumer', () => {
     const outside = await start({ assign: [{ ...place, offset: 5000 }], autoOffsetReset: 'none' });
     await assert.rejects(outside.poll(120_000), (error) => {
       assert.ok(error instanceof PositionOutsideLogError);
-      assert.deepEqual(error.recordOffset, Long.fromNumber(5000));
+      assert.equal(JSON.stringify(error.recordOffset), '5000');
       return true;
     });
     const reset = await start({ assign: [{ ...place, offset: 5000 }], autoOffsetReset: 'earliest' });

@@ -32,6 +32,7 @@ test('a record that is sent is in the log unchanged, and its Future tells its of
   assert.deepEqual([first.topic, first.partition, first.offset.toNumber()], [topic, 0, 0]);
   assert.ok(first.timestampMs >= before && first.timestampMs <= Date.now());
   assert.deepEqual([second.offset.toNumber(), second.timestampMs], [1, 1234]);
+  assert.equal(JSON.stringify(second), `{"topic":"${topic}","partition":0,"offset":1,"timestampMs":1234}`);
   const records = await bench.read(topic);
   assert.deepEqual(records[0], {
     key: 'k',

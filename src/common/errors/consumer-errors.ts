@@ -1,6 +1,7 @@
 // Owns the error classes of consumers. Every thread.
 
-import Long from 'long';
+import type Long from 'long';
+import { shownLong } from '../shown-long.ts';
 import { type ErrorDetails, KafkaClientError } from './kafka-client-error.ts';
 
 /** An error about one partition of a topic, usually about one offset in it. */
@@ -11,7 +12,7 @@ export abstract class PartitionError extends KafkaClientError {
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details);
-    this.recordOffset = details.recordOffset === undefined ? null : Long.fromString(details.recordOffset);
+    this.recordOffset = details.recordOffset === undefined ? null : shownLong(details.recordOffset);
   }
 }
 

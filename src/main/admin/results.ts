@@ -1,8 +1,8 @@
 // Owns the results of administration calls about many items: a Map with an outcome for each item. Application thread.
 
-import Long from 'long';
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
 import { fromPlainError, type PlainError } from '../../common/errors/plain-error.ts';
+import { longOf } from '../../common/shown-long.ts';
 
 /** The result of one item. */
 export type Outcome<V> =
@@ -60,7 +60,7 @@ export function withLongs<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withLongs) as T;
   const { low, high, unsigned } = value as { low?: unknown; high?: unknown; unsigned?: unknown };
   if (typeof low === 'number' && typeof high === 'number' && typeof unsigned === 'boolean') {
-    return Long.fromBits(low, high, unsigned) as T;
+    return longOf(low, high) as T;
   }
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withLongs(inner)])) as T;
 }

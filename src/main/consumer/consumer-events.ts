@@ -1,10 +1,11 @@
 // Owns the listeners of a consumer's events, and calls them. Application thread.
 
-import Long from 'long';
+import type Long from 'long';
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent } from '../../common/consumer-calls.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { unknownName } from '../../common/options.ts';
+import { shownLong } from '../../common/shown-long.ts';
 import { shown } from '../../common/text.ts';
 
 /** The events and the arguments of their listeners. Listeners are called after the event, and nothing waits for them. */
@@ -71,7 +72,7 @@ export class ConsumerEvents {
         break;
       case 'truncated': {
         const { topic, partition, from, to } = event;
-        this.#tell('truncated', { topic, partition, from: Long.fromString(from), to: Long.fromString(to) });
+        this.#tell('truncated', { topic, partition, from: shownLong(from), to: shownLong(to) });
         break;
       }
       case 'closed':

@@ -1,9 +1,10 @@
 // Owns the types of offsets in the public consumer. An int64 is a `Long`, as everywhere in the public API. Application thread.
 
-import Long from 'long';
+import type Long from 'long';
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { PlainCommitReport, PlainFound } from '../../common/consumer-calls.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { shownLong } from '../../common/shown-long.ts';
 
 export interface CommitReport {
   /** The partitions whose offsets were committed. */
@@ -26,7 +27,7 @@ export interface OffsetOfTime extends TopicPartition {
   readonly timestampMs: number;
 }
 
-export const longOf = (offset: bigint): Long => Long.fromBigInt(offset);
+export const longOf = (offset: bigint): Long => shownLong(String(offset));
 
 export function reportOf({ committed, error }: PlainCommitReport): CommitReport {
   return { committed, error: error === null ? null : fromPlainError(error) };
@@ -35,9 +36,9 @@ export function reportOf({ committed, error }: PlainCommitReport): CommitReport 
 export function committedOf({ topic, partition, offset, leaderEpoch, metadata }: PlainFound): CommittedOffset | null {
   return offset === null
     ? null
-    : { topic, partition, offset: Long.fromString(offset), leaderEpoch, metadata: metadata ?? null };
+    : { topic, partition, offset: shownLong(offset), leaderEpoch, metadata: metadata ?? null };
 }
 
 export function offsetOfTimeOf({ topic, partition, offset, timestampMs }: PlainFound): OffsetOfTime | null {
-  return offset === null ? null : { topic, partition, offset: Long.fromString(offset), timestampMs: timestampMs ?? -1 };
+  return offset === null ? null : { topic, partition, offset: shownLong(offset), timestampMs: timestampMs ?? -1 };
 }

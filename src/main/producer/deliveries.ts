@@ -1,9 +1,9 @@
 // Owns the Futures, groups and flushes of this thread that wait for outcomes of records. Outcomes are read from the link. Application
 // thread. Must not write.
 
-import Long from 'long';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
+import { longOf, shownLong } from '../../common/shown-long.ts';
 import { refuseFrame } from '../../ring/frames/frame.ts';
 import {
   DELIVERED,
@@ -177,7 +177,7 @@ export class Deliveries {
     const { partition, runs, error: failed, logAppendTimeMs } = delivered;
     const topic = this.#listener.topicName(delivered.topicHandle);
     const error = failed === null ? null : fromPlainError(failed.error);
-    const base = new Long(delivered.offsetLow, delivered.offsetHigh);
+    const base = longOf(delivered.offsetLow, delivered.offsetHigh);
     for (let run = 0; run < runs.length; run++) {
       const trackId = runs.trackId(run);
       const kind = runs.kind(run);
@@ -191,7 +191,7 @@ export class Deliveries {
         if (error !== null) {
           fail(pending.future, errorOfRecord(failed!, first + i, error));
         } else {
-          const offset = base.isNegative() ? base : base.add(first + i);
+          const offset = base.isNegative() ? base : shownLong(base.add(first + i));
           succeed(pending.future, {
             topic,
             partition,

@@ -1,27 +1,10 @@
 // Owns int64 values: of callers, in two halves as flat memory holds them, and as views give them out. Every thread. Must not
 // change a value silently.
 
-import Long from 'long';
+import type Long from 'long';
 import { highHalf } from '../../common/numbers.ts';
 
-const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
-
-/** A `Long` that is shown, and put into JSON, as its number. What is computed from it is a plain `Long`. */
-class ShownLong extends Long {
-  /** A string where a number would lose digits. */
-  toJSON(): number | string {
-    const value = this.toNumber();
-    return Number.isSafeInteger(value) ? value : this.toString();
-  }
-
-  [inspectCustom](_depth: number, { stylize }: { stylize(text: string, style: string): string }): string {
-    return stylize(this.toString(), 'number');
-  }
-}
-
-export function longOf(low: number, high: number): Long {
-  return new ShownLong(low, high, false);
-}
+export { longOf } from '../../common/shown-long.ts';
 
 export interface Int64Parts {
   low: number;

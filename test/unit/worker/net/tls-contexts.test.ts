@@ -32,6 +32,13 @@ function problemsOf(options: KafkaClientOptions): readonly string[] {
 }
 
 describe('TLS files', () => {
+  test('that begin with a byte order mark are read as any others', () => {
+    const marked = (name: string, text: string): string => ca.file(name, `\ufeff${text}`);
+    const both = { sslCertFile: marked('marked.crt', own.cert), sslKeyFile: marked('marked.key', own.key) };
+    assert.deepEqual(problemsOf({ sslCaFile: marked('marked.pem', ca.cert) }), []);
+    assert.deepEqual(problemsOf({ sslCaFile: ca.file('plain.pem', ca.cert), ...both }), []);
+  });
+
   test('that are empty or hold something else are refused, and the error names them', () => {
     const empty = ca.file('empty.pem', '');
     const nonsense = ca.file('nonsense.pem', 'nonsense');
