@@ -3,6 +3,7 @@
 //   npm run bench -- macro/fetch      some, by the start of their name
 //   npm run bench -- micro --save     also keeps the lines in bench/results
 //   npm run bench -- --compare A B    which rows of file B are better or worse than those of file A
+//   npm run bench -- --check          whether the CPU of a record has grown by more than a fifth since --check --save
 //   npm run bench:peers               compares with other clients, which it installs
 //   npm run bench:peers -- failover   some of those
 
@@ -12,6 +13,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFolder } from '../scripts/project.ts';
+import { check } from './support/check.ts';
 import { comparison, readResults } from './support/compare.ts';
 import { type BenchRow, directionOf } from './support/rows.ts';
 
@@ -25,6 +27,7 @@ const { values, positionals } = parseArgs({
     save: { type: 'boolean', default: false },
     group: { type: 'string' },
     compare: { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
   },
 });
 const resultsFolder = join(projectFolder, 'bench', 'results');
@@ -42,6 +45,7 @@ if (values.compare) {
   console.log(comparison(before, after));
   process.exit(0);
 }
+if (values.check) process.exit(await check(values.save));
 const { group: onlyGroup } = values;
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const environment = {

@@ -14,6 +14,8 @@ export interface FetchResult {
   readonly recordsPerSecond: number;
   readonly megabytesPerSecond: number;
   readonly mainThreadMicrosecondsPerRecord: number;
+  /** All threads of the process. */
+  readonly cpuMicrosecondsPerRecord: number;
   readonly checksum: number;
 }
 
@@ -26,6 +28,8 @@ export class FetchMeter {
   #sum = 0;
   #startedAt = 0;
   #startedCpuMs = 0;
+  #startedUsage = process.cpuUsage();
+  #startedBusyMs = 0;
   #startedBytes = 0;
   #startedRecords = 0;
   #busyCpuMs = 0;
@@ -47,16 +51,21 @@ export class FetchMeter {
     if (before < warmUpRecords && this.#seen >= warmUpRecords) {
       this.#startedAt = performance.now();
       this.#startedCpuMs = threadTimeMs() - this.#busyCpuMs;
+      this.#startedUsage = process.cpuUsage();
+      this.#startedBusyMs = this.#busyCpuMs;
       this.#startedBytes = this.#bytesSeen;
       this.#startedRecords = this.#seen;
     }
     const measured = this.#seen - this.#startedRecords;
     if (this.#startedAt === 0 || measured < this.#settings.records) return;
     const seconds = (performance.now() - this.#startedAt) / 1000;
+    const { user, system } = process.cpuUsage(this.#startedUsage);
+    const busyUs = (this.#busyCpuMs - this.#startedBusyMs) * 1000;
     this.#finish({
       recordsPerSecond: Math.round(measured / seconds),
       megabytesPerSecond: Math.round((this.#bytesSeen - this.#startedBytes) / seconds / 1e6),
       mainThreadMicrosecondsPerRecord: ((threadTimeMs() - this.#busyCpuMs - this.#startedCpuMs) * 1000) / measured,
+      cpuMicrosecondsPerRecord: (user + system - busyUs) / measured,
       checksum: this.#sum,
     });
   }
