@@ -3,6 +3,7 @@
 
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
 import { errorFor } from '../../common/errors/error-for.ts';
+import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import { append } from '../../common/lists.ts';
 import type { Destination } from '../client/broker-requests.ts';
@@ -41,8 +42,6 @@ export interface ItemPlan<K, V> {
   /** Sends one request for the items. An item without an answer becomes an error of its own. */
   ask(to: Destination, keys: readonly K[]): Promise<ReadonlyMap<K, Answer<V>>>;
 }
-
-const unknownServerError = -1;
 
 /** Asks for all items until each has an outcome. Results are in the order of `keys`. Does not reject for errors of Kafka. */
 export async function askForItems<K, V>(
@@ -96,11 +95,9 @@ class ItemRun<K, V> {
         try {
           const answers = await this.#plan.ask(to, group);
           for (const key of group) {
-            const missing = {
-              errorCode: unknownServerError,
-              errorMessage: 'the response of the broker does not have this item',
-            };
-            if (this.#answered(key, answers.get(key) ?? missing)) again.push(key);
+            const answer = answers.get(key);
+            if (answer === undefined) this.#settle(key, missingInAnswer(this.#call.settings, 'this item'));
+            else if (this.#answered(key, answer)) again.push(key);
           }
         } catch (error) {
           append(again, this.#failed(group, error as Error, true));

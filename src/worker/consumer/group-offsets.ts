@@ -3,6 +3,7 @@
 // Source: protocol guide, OffsetCommit and OffsetFetch; KIP-447 (requireStable), KIP-709 (groups), KIP-848 (member epochs).
 
 import { CommitFailedError, errorFor, KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { OffsetCommit, OffsetFetch } from '../../protocol/flat/generated/apis.ts';
 import type { OffsetCommitResponseView } from '../../protocol/flat/generated/offset-commit.ts';
 import type { OffsetFetchResponseView } from '../../protocol/flat/generated/offset-fetch.ts';
@@ -183,13 +184,17 @@ export class GroupOffsets {
     now: number,
   ): void {
     const answer = hasGroups ? response.groups.find(({ groupId }) => groupId === this.#groupId) : response;
-    const errorCode = answer?.errorCode ?? codes.unknownServerError;
-    if (errorCode !== codes.none) {
-      const error = this.#fetchError(errorCode, epoch, [...open].slice(0, maxNamed).join(', '), now);
+    if (answer === undefined) {
+      const error = missingInAnswer(OffsetFetch, `group ${this.#groupId}`);
       for (const key of open) found(key, error, now);
       return;
     }
-    for (const { name, partitions } of answer!.topics) {
+    if (answer.errorCode !== codes.none) {
+      const error = this.#fetchError(answer.errorCode, epoch, [...open].slice(0, maxNamed).join(', '), now);
+      for (const key of open) found(key, error, now);
+      return;
+    }
+    for (const { name, partitions } of answer.topics) {
       for (const { partitionIndex, errorCode: code, committedOffset, committedLeaderEpoch, metadata } of partitions) {
         const key = keyOf(name, partitionIndex);
         if (!open.delete(key)) continue;
@@ -197,8 +202,7 @@ export class GroupOffsets {
         found(key, code === codes.none ? offset : this.#fetchError(code, epoch, key, now), now);
       }
     }
-    const missing = errorFor(codes.unknownServerError)!;
-    for (const key of open) found(key, missing, now);
+    for (const key of open) found(key, missingInAnswer(OffsetFetch, `partition ${key}`), now);
   }
 
   /** The error for an error code of OffsetFetch. The caller asks again if it is retriable. */
@@ -267,10 +271,12 @@ export class GroupOffsets {
   #onCommitted(job: Job, response: OffsetCommitResponseView, identity: Identity, now: number): void {
     job.staleEpoch = null;
     let retry: Error | null = null;
+    const left = new Set(job.open.keys());
     for (const { name, partitions } of response.topics) {
       for (const { partitionIndex, errorCode } of partitions) {
         const key = keyOf(name, partitionIndex);
         if (!job.open.has(key)) continue;
+        left.delete(key);
         if (errorCode === codes.none) {
           job.open.delete(key);
           job.committed.add(key);
@@ -281,6 +287,11 @@ export class GroupOffsets {
           job.error ??= this.#commitError(errorCode, key, identity, now);
         }
       }
+    }
+    // To send them again at once would never end with a broker that always leaves them out.
+    for (const key of left) {
+      job.open.delete(key);
+      job.error ??= missingInAnswer(OffsetCommit, `partition ${key}`);
     }
     if (retry !== null) this.#again(job, retry, now);
   }

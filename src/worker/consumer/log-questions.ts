@@ -2,7 +2,7 @@
 // (OffsetForLeaderEpoch). Each is tried once; the caller decides about another try. Network thread.
 // Source: KIP-79, KIP-320.
 
-import { errorFor } from '../../common/errors/errors.ts';
+import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { mainLane } from '../../common/node-ids.ts';
 import { ListOffsets, OffsetForLeaderEpoch } from '../../protocol/flat/generated/apis.ts';
 import type { RoleHost } from '../client/role.ts';
@@ -106,7 +106,7 @@ export class LogQuestions {
               answer(question, this.#errorOf(errorCode, question) ?? found, at);
             }
           }
-          this.#failRest(open, answer, at);
+          this.#failRest(ListOffsets, open, answer, at);
         },
         onFailure: (error, at) => this.#fail(open, answer, error, at),
       },
@@ -147,7 +147,7 @@ export class LogQuestions {
               );
             }
           }
-          this.#failRest(open, answer, at);
+          this.#failRest(OffsetForLeaderEpoch, open, answer, at);
         },
         onFailure: (error, at) => this.#fail(open, answer, error, at),
       },
@@ -168,9 +168,8 @@ export class LogQuestions {
     for (const question of open.values()) answer(question, error, now);
   }
 
-  #failRest<Q, A>(open: Map<string, Q>, answer: Answer<Q, A>, now: number): void {
-    const error = errorFor(codes.unknownServerError)!;
-    for (const question of open.values()) answer(question, error, now);
+  #failRest<Q, A>(api: { readonly name: string }, open: Map<string, Q>, answer: Answer<Q, A>, now: number): void {
+    for (const [key, question] of open) answer(question, missingInAnswer(api, `partition ${key}`), now);
   }
 }
 

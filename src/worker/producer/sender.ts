@@ -3,7 +3,9 @@
 
 import { DeliveryTimeoutError, KafkaClientError, NodeNotReadyError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
+import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { numberOf } from '../../common/numbers.ts';
+import { Produce } from '../../protocol/flat/generated/apis.ts';
 import { anyone } from '../client/broker-requests.ts';
 import { Drain, type DrainParts, produceLane } from './drain.ts';
 import { outcomeOf } from './outcomes.ts';
@@ -64,8 +66,8 @@ export class Sender implements ProduceListener {
       // The broker had the request, but its answer does not have this partition.
       batch.maybeWritten = true;
       this.#parts.host.cluster.requestUpdate();
-      const text = `the answer of the broker does not have ${nameOf(batch)}`;
-      this.#fail(batch, new KafkaClientError(text, detailsOf(batch)), unknownErrorCode, true, now);
+      const error = missingInAnswer(Produce, nameOf(batch), detailsOf(batch));
+      this.#fail(batch, error, unknownErrorCode, true, now);
       return;
     }
     const { errorCode } = answer;

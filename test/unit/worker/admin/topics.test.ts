@@ -103,6 +103,7 @@ describe('createTopics', () => {
     const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }, { name: 'b' }] }));
     const missing = results[1]![1];
     assert.ok(!missing.ok);
+    assert.equal(missing.error.name, 'KafkaProtocolError');
     assert.match(missing.error.message, /does not have this item/);
   });
 

@@ -6,6 +6,7 @@ import {
   CommitFailedError,
   GroupFatalError,
   KafkaConnectionError,
+  KafkaProtocolError,
   KafkaTimeoutError,
 } from '../../../../src/common/errors/errors.ts';
 import {
@@ -154,6 +155,18 @@ for (const protocol of ['consumer', 'classic'] as const) {
         assert.equal((bench.application.raised[0] as { errorCode?: number }).errorCode, code);
       });
 
+    for (const [what, answer] of [
+      ['partition', fetched({}, { topics: [] })],
+      ['group', { groups: [] }],
+    ] as const)
+      it(`whose answer does not have the ${what} raises KafkaProtocolError`, () => {
+        const bench = member(protocol);
+        bench.answer(OffsetFetch, answer);
+        const [error] = bench.application.raised;
+        assert.ok(error instanceof KafkaProtocolError);
+        assert.match(error.message, what === 'group' ? /does not have group g/ : /does not have partition t-0/);
+      });
+
     it('that fails finds the coordinator and is sent again', () => {
       const bench = member(protocol);
       bench.fail(OffsetFetch, new KafkaConnectionError('reset'));
@@ -223,6 +236,16 @@ for (const protocol of ['consumer', 'classic'] as const) {
         commit.bench.answer(OffsetCommit, answered(0));
         assert.equal(errorOf(commit), null);
       });
+
+    it('whose answer does not have the partition fails with KafkaProtocolError, and is not sent again', () => {
+      const commit = committing();
+      commit.bench.answer(OffsetCommit, { topics: [] });
+      const error = errorOf(commit);
+      assert.ok(error instanceof KafkaProtocolError);
+      assert.match(error.message, /does not have partition t-0/);
+      assert.equal(commit.bench.asked(OffsetCommit).length, 0);
+      assert.deepEqual([...commit.outcome!.committed], []);
+    });
 
     it('that is refused again and again ends at its deadline, with the last reason', () => {
       const commit = committing();

@@ -155,7 +155,11 @@ test('a partition that is missing in the answer fails, and asks for metadata', (
   const { request, version } = producer.cluster.produces[0]!;
   const updates = producer.cluster.updatesAsked;
   request.onResponse({ responses: [], throttleTimeMs: 0 } as never, version, producer.cluster.now);
-  assert.match(producer.error(id).message, /does not have partition 0 of topic 't'/);
+  assert.equal(producer.error(id).name, 'KafkaProtocolError');
+  assert.match(
+    producer.error(id).message,
+    /the answer of the broker to Produce does not have partition 0 of topic 't'/,
+  );
   assert.equal(producer.error(id).maybeWritten, true);
   assert.ok(producer.cluster.updatesAsked > updates);
 });
