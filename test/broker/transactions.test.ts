@@ -15,6 +15,7 @@ import {
   ProducerFencedError,
   type ProducerOptions,
   TransactionAbortedError,
+  TxnOffsetCommit,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient } from '../helpers/patience.ts';
@@ -115,6 +116,24 @@ for (const [name, options] of [
       { version: 7 },
     );
     assert.equal(fetched.topics.at(0).partitions.at(0).committedOffset.toNumber(), 42);
+    await producer.close();
+  });
+
+  test(`${name}: offsets that the group's coordinator leaves out of its answer are not taken for committed`, async () => {
+    const { topic, transactionalId } = await names();
+    const producer = await producerOf({ transactionalId });
+    await broker.control(TxnOffsetCommit, { body: { topics: [] } }, { times: 1 });
+    const group = { groupId: `g-${transactionalId}` };
+    const sent = producer.transaction(async (tx) => {
+      tx.append(topic, null, 'a', 0);
+      tx.sendOffsets({ group, offsets: [{ topic, partition: 1, offset: 42n }] });
+    });
+    await assert.rejects(sent, (error: Error) => {
+      assert.match(`${error.message} ${error.cause}`, /TxnOffsetCommit does not have partition 1 of topic/);
+      return true;
+    });
+    await producer.transaction((tx) => void tx.append(topic, null, 'later', 0));
+    assert.deepEqual(await committed(topic), ['later']);
     await producer.close();
   });
 

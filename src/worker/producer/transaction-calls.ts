@@ -3,6 +3,7 @@
 
 import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
+import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import type { RoleHost } from '../client/role.ts';
 import { Coordinators, type CoordinatorType } from './coordinators.ts';
@@ -28,6 +29,11 @@ export interface Code {
   readonly partition?: number;
 }
 
+export interface AskedPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
 export interface CoordinatorCall<Request, Response> {
   readonly call: TransactionCall;
   readonly coordinator: { readonly type: CoordinatorType; readonly key: string };
@@ -40,6 +46,8 @@ export interface CoordinatorCall<Request, Response> {
   /** True if nothing was added to the transaction yet. If the coordinator is still ending the last transaction, it is asked again soon. */
   readonly isFirst?: boolean;
   codes(response: Response): readonly Code[];
+  /** The partitions that the answer must have. Default: none. */
+  readonly asked?: readonly AskedPartition[];
   onDone(response: Response, now: number): void;
   /** `action` is none of done, retry and find. */
   onRefused(action: TransactionAction, error: Error, now: number): void;
@@ -126,12 +134,19 @@ export class TransactionCalls {
 
   #answered<Request, Response>(call: CoordinatorCall<Request, Response>, response: Response, now: number): void {
     let worst: { action: TransactionAction; code: Code } | null = null;
-    for (const code of call.codes(response)) {
+    const codes = call.codes(response);
+    for (const code of codes) {
       const action = transactionAction(call.call, code.errorCode, call.canBump, call.isCommit);
       if (worst === null || severity.indexOf(action) < severity.indexOf(worst.action)) worst = { action, code };
     }
     const { action, code } = worst ?? { action: 'done' as const, code: { errorCode: 0 } };
-    if (action === 'done') {
+    const missing = action === 'done' ? firstMissing(call.asked, codes) : undefined;
+    if (missing !== undefined) {
+      // Whether it is done is not known, so the transaction must not be committed.
+      const { topic, partition } = missing;
+      const error = missingInAnswer(call.api, `partition ${partition} of topic '${topic}'`, missing);
+      call.onRefused('abort', error, now);
+    } else if (action === 'done') {
       this.#failures = 0;
       call.onDone(response, now);
     } else if (action === 'find' || action === 'retry') {
@@ -157,4 +172,14 @@ export class TransactionCalls {
       Math.min(retryBackoffMs * 2 ** Math.min(failures, 30), retryBackoffMaxMs) * (0.8 + 0.4 * this.#host.random())
     );
   }
+}
+
+function firstMissing(
+  asked: readonly AskedPartition[] | undefined,
+  codes: readonly Code[],
+): AskedPartition | undefined {
+  if (asked === undefined) return undefined;
+  const keyOf = ({ topic, partition }: Partial<AskedPartition>): string => `${partition} ${topic}`;
+  const answered = new Set(codes.map(keyOf));
+  return asked.find((one) => !answered.has(keyOf(one)));
 }

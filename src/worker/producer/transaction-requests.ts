@@ -106,6 +106,8 @@ export function offsetCommitCall(
   topicId: (name: string) => string | null,
 ): Omit<CoordinatorCall<TxnOffsetCommitRequest, TxnOffsetCommitResponseView>, 'onDone' | 'onRefused' | 'canBump'> {
   const hasIds = pending.offsets.every(({ topic }) => topicId(topic) !== null);
+  const names = new Map(pending.offsets.map(({ topic }) => [topicId(topic), topic]));
+  const nameOf = (id: string): string => names.get(id) ?? '';
   const newest = hasIds ? TxnOffsetCommit.maxVersion : maxOffsetsByName;
   return {
     call: 'TxnOffsetCommit',
@@ -114,12 +116,15 @@ export function offsetCommitCall(
     request: offsetCommitRequest(who, pending, topicId),
     minVersion: isNew ? minNewVersion.offsetCommit : 0,
     maxVersion: isNew ? newest : maxOldVersion.offsetCommit,
-    codes: offsetCommitCodes,
+    codes: (response) => offsetCommitCodes(response, nameOf),
+    asked: pending.offsets.map(({ topic, partition }) => ({ topic, partition })),
   };
 }
 
-function offsetCommitCodes(response: TxnOffsetCommitResponseView): PartitionCode[] {
-  return [...response.topics].flatMap(({ name, partitions }) =>
-    [...partitions].map(({ partitionIndex, errorCode }) => ({ topic: name, partition: partitionIndex, errorCode })),
-  );
+/** @param nameOf returns the name of a topic by its id: new versions have only that */
+function offsetCommitCodes(response: TxnOffsetCommitResponseView, nameOf: (id: string) => string): PartitionCode[] {
+  return [...response.topics].flatMap(({ name, topicId, partitions }) => {
+    const topic = name === '' ? nameOf(topicId) : name;
+    return [...partitions].map(({ partitionIndex, errorCode }) => ({ topic, partition: partitionIndex, errorCode }));
+  });
 }

@@ -114,6 +114,7 @@ export class TransactionSteps {
         maxVersion: maxOldVersion.addPartitions,
         isFirst,
         codes: addPartitionsCodes,
+        asked: partitions.map(({ topic, index }) => ({ topic: topic.name, partition: index })),
         onDone,
       },
       now,

@@ -18,6 +18,8 @@ const protocols = ['TV1', 'TV2'] as const;
 class TestTransactions {
   readonly producer: TestProducer;
   readonly isNew: boolean;
+  /** Whether answers to AddPartitionsToTxn have no partitions. */
+  leavesOut = false;
   /** Of the coordinator. */
   epoch = -1;
   /** Whether each EndTxn that came was a commit. */
@@ -48,7 +50,8 @@ class TestTransactions {
         const { v3AndBelowTopics } = other.request as {
           v3AndBelowTopics: { name: string; partitions: number[] }[];
         };
-        const resultsByTopicV3AndBelow = v3AndBelowTopics.map(({ name, partitions }) => ({
+        const asked = this.leavesOut ? [] : v3AndBelowTopics;
+        const resultsByTopicV3AndBelow = asked.map(({ name, partitions }) => ({
           name,
           resultsByPartition: partitions.map((partitionIndex) => ({ partitionIndex, partitionErrorCode: 0 })),
         }));
@@ -362,4 +365,22 @@ test('after an upgrade of the cluster between two transactions, InitProducerId r
   producer.poll();
   assert.ok(producer.cluster.produces[0]!.version >= 12);
   assert.equal(producer.cluster.produces[0]!.batches[0]!.epoch, 1);
+});
+
+test('TV1: an answer to AddPartitionsToTxn without the partition leaves only the abort: nothing is written outside of the transaction', () => {
+  const tx = new TestTransactions('TV1');
+  const { producer } = tx;
+  tx.begin();
+  tx.leavesOut = true;
+  const id = producer.append('first', { partition: 0 });
+  tx.turns();
+  assert.notEqual(producer.outcome(id), 'open');
+  assert.equal(producer.cluster.produces.length, 0);
+  assert.equal(producer.fatal, null);
+  assert.equal(tx.commit(), 'TransactionAbortableError');
+  tx.leavesOut = false;
+  assert.equal(tx.abort(), 'done');
+  tx.opened();
+  assert.equal(tx.commit(), 'done');
+  assert.deepEqual(tx.ends, [true]);
 });
