@@ -1,6 +1,7 @@
 // Owns the measure of several threads that compute and produce in one process: attached to one network thread, with a client of ours for each
 // thread, and with a client of each peer for each thread. One process after another in rotated order, with the same total work. Main thread.
 //   npm run bench:peers -- threads
+// The rows that begin with `goal` have what is asked for as `theirs`. About five minutes; BENCH_ROUNDS and BENCH_RECORDS change that.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -9,7 +10,13 @@ import { withBroker } from '../macro/support/broker.ts';
 import { createTopic } from '../macro/support/topic.ts';
 import { type BenchRow, median } from '../support/rows.ts';
 import { besides, findPeers, type Peers } from './support/contender.ts';
-import { type ThreadsClient, type ThreadsResult, type ThreadsRun, threadsClients } from './support/threads-run.ts';
+import {
+  isAttached,
+  type ThreadsClient,
+  type ThreadsResult,
+  type ThreadsRun,
+  threadsClients,
+} from './support/threads-run.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const threadCounts = [1, 2, 4, 8] as const;
@@ -20,6 +27,9 @@ const records = Number(process.env.BENCH_RECORDS ?? 200_000);
 /** Of the CPU, for each record: about 2 us. */
 const workPerRecord = 1500;
 const runTimeoutMs = 180_000;
+/** Connections of their own are measured with so many threads only. */
+const ownThreads = 4;
+const goals = { memoryMiB: 3, attachMs: 20, memoryOfOwnClient: 1 / 5, rate: 0.95, cpuOfPeer: 1 / 3 } as const;
 
 const metrics = [
   ['recordsPerSecond', 'records/s'],
@@ -28,6 +38,7 @@ const metrics = [
   ['cpuMicrosecondsPerRecord', 'us'],
   ['openMs', 'ms'],
 ] as const;
+const peerClients = ['@platformatic/kafka', 'kafkajs'] as const;
 type Metric = (typeof metrics)[number][0];
 
 export async function run(): Promise<BenchRow[]> {
@@ -43,6 +54,7 @@ export async function run(): Promise<BenchRow[]> {
       for (const threads of threadCounts) {
         for (let i = 0; i < threadsClients.length; i++) {
           const client = threadsClients[(round + i) % threadsClients.length]!;
+          if (client === 'attached, own' && threads !== ownThreads) continue;
           const place = { folder: peers.folder, bootstrapServer, topic, valueBytes };
           const result = await runOnce(peers, { ...place, client, threads, records, workPerRecord });
           const key = keyOf(client, threads);
@@ -83,6 +95,7 @@ function rowsOf(
       const mine = figuresOf('attached', threads, metric);
       for (const client of threadsClients) {
         if (client === 'attached' || client === 'no client') continue;
+        if (client === 'attached, own' && threads !== ownThreads) continue;
         add(`${threads} threads: ${metric}`, unit, client, mine, figuresOf(client, threads, metric));
       }
     }
@@ -104,8 +117,30 @@ function rowsOf(
     return figuresOf(client, most, 'clientMiB').map((all) => Number(((all - alone) / (most - 1)).toPrecision(4)));
   };
   for (const client of threadsClients) {
-    if (client === 'attached' || client === 'no client') continue;
+    if (isAttached(client) || client === 'no client') continue;
     add('one more thread: clientMiB', 'MiB', client, each('attached'), each(client));
+  }
+  const goal = (name: string, unit: string, comparison: string, measured: readonly number[], asked: number): void =>
+    add(`goal: ${name}`, unit, comparison, measured, [asked]);
+  const { ringMiB } = results.get(keyOf('attached', most))![0]!;
+  const more = each('attached');
+  const beyond = more.map((all) => all - ringMiB);
+  goal('memory of one more thread beyond its rings, at most', 'MiB', 'the goal', beyond, goals.memoryMiB);
+  const ofOwn = median(each('this client')) * goals.memoryOfOwnClient;
+  goal('memory of one more thread, at most', 'MiB', '1/5 of a client of its own', more, ofOwn);
+  goal('time to attach with 1 thread, at most', 'ms', 'the goal', figuresOf('attached', 1, 'openMs'), goals.attachMs);
+  const oneRate = median(figuresOf('attached', 1, rate)) * goals.rate;
+  goal('rate of 4 threads, at least', 'records/s', '0.95 of 1 thread', figuresOf('attached', 4, rate), oneRate);
+  const cpu = 'cpuMicrosecondsPerRecord';
+  for (const threads of threadCounts) {
+    const bare = median(figuresOf('no client', threads, cpu));
+    const mine = figuresOf('attached', threads, cpu);
+    const cheapest = Math.min(...peerClients.map((peer) => median(figuresOf(peer, threads, cpu))));
+    const name = `CPU of a record with ${threads} threads`;
+    goal(`${name}, at most`, 'us', '1/3 of the cheapest peer', mine, cheapest * goals.cpuOfPeer);
+    const beyondWork = mine.map((all) => all - bare);
+    const peerBeyondWork = (cheapest - bare) * goals.cpuOfPeer;
+    goal(`${name} beyond its work, at most`, 'us', '1/3 of the cheapest peer', beyondWork, peerBeyondWork);
   }
   return rows;
 }

@@ -9,11 +9,13 @@ import { KafkaClient } from '../../../src/index.ts';
 import { median } from '../../support/rows.ts';
 import { recordsPerCall } from './bulk-producers.ts';
 import { besides } from './contender.ts';
-import type { ThreadData, ThreadOrder, ThreadsResult, ThreadsRun } from './threads-run.ts';
+import { isAttached, type ThreadData, type ThreadOrder, type ThreadsResult, type ThreadsRun } from './threads-run.ts';
 
 const MiB = 1024 * 1024;
+/** A producer with the default `bufferMemoryBytes`: its records and their outcomes. */
+const producerRingMiB = 1 + 1 / 8;
 const run = JSON.parse(process.argv[2]!) as ThreadsRun;
-const client = run.client === 'attached' ? await KafkaClient.start({ bootstrapServers: run.bootstrapServer }) : null;
+const client = isAttached(run.client) ? await KafkaClient.start({ bootstrapServers: run.bootstrapServer }) : null;
 const perCall = recordsPerCall(run.valueBytes);
 const recordsEach = perCall * Math.max(1, Math.round(run.records / run.threads / perCall));
 const records = recordsEach * run.threads;
@@ -52,6 +54,8 @@ const result: ThreadsResult = {
   connections,
   rssMiB,
   cpuMicrosecondsPerRecord: (user + system) / records,
+  ringMiB:
+    client === null ? 0 : (client.config.requestRingBytes + client.config.responseRingBytes) / MiB + producerRingMiB,
   openMs: median(openMs),
 };
 await tell('end');

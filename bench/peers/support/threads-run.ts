@@ -1,11 +1,15 @@
 // Owns the shape of one run of the threads benchmark, and of what its threads are told and tell. Any thread. Types and names only.
 
 import type { ClientHandle } from '../../../src/index.ts';
-import type { BulkClient, BulkPlace } from './bulk-producers.ts';
+import type { BulkPlace } from './bulk-producers.ts';
 
-/** `this client`: one of ours for each thread. `no client`: the threads compute, and produce nothing. */
+/**
+ * `attached`: all threads on one network thread. `attached, own`: the same with connections of their own. `this client`: one of ours for each
+ * thread. `no client`: the threads compute, and produce nothing.
+ */
 export const threadsClients = [
   'attached',
+  'attached, own',
   ...(['this client', '@platformatic/kafka', 'kafkajs'] as const),
   'no client',
 ] as const;
@@ -28,12 +32,14 @@ export interface ThreadsResult {
   readonly rssMiB: number;
   /** All threads of the process. */
   readonly cpuMicrosecondsPerRecord: number;
+  /** The rings of one attached thread: its client's and its producer's. 0 for other clients. */
+  readonly ringMiB: number;
   /** Until a thread's client was there, the median over the threads. */
   readonly openMs: number;
 }
 
 export interface ThreadData {
-  readonly client: BulkClient | 'attached' | 'no client';
+  readonly client: ThreadsClient;
   readonly place: BulkPlace;
   /** For `attached`. */
   readonly handle: ClientHandle | null;
@@ -42,3 +48,7 @@ export interface ThreadData {
 }
 
 export type ThreadOrder = 'warm-up' | 'run' | 'rest' | 'end';
+
+export function isAttached(client: ThreadsClient): client is 'attached' | 'attached, own' {
+  return client === 'attached' || client === 'attached, own';
+}

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { KafkaClient } from '../../../src/index.ts';
 import { type BulkProducer, ourBulkProducer, recordsPerCall, startBulkProducer } from './bulk-producers.ts';
-import type { ThreadData, ThreadOrder } from './threads-run.ts';
+import { isAttached, type ThreadData, type ThreadOrder } from './threads-run.ts';
 
 const { client, place, handle, records, workPerRecord } = workerData as ThreadData;
 /** Given at once, a whole call of the peers. The thread computes between. */
@@ -12,7 +12,7 @@ let sum = 0;
 
 async function open(): Promise<BulkProducer | null> {
   if (client === 'no client') return null;
-  return client === 'attached' ? ourBulkProducer(attached!, place) : startBulkProducer(client, place);
+  return isAttached(client) ? ourBulkProducer(attached!, place) : startBulkProducer(client, place);
 }
 
 function compute(steps: number): void {
@@ -30,11 +30,12 @@ async function work(count: number): Promise<void> {
 }
 
 const startedAt = performance.now();
-const attached = handle === null ? null : await KafkaClient.attach(handle);
+const connections = client === 'attached, own' ? 'own' : 'shared';
+const attached = handle === null ? null : await KafkaClient.attach(handle, { connections });
 // Of an attached client the attach alone; of the others until they can produce, since some connect at that.
 const attachedMs = performance.now() - startedAt;
 const producer = await open();
-const openMs = client === 'attached' ? attachedMs : performance.now() - startedAt;
+const openMs = isAttached(client) ? attachedMs : performance.now() - startedAt;
 
 parentPort!.on('message', (order: ThreadOrder) => {
   void obey(order).then(() => parentPort!.postMessage(order));
