@@ -32,7 +32,7 @@ describe('attached clients', () => {
   let broker: EmbeddedBroker;
 
   before(async () => {
-    broker = await startEmbeddedBroker({ topics: { logs: { assignments: [[0]] } } });
+    broker = await startEmbeddedBroker({ topics: { logs: { assignments: [[0]] }, 'of-one': {} } });
   });
   after(() => broker.close());
 
@@ -326,6 +326,30 @@ describe('attached clients', () => {
     await one.setTopics([]);
     await client.refreshMetadata();
     assert.ok(client.cluster.topics().has('logs'));
+    await one.setTopics(['of-one']);
+    for (const each of [client, one]) assert.deepEqual([...each.cluster.topics()].sort(), ['logs', 'of-one']);
+    await one.close();
+    await waitFor('its topics to be forgotten', async () => {
+      await client.refreshMetadata();
+      return !client.cluster.topics().has('of-one');
+    });
+    assert.ok(client.cluster.topics().has('logs'));
+  });
+
+  test('metrics and node states are seen alike by all, whoever did what', async (t) => {
+    const client = await open(t);
+    await works(client);
+    const one = await KafkaClient.attach(client.share());
+    const seen = (each: KafkaClient) => {
+      const { client: totals, nodes } = each.metricsSnapshot()!;
+      return [totals['request-accepted-total'], totals['request-succeeded-total'], [...nodes.keys()].sort()];
+    };
+    const before = seen(client)[0] as number;
+    for (let i = 0; i < 5; i++) await works(one);
+    await waitFor('the requests to be counted', () => (seen(client)[1] as number) >= before + 5);
+    assert.deepEqual(seen(client), seen(one));
+    await one.close(0);
+    await waitFor('the connection to be closed for all', () => !client.isReady(0));
     await one.close();
   });
 });
