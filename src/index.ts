@@ -62,6 +62,12 @@ export type {
   PlaceInLog,
   TopicPartitionOffset,
 } from './main/consumer/consumer-options.ts';
+export type {
+  DeserializedRecord,
+  Deserializer,
+  Deserializers,
+  RecordOrigin,
+} from './main/consumer/deserialized.ts';
 export type { RunOptions } from './main/consumer/run.ts';
 export { type BatchOutcome, type ConsumeTrace, consumeChannelName } from './main/consumer/tracing.ts';
 export { type CloseOptions, Consumer } from './main/consumer.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
-import { Consumer, type ConsumerBatch, type ConsumerOptions } from '../../src/index.ts';
+import { Consumer, type ConsumerBatch, type ConsumerOptions, RecordDeserializationError } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient } from '../helpers/patience.ts';
 
@@ -33,6 +33,40 @@ afterEach(async () => {
 });
 
 describe('a consumer with partitions of its own', () => {
+  it('reads keys and values with functions, and names the record that a function cannot read', async () => {
+    broker = await startEmbeddedBroker({ topics: { t: 1 } });
+    await broker.append('t', 0, [
+      { key: 'a', value: '1' },
+      { key: null, value: null },
+      { key: 'c', value: 'x' },
+    ]);
+    const consumer = await start({ assign: fromStart(0) });
+    const batch = (await consumer.poll(120_000))!;
+    const seen: unknown[] = [];
+    const number = (bytes: Buffer): number => {
+      const value = Number(bytes.toString());
+      if (Number.isNaN(value)) throw new Error(`${bytes.toString()} is no number`);
+      return value;
+    };
+    assert.throws(
+      () => {
+        for (const { key, value } of batch.deserialized({ key: String, value: number })) seen.push([key, value]);
+      },
+      (error) => {
+        assert.ok(error instanceof RecordDeserializationError);
+        assert.match(error.message, /t-0: the value of the record at offset 2 .* x is no number/);
+        assert.equal(String(error.recordOffset), '2');
+        return true;
+      },
+    );
+    assert.deepEqual(seen, [
+      ['a', 1],
+      [null, null],
+    ]);
+    const [first] = batch.deserialized({});
+    assert.deepEqual([first!.key, first!.value], [Buffer.from('a'), Buffer.from('1')]);
+  });
+
   it('reads every record once, in order, with for await', async () => {
     broker = await startEmbeddedBroker({ topics: { t: 2 } });
     await fill('t', 0, 100);

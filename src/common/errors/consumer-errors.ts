@@ -41,6 +41,11 @@ export class FetchFailedError extends PartitionError {
   static override readonly code: string = 'KAFKA_FETCH_FAILED';
 }
 
+/** A deserializer of the application has thrown. `recordOffset` is the record's offset, `cause` what was thrown. Seek past the record to go on. */
+export class RecordDeserializationError extends PartitionError {
+  static override readonly code: string = 'KAFKA_RECORD_DESERIALIZATION';
+}
+
 /** The offsets were not committed: this consumer has lost the partitions, or is no longer a member of the group. */
 export class CommitFailedError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_COMMIT_FAILED';

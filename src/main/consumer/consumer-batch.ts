@@ -10,6 +10,7 @@ import { longOf } from '../../protocol/flat/int64.ts';
 import type { RecordCursor } from '../../protocol/flat/records/record-cursor.ts';
 import { RecordsView, type RecordView } from '../../protocol/flat/records/record-view.ts';
 import { BATCH_PREFIX_BYTES, type ConsumerBatchFrame } from '../../ring/frames/consumer-frames.ts';
+import { type DeserializedRecord, type Deserializers, deserialized } from './deserialized.ts';
 import type { BatchOutcome } from './tracing.ts';
 
 /** The link from which a batch came. */
@@ -95,6 +96,14 @@ export class ConsumerBatch implements Iterable<RecordView> {
   /** The fast way to read the records: one object that moves from record to record. */
   cursor(): RecordCursor {
     return this.#records.cursor();
+  }
+
+  /**
+   * The records with their keys and values read by functions; without a function they are Buffers, and null stays null.
+   * Throws, while it is iterated: RecordDeserializationError when a function throws
+   */
+  deserialized<K = Buffer, V = Buffer>(deserializers: Deserializers<K, V>): IterableIterator<DeserializedRecord<K, V>> {
+    return deserialized(this.#records, this.topic, this.partition, deserializers);
   }
 
   [Symbol.iterator](): IterableIterator<RecordView> {
