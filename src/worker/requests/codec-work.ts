@@ -7,7 +7,7 @@ import { type PlainError, toPlainError } from '../../common/errors/plain-error.t
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
-import { RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
+import { RECORD_ROW_WORDS, RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import { decodeRecords } from '../../protocol/wire/records/records.ts';
@@ -103,7 +103,18 @@ export function perform(task: CodecTask): CodecTaskResult {
   }
 }
 
-/** How many times larger than their bytes flat records are expected to be: each record has ten words. */
+/** Positions in a batch of format v2, and of the magic byte in every format. */
+const sizeAt = 8;
+const sizeCountsFrom = 12;
+const magicAt = 16;
+const attributesAt = 22;
+const codecMask = 7;
+const countAt = 57;
+const v2HeadBytes = 61;
+const smallestRecordBytes = 7;
+/** What the flat form adds to each batch, generously. */
+const flatPerBatch = 256;
+/** How many times larger than their bytes flat records are expected to be when their number is not known. */
 const flatPerWire = 2;
 const beginBytes = 4096;
 const maxBeginBytes = 2 ** 30;
@@ -117,13 +128,33 @@ export function decodeRecordRows(
   options: DecodeOptions,
 ): DecodedRecords {
   const length = end - start;
-  const memory = new HeapMemory(Math.min(prefixBytes + beginBytes + length * flatPerWire, maxBeginBytes));
+  const flatBytes = expectedFlatBytes(bytes, start, end);
+  const memory = new HeapMemory(Math.min(prefixBytes + beginBytes + flatBytes, maxBeginBytes));
   flatWriter.reset(memory, prefixBytes);
   if (options.maxFlatBytes !== undefined) flatWriter.limitTo(options.maxFlatBytes);
   const slot = flatWriter.alloc(RECORDS_WORDS);
   decodeRecords(reader.reset(bytes, start, end), length, flatWriter, slot, options);
   const usedBytes = flatWriter.finish();
   return { buffer: memory.u8.buffer as ArrayBuffer, usedBytes, slot };
+}
+
+/**
+ * Memory that is much too large makes the collector work: it counts toward the external memory of the thread. The numbers in heads may be
+ * wrong; then the memory grows, or a part of it stays unused.
+ */
+function expectedFlatBytes(bytes: Uint8Array, start: number, end: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let flatBytes = 0;
+  for (let at = start; at < end; ) {
+    const left = end - at;
+    const size = left < v2HeadBytes ? -1 : sizeCountsFrom + view.getInt32(at + sizeAt);
+    const isPlain = size >= v2HeadBytes && bytes[at + magicAt] === 2 && (bytes[at + attributesAt]! & codecMask) === 0;
+    if (!isPlain || size > left) return flatBytes + left * flatPerWire;
+    const count = Math.min(Math.max(0, view.getInt32(at + countAt)), size / smallestRecordBytes);
+    flatBytes += size + count * RECORD_ROW_WORDS * 4 + flatPerBatch;
+    at += size;
+  }
+  return Math.ceil(flatBytes);
 }
 
 function decode(task: DecodeTask): DecodedBody {

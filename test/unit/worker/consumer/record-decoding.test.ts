@@ -142,3 +142,22 @@ describe('fetched records', () => {
     assert.match(String(raised[0]), new RegExp(`t-0 at offset ${count}`));
   });
 });
+
+describe('the memory of decoded records', () => {
+  for (const valueBytes of [0, 100, 1024])
+    it(`with values of ${valueBytes} B is not much more than is used`, () => {
+      const records = Array.from({ length: 500 }, () => ({ value: 'x'.repeat(valueBytes), headers: { a: 'b' } }));
+      const bytes = new Uint8Array(Buffer.concat([buildBatch({ records }), buildBatch({ records })]));
+      const { buffer, usedBytes } = decodeRecordRows(bytes, 0, bytes.length, prefixBytes, decode);
+      assert.ok(buffer.byteLength <= usedBytes * 1.25, `${buffer.byteLength} B for ${usedBytes} B`);
+    });
+
+  it('follows no number in a batch that cannot be', () => {
+    for (const count of [-5, 2 ** 31 - 1]) {
+      const bytes = new Uint8Array(buildBatch({ records: [{ value: 'x' }] }));
+      new DataView(bytes.buffer, bytes.byteOffset).setInt32(57, count);
+      const { buffer } = decodeRecordRows(bytes, 0, bytes.length, prefixBytes, decode);
+      assert.ok(buffer.byteLength < 64 * 1024, `${buffer.byteLength} B`);
+    }
+  });
+});
