@@ -297,7 +297,9 @@ export class ConsumerRole implements Role {
   }
 
   #tell(event: ConsumerEvent): void {
-    for (const application of this.dealer.applications) application.tell(event);
+    for (const application of this.dealer.applications)
+      if (!application.tell(event))
+        this.#settings.log('warn', 'a thread does not read its events: further ones are lost');
   }
 
   #failed(error: Error): void {

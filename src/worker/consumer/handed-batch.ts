@@ -57,8 +57,8 @@ export interface Application {
   lastAskedAt(now: number): number | null;
   /** Whether it waits for records now. */
   readonly isWaiting: boolean;
-  /** Sends an event to the application. */
-  tell(event: ConsumerEvent): void;
+  /** Sends an event to the application. Returns false when events begin to be dropped because it does not read them. */
+  tell(event: ConsumerEvent): boolean;
   /** Whether a batch of this size may be handed out now: there are a free place and room, and the application has taken most batches. */
   hasRoom(byteLength: number): boolean;
   /** @returns null when there is no room */

@@ -21,7 +21,7 @@ import { maxHeldBytes } from './held-frame.ts';
 /** How many batches may be in the link and not taken. It is enough for a busy thread, and few have to be taken back. */
 const maxUntaken = 8;
 const maxUntakenBytes = 16 * 1024 * 1024;
-/** How many events wait for room. Further events are dropped. */
+/** How many events wait for room. Further events are dropped, but for the end of the consumer. */
 const maxHeldEvents = 1024;
 
 export class ConsumerProxy implements Application {
@@ -34,6 +34,7 @@ export class ConsumerProxy implements Application {
   #untakenBytes = 0;
   readonly #held: FrameQueue;
   #hasNews = false;
+  #dropsEvents = false;
   /** The application's polls that were recorded. */
   #recorded = { count: 0, lastAtMs: 0, idleMs: 0 };
 
@@ -117,8 +118,16 @@ export class ConsumerProxy implements Application {
     return this.#write(consumerRaiseFrame(toPlainError(error)));
   }
 
-  tell(event: ConsumerEvent): void {
-    if (this.#held.length < maxHeldEvents) this.#put(consumerEventFrame(event));
+  tell(event: ConsumerEvent): boolean {
+    const isEnd = event.type === 'closed' || (event.type === 'error' && event.isFatal);
+    if (isEnd || this.#held.length < maxHeldEvents) {
+      this.#put(consumerEventFrame(event));
+      this.#dropsEvents = false;
+      return true;
+    }
+    const isFirst = !this.#dropsEvents;
+    this.#dropsEvents = true;
+    return !isFirst;
   }
 
   answer(callId: number, answer: ConsumerAnswer): void {

@@ -22,7 +22,7 @@ class Thread implements Application {
   isWaiting = true;
   see = (): boolean => false;
   lastAskedAt = (): number | null => 0;
-  tell = (): void => {};
+  tell = (): boolean => true;
   raise = (): boolean => true;
 
   constructor(id: number, roomBytes: number) {

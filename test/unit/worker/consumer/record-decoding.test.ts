@@ -50,7 +50,7 @@ function newDealer(decoder: RecordDecoder | null) {
     see: () => false,
     lastAskedAt: () => 0,
     isWaiting: true,
-    tell: () => {},
+    tell: () => true,
     hasRoom: () => true,
     hand: (batch): HandedBatch => {
       handed.push(batch);

@@ -35,8 +35,9 @@ class BenchApplication implements Application {
   hasRoom = (): boolean => true;
   lastAskedAt = (): number | null => this.askedAt;
 
-  tell(event: ConsumerEvent): void {
+  tell(event: ConsumerEvent): boolean {
     this.events.push(event);
+    return true;
   }
 
   raise(error: Error): boolean {

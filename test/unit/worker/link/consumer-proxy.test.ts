@@ -1,0 +1,36 @@
+// The network thread's end of a consumer's link to a thread that does not read: what waits is bounded, and the end is told in any case.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { ConsumerEvent } from '../../../../src/common/consumer-calls.ts';
+import { toPlainError } from '../../../../src/common/errors/plain-error.ts';
+import { createAttachmentHandles, openApplicationEnd, openNetworkEnd } from '../../../../src/ring/attachment.ts';
+import { createDoorbell } from '../../../../src/ring/doorbell.ts';
+import { takeConsumerEvent } from '../../../../src/ring/frames/consumer-frames.ts';
+import { createBatchTable } from '../../../../src/state/batch-table.ts';
+import { createCounters } from '../../../../src/state/counters.ts';
+import { ConsumerProxy } from '../../../../src/worker/link/consumer-proxy.ts';
+
+test('events that nobody reads are dropped from some number on, which is said once; the end of the consumer is not', () => {
+  const limits = { requestRingBytes: 8192, responseRingBytes: 8192, spillBytes: 1024, spillBudgetBytes: 65536 };
+  const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
+  const end = openApplicationEnd(application);
+  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(4));
+  after(() => {
+    end.close();
+    proxy.close();
+  });
+  const stalled: ConsumerEvent = { type: 'stalled', topic: 't'.repeat(100), partition: 0, cause: 'none' };
+  let said = 0;
+  for (let i = 0; i < 5000; i++) if (!proxy.tell(stalled)) said++;
+  assert.equal(said, 1);
+  assert.ok(proxy.tell({ type: 'error', error: toPlainError(new Error('over')), isFatal: true }));
+  assert.ok(proxy.tell({ type: 'closed' }));
+  const types: string[] = [];
+  for (let isFlushed = false; !isFlushed; ) {
+    isFlushed = proxy.flush();
+    while (end.responses.next()) types.push(takeConsumerEvent(end.responses).type);
+  }
+  assert.deepEqual(types.slice(-2), ['error', 'closed']);
+  assert.ok(types.length > 1000 && types.length < 2000, `${types.length} events`);
+});
