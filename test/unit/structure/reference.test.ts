@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { projectFolder } from '../../../scripts/project.ts';
+import { faultRowCount, reliabilityPage } from '../../../scripts/reliability.ts';
 import { hasTest } from './support/test-titles.ts';
 
 /** Rows of each section: its table's, and its rules' in the order of its text. */
@@ -43,8 +44,10 @@ const rowCounts: readonly (readonly [section: string, rows: number])[] = [
   ['D', 5],
   ['E', 14],
   ['F', 16],
+  ['G', 11],
   ['H', 16],
   ['I', 6],
+  ['S', 9],
   ['P5', 19],
   ['P6', 10],
   ['P7', 25],
@@ -55,7 +58,7 @@ const page = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');
 /** Row, behaviour, tests. */
 const rows = page
   .split('\n')
-  .filter((line) => /^\| [\dA-IP]/.test(line))
+  .filter((line) => /^\| [\dA-IPS]/.test(line))
   .map((line) => line.slice(2, -2).split(' | '));
 
 test('no row of the reference is left out', () => {
@@ -92,4 +95,10 @@ test('central sections are tested with a real broker too', () => {
     central.filter((section) => !shown.has(section)),
     [],
   );
+});
+
+test('docs/reliability.md has the faults of the reference, and says how many have a test', () => {
+  const { is, shouldBe } = reliabilityPage();
+  assert.equal(is, shouldBe, 'npm run generate:reliability writes it');
+  assert.match(is, new RegExp(`${faultRowCount()} of ${faultRowCount()} rows`));
 });
