@@ -132,12 +132,6 @@ export class CountersReader {
     return rows;
   }
 
-  /** The nodes of this scope that have a row, and the bootstrap servers. */
-  nodeIds(): number[] {
-    this.#refreshRows();
-    return [...this.#rows.keys()];
-  }
-
   /** One of the NODE_ constants. */
   nodeState(row: number): number {
     return row === NO_ROW ? NODE_UNKNOWN : this.#word(row, ROW_STATE);

@@ -126,11 +126,6 @@ export class ConsumerRole implements Role {
     return this.#isClosed;
   }
 
-  /** The error that stopped the consumer. Null while it works. */
-  get fatalError(): Error | null {
-    return this.#fatal;
-  }
-
   add(application: Application): void {
     this.dealer.add(application);
     if (this.#fatal !== null) application.tell({ type: 'error', error: toPlainError(this.#fatal), isFatal: true });

@@ -15,15 +15,7 @@ import {
   OffsetFetch,
 } from '../../../../src/protocol/flat/generated/apis.ts';
 import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
-import { assigned, begin, coordinator, fatalOf, isOwned } from './support/member-bench.ts';
-
-const beat = (fields: object) => ({
-  errorCode: 0,
-  memberId: 'member-id',
-  memberEpoch: 3,
-  heartbeatIntervalMs: 5000,
-  ...fields,
-});
+import { assigned, beat, begin, coordinator, fatalOf, isOwned } from './support/member-bench.ts';
 
 /** A member with both partitions, in epoch 3, whose next heartbeat is under way. */
 function stable(options: Record<string, unknown> = {}): ConsumerBench {

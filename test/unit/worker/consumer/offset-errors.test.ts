@@ -19,25 +19,10 @@ import {
 } from '../../../../src/protocol/flat/generated/apis.ts';
 import { encodeAssignment } from '../../../../src/worker/consumer/consumer-protocol.ts';
 import type { CommitOutcome } from '../../../../src/worker/consumer/group-offsets.ts';
-import { ConsumerBench, idOf } from './support/consumer-bench.ts';
+import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
+import { beat, begin as beginWith, coordinator, fatalOf } from './support/member-bench.ts';
 
-const coordinator = { coordinators: [{ key: 'g', nodeId: 2, host: 'h', port: 2, errorCode: 0, errorMessage: null }] };
-const beat = (fields: object) => ({
-  errorCode: 0,
-  memberId: 'member-id',
-  memberEpoch: 3,
-  heartbeatIntervalMs: 5000,
-  ...fields,
-});
-
-function begin(options: Record<string, unknown>): ConsumerBench {
-  const bench = new ConsumerBench({ groupId: 'g', topics: ['t'], autoOffsetReset: 'earliest', ...options });
-  bench.topic('t', 1);
-  bench.role.subscribe({ names: ['t'] }, bench.now);
-  bench.turn();
-  bench.answer(FindCoordinator, coordinator);
-  return bench;
-}
+const begin = (options: Record<string, unknown>): ConsumerBench => beginWith(options, 1);
 
 /** A member with t-0, in epoch or generation 3, that asks for the committed offset. */
 function member(protocol: 'consumer' | 'classic', options: Record<string, unknown> = {}): ConsumerBench {
@@ -274,7 +259,7 @@ for (const protocol of ['consumer', 'classic'] as const) {
       const commit = committing({ groupInstanceId: 'i' });
       commit.bench.answer(OffsetCommit, answered(82));
       assert.ok(errorOf(commit) instanceof CommitFailedError);
-      assert.ok(commit.bench.role.fatalError instanceof GroupFatalError);
+      assert.ok(fatalOf(commit.bench) instanceof GroupFatalError);
     });
 
     for (const [code, about] of [

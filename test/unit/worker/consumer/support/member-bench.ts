@@ -10,9 +10,10 @@ export const coordinator = {
 };
 export const assigned = (...partitions: number[]) => ({ topicPartitions: [{ topicId: idOf('t'), partitions }] });
 
-export function begin(options: Record<string, unknown> = {}): ConsumerBench {
+/** A member that has found its coordinator. @param partitions of topic t */
+export function begin(options: Record<string, unknown> = {}, partitions = 2): ConsumerBench {
   const bench = new ConsumerBench({ groupId: 'g', topics: ['t'], autoOffsetReset: 'earliest', ...options });
-  bench.topic('t', 2);
+  bench.topic('t', partitions);
   bench.role.subscribe({ names: ['t'] }, bench.now);
   bench.turn();
   bench.answer(FindCoordinator, coordinator);
@@ -28,3 +29,12 @@ export function fatalOf(bench: ConsumerBench): Error | null {
 export function isOwned(bench: ConsumerBench, count: number): void {
   assert.equal(bench.role.partitions.all.length, count, 'partitions owned');
 }
+
+/** The answer to a heartbeat of a KIP-848 member in epoch 3. */
+export const beat = (fields: object) => ({
+  errorCode: 0,
+  memberId: 'member-id',
+  memberEpoch: 3,
+  heartbeatIntervalMs: 5000,
+  ...fields,
+});
