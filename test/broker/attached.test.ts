@@ -125,20 +125,21 @@ describe('attached clients', () => {
     await Promise.all([deaf.exit, other.exit]);
   });
 
-  const openConnections = async (): Promise<number> => (await broker.stats()).openConnections;
+  /** Of this network thread. The broker's count would have those that earlier tests close just now. */
+  const connectionsOf = (client: KafkaClient): number => client.metricsSnapshot()!.client['connection-count']!;
   const nodesOf = (client: KafkaClient): string[] => [...client.metricsSnapshot()!.nodes.keys()];
 
   for (const how of ['close', 'terminate'] as const) {
     test(`own connections are visible to all clients and end with their thread, by ${how}`, async (t) => {
       const client = await open(t);
       await works(client);
-      await waitFor('the bootstrap connection to go', () => !client.bootstrapConnected());
-      const before = await openConnections();
+      const before = 1;
+      await waitFor('the bootstrap connection to go', () => connectionsOf(client) === before);
       const one = await attach(t, client, 'loop', 'own');
       const deaf = await attach(t, client, 'deaf', 'own');
       await one.works(50);
       await works(client);
-      assert.equal(await openConnections(), before + 2);
+      await waitFor('two more connections', () => connectionsOf(client) === before + 2);
       const own = nodesOf(client).filter((name) => name.includes('@'));
       assert.equal(own.length, 2);
       assert.ok(
@@ -150,7 +151,7 @@ describe('attached clients', () => {
         else await each.worker.terminate();
         await each.exit;
       }
-      await waitFor('their connections to end', async () => (await openConnections()) === before);
+      await waitFor('their connections to end', () => connectionsOf(client) === before);
       await waitFor('their rows to go', () => !nodesOf(client).some((name) => name.includes('@')));
       await works(client);
     });
@@ -160,13 +161,13 @@ describe('attached clients', () => {
     const client = await open(t);
     await works(client);
     const own = await KafkaClient.attach(client.share(), { connections: 'own' });
-    const before = await openConnections();
+    const before = connectionsOf(client);
     const producer = await own.producer();
     await producer.send('logs', { value: 'by its own connection' });
     const consumer = await own.consumer({ assign: [{ topic: 'logs', partition: 0 }], autoOffsetReset: 'earliest' });
     await waitFor('a batch', async () => (await consumer.poll(50)) !== null);
     await producer.send('logs', { value: 'beside a fetch that waits' });
-    assert.ok((await openConnections()) > before);
+    await waitFor('connections of its own', () => connectionsOf(client) > before);
     const names = nodesOf(own).filter((name) => name.includes('@'));
     assert.deepEqual(
       nodesOf(client).filter((name) => name.includes('@')),
