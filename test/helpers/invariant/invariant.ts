@@ -5,7 +5,7 @@
 import { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { listOpenThings } from './open-things.ts';
+import { isOfFile, listOpenThings } from './open-things.ts';
 import {
   activeHandles,
   collectGarbage,
@@ -101,7 +101,12 @@ export class Invariant {
       ...clients.flatMap((client) => client.problems()),
       ...(isLeft === 0 ? [] : [`${isLeft} clients are not closed`]),
       ...[...openThings()]
-        .filter(([thing]) => !before.things.has(thing) && !(before.isShared && thing instanceof Socket))
+        .filter(
+          ([thing]) =>
+            !before.things.has(thing) &&
+            !(before !== nothing && isOfFile(thing)) &&
+            !(before.isShared && thing instanceof Socket),
+        )
         .map(([, what]) => `${what} is open`),
     ];
   }

@@ -14,6 +14,17 @@ export function listOpenThings(): ReadonlyMap<object, string> {
   return openThings;
 }
 
+const ofFile = new WeakSet<object>();
+
+/** Hooks of the file close it, not the test in which it was made: a broker that a test has started again is its suite's. */
+export function belongsToFile(thing: object): void {
+  ofFile.add(thing);
+}
+
+export function isOfFile(thing: object): boolean {
+  return ofFile.has(thing);
+}
+
 const keptMemory = new WeakSet<SharedArrayBuffer>();
 
 /** A helper keeps this memory longer than its client lives. */
