@@ -4,17 +4,19 @@
 //   npm run bench -- micro --save     also keeps the lines in bench/results
 //   npm run bench -- --compare A B    which rows of file B are better or worse than those of file A
 //   npm run bench -- --check          whether the CPU of a record has grown by more than a fifth since --check --save
+//   npm run bench -- --page           makes docs/performance.md from bench/results
 //   npm run bench:peers               compares with other clients, which it installs
 //   npm run bench:peers -- failover   some of those
 
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFolder } from '../scripts/project.ts';
 import { check } from './support/check.ts';
 import { comparison, readResults } from './support/compare.ts';
+import { writePerformancePage } from './support/page.ts';
 import { type BenchRow, directionOf } from './support/rows.ts';
 
 interface BenchModule {
@@ -28,6 +30,7 @@ const { values, positionals } = parseArgs({
     group: { type: 'string' },
     compare: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
   },
 });
 const resultsFolder = join(projectFolder, 'bench', 'results');
@@ -45,6 +48,10 @@ if (values.compare) {
   console.log(comparison(before, after));
   process.exit(0);
 }
+if (values.page) {
+  writePerformancePage();
+  process.exit(0);
+}
 if (values.check) process.exit(await check(values.save));
 const { group: onlyGroup } = values;
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
@@ -55,6 +62,8 @@ const environment = {
   platform: `${process.platform} ${process.arch}`,
   cpu: cpus()[0]?.model ?? 'unknown',
   cores: cpus().length,
+  /** How busy the machine was before the first benchmark. */
+  load: Number(loadavg()[0]!.toFixed(1)),
   memoryGiB: Math.round(totalmem() / 2 ** 30),
 };
 
