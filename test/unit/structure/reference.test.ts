@@ -48,9 +48,16 @@ const rowCounts: readonly (readonly [section: string, rows: number])[] = [
   ['H', 16],
   ['I', 6],
   ['S', 9],
+  ['P1', 9],
+  ['P2', 9],
+  ['P3', 10],
+  ['P4', 11],
   ['P5', 19],
   ['P6', 10],
   ['P7', 25],
+  ['P8', 5],
+  ['P10', 4],
+  ['P12', 5],
 ];
 
 const page = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');

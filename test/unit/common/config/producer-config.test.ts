@@ -32,6 +32,29 @@ test('the defaults are the same as in Java, with idempotence', () => {
   assert.ok(Object.isFrozen(config));
 });
 
+test('every other default is the same as in Java', () => {
+  const config = parseProducerConfig();
+  const expected = {
+    requestTimeoutMs: 30_000,
+    maxBlockMs: 60_000,
+    maxInFlightRequestsPerConnection: 5,
+    compressionType: 'none',
+    compressionLevel: null,
+    retryBackoffMs: 100,
+    retryBackoffMaxMs: 1000,
+    partitioner: 'murmur2',
+    partitionerIgnoreKeys: false,
+    partitionerAdaptivePartitioningEnable: true,
+    partitionerAvailabilityTimeoutMs: 0,
+    partitionerRackAware: false,
+    clientRack: '',
+    transactionalId: null,
+    transactionTimeoutMs: 60_000,
+    metadataMaxIdleMs: 300_000,
+  };
+  for (const [key, value] of Object.entries(expected)) assert.equal(config[key as keyof typeof config], value, key);
+});
+
 test('acks and retries that exclude idempotence switch it off, and that is logged once', () => {
   for (const options of [{ acks: 1 }, { acks: 0 }, { retries: 0 }] as ProducerConfigInput[]) {
     const notices: string[] = [];

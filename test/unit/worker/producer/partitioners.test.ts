@@ -116,3 +116,60 @@ test('equal queues are chosen equally often, and an excluded partition gets noth
   assert.deepEqual(countOf(topicOf(3, [2, 2, 2])), [100, 100, 100]);
   assert.deepEqual(countOf(topicOf(3, [2, 2, 2], [0, 2])), [150, 0, 150]);
 });
+
+/** The partitions of so many records, each sent as a batch of its own. */
+function partitionsOf(producer: TestProducer, count: number, key?: string): number[] {
+  const { cluster } = producer;
+  const seen: number[] = [];
+  for (let i = 0; i < count; i++) {
+    cluster.random = () => (i + 0.5) / count;
+    producer.append('v', key === undefined ? {} : { key });
+    producer.poll();
+    while (cluster.produces.length > 0) {
+      seen.push(...cluster.produces[0]!.batches.map(({ partition }) => partition));
+      cluster.answer();
+      producer.poll();
+    }
+  }
+  return seen;
+}
+
+const oneByOne = { lingerMs: 0, batchSizeBytes: 0, enableIdempotence: false } as const;
+
+test('with partitionerIgnoreKeys records with a key are spread like those without', () => {
+  const keyed = TestProducer.started(oneByOne, 4);
+  assert.equal(new Set(partitionsOf(keyed, 20, 'the same')).size, 1);
+  const spread = TestProducer.started({ ...oneByOne, partitionerIgnoreKeys: true }, 4);
+  assert.equal(new Set(partitionsOf(spread, 20, 'the same')).size, 4);
+});
+
+test('with partitionerRackAware records without a key go to leaders in the rack, and anywhere if there are none', () => {
+  const near = { ...oneByOne, partitionerRackAware: true, clientRack: 'here' };
+  for (const [rackOfOne, expected] of [
+    ['here', [0, 2]],
+    ['elsewhere', [0, 1, 2, 3]],
+  ] as const) {
+    const producer = TestProducer.started(near, 4);
+    const { cluster } = producer;
+    for (const index of [1, 3]) cluster.partition('t', index).leaderId = 2;
+    cluster.racks.set(1, rackOfOne).set(2, 'there');
+    cluster.update();
+    assert.deepEqual([...new Set(partitionsOf(producer, 40))].toSorted(), expected);
+  }
+});
+
+test('a partition whose broker takes nothing for partitionerAvailabilityTimeoutMs gets no records without a key', () => {
+  const producer = TestProducer.started({ ...oneByOne, partitionerAvailabilityTimeoutMs: 1000 }, 2);
+  const { cluster } = producer;
+  cluster.partition('t', 1).leaderId = 2;
+  cluster.update();
+  cluster.isUp.set(2, false);
+  producer.append('waits', { partition: 1 });
+  producer.advance(1001);
+  assert.deepEqual([...new Set(partitionsOf(producer, 20))], [0]);
+  cluster.isUp.set(2, true);
+  producer.advance(1);
+  while (cluster.produces.length > 0) cluster.answer();
+  producer.poll();
+  assert.deepEqual([...new Set(partitionsOf(producer, 20))].toSorted(), [0, 1]);
+});

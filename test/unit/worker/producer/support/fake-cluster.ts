@@ -100,6 +100,8 @@ export class FakeCluster implements RoleHost {
   readonly tracked = new Set<string>();
   updatesAsked = 0;
   nextProducerId = 7;
+  /** By broker. */
+  readonly racks = new Map<number, string>();
   /** Finalized features, by name. */
   readonly features = new Map<string, number>();
   readonly #listeners = new Set<(now: number) => void>();
@@ -217,7 +219,7 @@ export class FakeCluster implements RoleHost {
       },
       clusterId: 'fake',
       brokers: new Map(),
-      rack: () => null,
+      rack: (brokerId) => self.racks.get(brokerId) ?? null,
       topics: () => [...self.topicsByName.keys()],
       isInternal: () => false,
       partitionCount: (topic) => self.topicsByName.get(topic)?.length ?? null,
