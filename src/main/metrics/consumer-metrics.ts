@@ -3,7 +3,7 @@
 
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { ConsumerSnapshot, PartitionSnapshot } from '../../common/consumer-calls.ts';
-import { least } from '../../common/lists.ts';
+import { greatest, least } from '../../common/lists.ts';
 import {
   type ConsumerMetricsMemory,
   type ConsumerSlot,
@@ -56,7 +56,7 @@ const metrics: readonly Metric<Context>[] = [
     (context) => context.partitions.reduce((sum, partition) => sum + lagOf(partition), 0),
   ),
   of.gauge('consumer', 'records-lag-max', 'events', 'The greatest lag of a partition', ({ partitions }) =>
-    Math.max(0, ...partitions.map(lagOf)),
+    greatest(partitions.map(lagOf), 0),
   ),
   of.gauge(
     'consumer',
