@@ -48,6 +48,8 @@ describe('many clients', () => {
       openClient(t, { bootstrapServers: large.bootstrapServers, clientId: 'two', maxInFlightRequestsPerConnection: 3 }),
       openClient(t, { bootstrapServers: large.bootstrapServers, clientId: 'three', metrics: true, apiVersion: [2, 8] }),
     ]);
+    // The start of one whose version is configured waits for no broker.
+    await Promise.all([one, two, three].map((client) => client.refreshMetadata()));
     await Promise.all([one.awaitReady(0), two.awaitReady(2), three.awaitReady(2)]);
     assert.ok((await failureOf(one.send(2, Metadata, { topics: [] }))) instanceof UnknownBrokerIdError);
     await Promise.all([one.setTopics(['only-small']), two.setTopics(['only-large']), three.setTopics([])]);
