@@ -59,9 +59,9 @@ async function grown(
 
 async function awaitReady(callers: number): Promise<number> {
   let now = 0;
-  const down = { id: 1, isReady: false, connection: { lastError: null } };
+  const down = { id: 1, key: 1, isReady: false, connection: { lastError: null } };
   const readiness = new Readiness(
-    { get: () => down } as unknown as Nodes,
+    { get: () => down, find: () => down } as unknown as Nodes,
     () => {},
     () => now,
     () => {},
@@ -77,6 +77,7 @@ async function awaitReady(callers: number): Promise<number> {
   for (now = 1000; now < 1000 + callers / 16; now += 1 / 8) readiness.poll(now);
   readiness.onNodeReady({
     id: 1,
+    key: 1,
     hasRow: true,
     apiVersions: { ranges: new Map(), brokerVersion: [] },
   } as unknown as Node);
