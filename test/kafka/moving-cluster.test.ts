@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, afterEach, before, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import {
   AlterPartitionReassignments,
   type Api,
@@ -42,12 +42,8 @@ describeKafka(
     let admin: KafkaClient;
     let loads: { load: Load; client: KafkaClient; usage: Usage }[] = [];
 
-    before(async () => {
+    beforeEach(async () => {
       admin = await KafkaClient.start({ ...options, requestTimeoutMs: 120_000, bootstrapServers: servers() });
-    });
-
-    after(async () => {
-      await admin?.close();
     });
 
     afterEach(async () => {
@@ -67,6 +63,7 @@ describeKafka(
         },
         180_000,
       );
+      await admin.close();
     });
 
     const servers = (): string[] => suite.kafka.brokers.map(({ host, port }) => `${host}:${port}`);
