@@ -285,15 +285,19 @@ describe("nonsense in a consumer's link", () => {
       const body = Buffer.from(JSON.stringify(call));
       assert.ok(writeFrame(end.requests, { kind: CONSUMER_CALL, requestId: i + 1, detail: 0, body }));
     }
-    net.thread.loop.wake();
-    net.run();
-    assert.deepEqual(net.broken, []);
     const refused: number[] = [];
-    while (end.responses.next()) {
-      const { u8, base, byteLength, requestId } = end.responses;
-      const text = Buffer.from(u8.buffer, u8.byteOffset + base, byteLength).toString();
-      if (text.includes('IllegalArgumentError')) refused.push(requestId);
-      end.responses.release();
+    // How many answers the ring has room for depends on the length of their stack traces. The rest comes when these are read.
+    for (let answers = -1; answers < refused.length; ) {
+      answers = refused.length;
+      net.thread.loop.wake();
+      net.run();
+      assert.deepEqual(net.broken, []);
+      while (end.responses.next()) {
+        const { u8, base, byteLength, requestId } = end.responses;
+        const text = Buffer.from(u8.buffer, u8.byteOffset + base, byteLength).toString();
+        if (text.includes('IllegalArgumentError')) refused.push(requestId);
+        end.responses.release();
+      }
     }
     assert.deepEqual(
       refused,
