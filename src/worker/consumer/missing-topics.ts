@@ -42,7 +42,8 @@ export class MissingTopics {
   readonly #onMissing: (error: BrokerError) => void;
   readonly #doubts = new Map<string, Doubt>();
   #seenUpdateId = -1;
-  #seenKeys = '';
+  #seenTopics: ReadonlySet<string> | null = null;
+  #seenPartitions: readonly Partition[] | null = null;
   #failures = 0;
   #retryAt = Number.POSITIVE_INFINITY;
   #tellAt = Number.POSITIVE_INFINITY;
@@ -52,7 +53,10 @@ export class MissingTopics {
     this.#onMissing = onMissing;
   }
 
-  /** @param topics those of the subscription by names */
+  /**
+   * @param topics     those of the subscription by names; another set after each change
+   * @param partitions another list after each change
+   */
   poll(topics: ReadonlySet<string>, partitions: readonly Partition[], now: number): void {
     const { cluster } = this.#host;
     if (now >= this.#retryAt) {
@@ -60,10 +64,11 @@ export class MissingTopics {
       this.#retryAt = now + Math.min(maxRetryMs, firstRetryMs * 2 ** this.#failures);
       cluster.requestUpdate();
     }
-    const keys = `${topics.size} ${partitions.length}`;
-    if (cluster.updateId === this.#seenUpdateId && keys === this.#seenKeys && now < this.#tellAt) return;
+    const isSame = topics === this.#seenTopics && partitions === this.#seenPartitions;
+    if (isSame && cluster.updateId === this.#seenUpdateId && now < this.#tellAt) return;
     this.#seenUpdateId = cluster.updateId;
-    this.#seenKeys = keys;
+    this.#seenTopics = topics;
+    this.#seenPartitions = partitions;
     this.#look(topics, partitions, now);
   }
 

@@ -66,6 +66,17 @@ it('an assigned partition that does not exist gives one error', () => {
   assert.match(bench.events('error')[0]!.error.message, /t-7; t has 2 partitions/);
 });
 
+it('an assigned partition that does not exist gives one error, too, if it takes the place of one that does', () => {
+  const bench = new ConsumerBench({});
+  bench.topic('t', 2);
+  bench.role.assign([{ topic: 't', partition: 1, start: 'earliest' }], bench.now);
+  bench.turn().advance(3000);
+  assert.deepEqual(bench.events('error'), []);
+  bench.role.assign([{ topic: 't', partition: 7, start: 'earliest' }], bench.now);
+  bench.turn().advance(3000);
+  assert.match(bench.events('error')[0]!.error.message, /t-7; t has 2 partitions/);
+});
+
 describe('a question about offsets', () => {
   function asking(
     topic: string,
