@@ -1,4 +1,5 @@
-// Owns the check of a call's options. Every thread. Must not check what the values are: the call does.
+// Owns the checks of names and lists in what applications give to a call: options, fields of items. Every thread. Must not check what the
+// values are: the call does.
 
 import { nearestName, shown } from './text.ts';
 
@@ -13,10 +14,18 @@ export function checkOptions<T extends object>(call: string, options: T | undefi
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`${call}: options must be an object, not ${shown(options)}`);
   }
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw unknownName(`${call}: unknown option`, name, known);
-  }
+  checkNames(`${call}: unknown option`, options, known);
   return options;
+}
+
+/** Throws TypeError for a property that is not known: one that is misspelt would be one that is missing. @param what as for `unknownName` */
+export function checkNames(what: string, given: object, known: readonly string[]): void {
+  for (const name of Object.keys(given)) if (!known.includes(name)) throw unknownName(what, name, known);
+}
+
+/** Throws TypeError for anything but a list. */
+export function checkList(call: string, name: string, given: unknown): asserts given is readonly unknown[] {
+  if (!Array.isArray(given)) throw new TypeError(`${call}: ${name} must be a list, not ${shown(given)}`);
 }
 
 /** The error for a name that nobody knows, with the one that may be meant, or all there are. @param what for example `send: unknown option` */

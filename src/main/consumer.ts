@@ -18,6 +18,7 @@ import type {
 } from '../common/consumer-calls.ts';
 import { shownLong } from '../common/shown-long.ts';
 import type { GroupIdentity } from '../common/transaction-offsets.ts';
+import { lagOf } from '../state/consumer-snapshot.ts';
 import {
   assignedOf,
   checkClose,
@@ -307,9 +308,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   /** How many records are between what is done and the end, of one partition or of all, as far as it is known. */
   lag(partition?: TopicPartition): number {
     const rows = partition === undefined ? this.#session.snapshot.partitions : [this.#find(partition)];
-    let lag = 0;
-    for (const row of rows) if (row?.end != null && row.done !== null) lag += Math.max(0, Number(row.end - row.done));
-    return lag;
+    return rows.reduce((lag, row) => lag + (row === undefined ? 0 : lagOf(row)), 0);
   }
 
   /** The state, member id, epoch and last error of the membership. */

@@ -1,7 +1,7 @@
 // Owns what any application thread reads of a consumer without a message: group, assignment, positions, lag. The network thread
 // writes it whole, under a sequence number that is odd meanwhile; readers try again. Must not be asked for anything else.
 
-import type { ConsumerSnapshot } from '../common/consumer-calls.ts';
+import type { ConsumerSnapshot, PartitionSnapshot } from '../common/consumer-calls.ts';
 import { IllegalStateError } from '../common/errors/errors.ts';
 
 const SEQUENCE_WORD = 0;
@@ -19,6 +19,11 @@ export const emptySnapshot: ConsumerSnapshot = {
   lastError: null,
   partitions: [],
 };
+
+/** How many records are between what is done and the end; 0 while one of both is not known. */
+export function lagOf({ end, done }: Pick<PartitionSnapshot, 'end' | 'done'>): number {
+  return end === null || done === null ? 0 : Math.max(0, Number(end - done));
+}
 
 export function createConsumerSnapshot(): SharedArrayBuffer {
   return new SharedArrayBuffer(firstBytes, { maxByteLength: maxBytes });

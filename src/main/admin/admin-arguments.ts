@@ -3,7 +3,7 @@
 
 import Long from 'long';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
-import { checkOptions, unknownName } from '../../common/options.ts';
+import { checkList, checkNames, checkOptions, unknownName } from '../../common/options.ts';
 import { shown } from '../../common/text.ts';
 
 const kinds = {
@@ -83,11 +83,6 @@ export function checkCall<T extends AdminCallOptions>(call: string, options: T, 
   checkOptions(call, options, ['timeoutMs', 'signal', ...own]);
 }
 
-/** Throws TypeError for anything but a list. */
-export function checkList(call: string, name: string, value: unknown): asserts value is readonly unknown[] {
-  check(call, name, value, 'list');
-}
-
 /** Throws TypeError for anything but a list of such values. */
 export function checkEach(call: string, name: string, value: unknown, kind: Kind): void {
   checkList(call, name, value);
@@ -110,9 +105,7 @@ export function checkItems(call: string, name: string, value: unknown, fields: F
 export function checkItem(call: string, name: string, item: unknown, fields: Fields): void {
   check(call, name, item, 'object');
   const known = Object.keys(fields).map((field) => field.replace('?', ''));
-  for (const field of Object.keys(item as object)) {
-    if (!known.includes(field)) throw unknownName(`${call}: ${name} has an unknown field`, field, known);
-  }
+  checkNames(`${call}: ${name} has an unknown field`, item as object, known);
   for (const [field, kind] of Object.entries(fields)) {
     const one = (item as Record<string, unknown>)[field.replace('?', '')];
     if (field.endsWith('?') && (one === undefined || one === null)) continue;

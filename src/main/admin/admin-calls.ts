@@ -54,6 +54,15 @@ export function cloneable(value: Long | number | bigint): number | bigint {
   return Long.isLong(value) ? value.toBigInt() : value;
 }
 
+/** The options that the call has of its own. */
+export function ownOptions<T extends AdminCallOptions>({
+  timeoutMs: _,
+  signal: __,
+  ...own
+}: T): Omit<T, 'timeoutMs' | 'signal'> {
+  return own;
+}
+
 function checkTimeout(timeoutMs: number): number {
   if (Number.isFinite(timeoutMs) && timeoutMs >= 0) return timeoutMs;
   throw new TypeError(`timeoutMs must be a number of milliseconds, at least 0, not ${String(timeoutMs)}`);

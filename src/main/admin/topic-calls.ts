@@ -20,7 +20,7 @@ import type {
   TopicPartitionKey,
 } from '../../common/admin/topics.ts';
 import { checkCall, checkEach, checkItem, checkItems, checkOffsetSpec, fieldsOf } from './admin-arguments.ts';
-import { AdminCalls, type ChangeCallOptions, cloneable } from './admin-calls.ts';
+import { AdminCalls, type ChangeCallOptions, cloneable, ownOptions } from './admin-calls.ts';
 import { type Results, resultsFor, resultsOf } from './results.ts';
 
 export class TopicCalls extends AdminCalls {
@@ -34,16 +34,14 @@ export class TopicCalls extends AdminCalls {
   ): Promise<Results<string, CreatedTopic>> {
     checkCall('createTopics', options, ['validateOnly', 'retryOnQuotaViolation', 'waitForLeaders']);
     checkItems('createTopics', 'topics', topics, fieldsOf.newTopic);
-    const { timeoutMs: _, signal: __, ...rest } = options;
-    return resultsOf(await this.call('createTopics', { topics, ...rest }, options));
+    return resultsOf(await this.call('createTopics', { topics, ...ownOptions(options) }, options));
   }
 
   /** Deletes topics by name. Brokers may still be deleting after the call has ended. */
   async deleteTopics(topics: readonly string[], options: ChangeCallOptions = {}): Promise<Results<string, null>> {
     checkCall('deleteTopics', options, ['validateOnly', 'retryOnQuotaViolation']);
     checkEach('deleteTopics', 'topics', topics, 'text');
-    const { timeoutMs: _, signal: __, ...rest } = options;
-    return resultsOf(await this.call('deleteTopics', { topics, ...rest }, options));
+    return resultsOf(await this.call('deleteTopics', { topics, ...ownOptions(options) }, options));
   }
 
   /** Adds partitions to topics. */
@@ -53,8 +51,7 @@ export class TopicCalls extends AdminCalls {
   ): Promise<Results<string, null>> {
     checkCall('createPartitions', options, ['validateOnly', 'retryOnQuotaViolation']);
     checkItems('createPartitions', 'topics', topics, fieldsOf.newPartitions);
-    const { timeoutMs: _, signal: __, ...rest } = options;
-    return resultsOf(await this.call('createPartitions', { topics, ...rest }, options));
+    return resultsOf(await this.call('createPartitions', { topics, ...ownOptions(options) }, options));
   }
 
   /** All topics that this user may see. Internal topics only with `includeInternal`. */

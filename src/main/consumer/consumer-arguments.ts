@@ -7,7 +7,7 @@ import { parseOffset, parseStart } from '../../common/config/offset-inputs.ts';
 import type { LeaveModeName, PlainOffset } from '../../common/consumer-calls.ts';
 import { IllegalArgumentError, KafkaConfigurationError } from '../../common/errors/errors.ts';
 import { maxInt32 } from '../../common/numbers.ts';
-import { checkOptions, unknownName } from '../../common/options.ts';
+import { checkList, checkNames, checkOptions } from '../../common/options.ts';
 import { shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import { checkSignal } from '../link/abort-signals.ts';
@@ -109,17 +109,11 @@ export function plainOffsets(offsets: readonly OffsetOf[]): PlainOffset[] {
   checkList('commit', 'offsets', offsets);
   return offsets.map((row, i) => {
     const { topic, partition } = placeOf('commit', `offsets[${i}]`, row);
-    for (const name of Object.keys(row))
-      if (!offsetFields.includes(name))
-        throw unknownName(`commit: offsets[${i}] has an unknown field`, name, offsetFields);
+    checkNames(`commit: offsets[${i}] has an unknown field`, row, offsetFields);
     const { offset, leaderEpoch, metadata } = row;
     const parsed = parseOffset(offset);
     if (parsed === null)
       throw new IllegalArgumentError(`offset of ${topic}-${partition} must be 0 or more, not ${shown(offset)}`);
     return { topic, partition, offset: String(parsed), leaderEpoch: leaderEpoch ?? -1, metadata: metadata ?? '' };
   });
-}
-
-function checkList(call: string, name: string, given: unknown): void {
-  if (!Array.isArray(given)) throw new TypeError(`${call}: ${name} must be a list, not ${shown(given)}`);
 }

@@ -11,6 +11,7 @@ import {
   ConsumerTimes,
   consumerSlotOf,
 } from '../../state/consumer-metrics.ts';
+import { lagOf } from '../../state/consumer-snapshot.ts';
 import { MetricsReader, type MetricsRow, TOTALS_ROW } from '../../state/shared-metrics.ts';
 import { readTopicNames } from '../../state/topic-rows.ts';
 import {
@@ -40,8 +41,6 @@ function ago(name: string, time: ConsumerTime, doc: string): Metric<Context> {
   });
 }
 
-const lagOf = ({ end, done }: PartitionSnapshot): number =>
-  end === null || done === null ? 0 : Math.max(0, Number(end - done));
 const leadOf = ({ begin, position }: PartitionSnapshot): number =>
   begin === null || position === null ? 0 : Math.max(0, Number(position - begin));
 

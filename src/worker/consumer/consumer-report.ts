@@ -1,14 +1,19 @@
 // Owns the numbers that a consumer reports. Types only, and the report of a consumer that nobody measures. Network thread. No decision
 // may depend on it.
 
+/** The part of a partition that is measured. */
+export interface BufferedBytes {
+  readonly bufferedBytes: number;
+}
+
 /** Durations are in ms, `now` is ms on the monotonic clock. */
 export interface ConsumerReport {
   /** A fetch was answered, with so many bytes of records. */
   fetched(durationMs: number, bytes: number, throttleTimeMs: number, now: number): void;
   /** Records were handed out to an application thread. `bytes` is their size as they were fetched. */
   handedOut(topic: string, records: number, bytes: number, now: number): void;
-  /** Fetched bytes that wait for the application, at the end of a round. */
-  buffered(bytes: number, now: number): void;
+  /** A round has ended. The partitions tell how many fetched bytes wait for the application. */
+  roundEnded(partitions: readonly BufferedBytes[], now: number): void;
   commitEnded(durationMs: number, isCommitted: boolean, now: number): void;
   /** A question for committed offsets has ended. */
   committedAnswered(durationMs: number, now: number): void;
@@ -25,7 +30,7 @@ const nothing = (): void => {};
 export const noReport: ConsumerReport = {
   fetched: nothing,
   handedOut: nothing,
-  buffered: nothing,
+  roundEnded: nothing,
   commitEnded: nothing,
   committedAnswered: nothing,
   heartbeatAnswered: nothing,

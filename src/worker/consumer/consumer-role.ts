@@ -156,9 +156,7 @@ export class ConsumerRole implements Role {
     } else if (now >= this.#closing.deadline) {
       this.#endClose(now);
     }
-    let bufferedBytes = 0;
-    for (const partition of this.partitions.all) bufferedBytes += partition.bufferedBytes;
-    this.#settings.report.buffered(bufferedBytes, now);
+    this.#settings.report.roundEnded(this.partitions.all, now);
     if (this.#isSnapshotDue && now >= this.#snapshotFrom) this.#writeSnapshot(now);
   }
 

@@ -2,16 +2,18 @@
 // pieces of whole batches. Network thread. Must not verify or decompress: that is done when a piece is decoded.
 
 import type { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
+import { ATTRIBUTE_CODEC_MASK } from '../../protocol/flat/records/records-slot.ts';
+import {
+  BATCH_ATTRIBUTES_AT,
+  BATCH_LEADER_EPOCH_AT,
+  ENTRY_HEAD_BYTES,
+  ENTRY_SIZE_AT,
+  MAGIC_AT,
+  MESSAGE_ATTRIBUTES_AT,
+} from '../../protocol/wire/records/entry-head.ts';
+import { readInt32 } from '../../protocol/wire/records/record-bytes.ts';
 
-/** Positions of fields in an entry: offset, size, and the fields up to the magic byte. */
-const sizeAt = 8;
-const entryHeadBytes = 12;
-const leaderEpochAt = 12;
-const magicAt = 16;
-/** The low byte of the attributes. */
-const attributesAt = 22;
-const oldAttributesAt = 17;
-const codecMask = 7;
+/** What the size of the smallest entry is, a message without key and value. */
 const smallestSize = 14;
 
 /** A sequence of whole entries. */
@@ -46,7 +48,10 @@ export class FetchedRecords {
     let at = this.#at;
     let epoch = -1;
     for (let end = this.#entryEnd(at); end >= 0; at = end, end = this.#entryEnd(at))
-      epoch = end - at > magicAt && this.#bytes[at + magicAt] === 2 ? readInt32(this.#bytes, at + leaderEpochAt) : -1;
+      epoch =
+        end - at > MAGIC_AT && this.#bytes[at + MAGIC_AT] === 2
+          ? readInt32(this.#bytes, at + BATCH_LEADER_EPOCH_AT)
+          : -1;
     return epoch;
   }
 
@@ -63,10 +68,11 @@ export class FetchedRecords {
   /** Whether an entry of the piece is compressed. */
   isCompressed({ start, end }: Piece): boolean {
     for (let at = start; at >= 0 && at < end; at = this.#entryEnd(at)) {
-      if (end - at <= attributesAt) return false;
-      const isNewest = this.#bytes[at + magicAt]! >= 2;
+      if (end - at <= BATCH_ATTRIBUTES_AT) return false;
+      const isNewest = this.#bytes[at + MAGIC_AT]! >= 2;
       // The codec is in the lowest bits of the attributes, an int16 in the newest format and a byte in older ones.
-      if ((this.#bytes[at + (isNewest ? attributesAt : oldAttributesAt)]! & codecMask) !== 0) return true;
+      if ((this.#bytes[at + (isNewest ? BATCH_ATTRIBUTES_AT : MESSAGE_ATTRIBUTES_AT)]! & ATTRIBUTE_CODEC_MASK) !== 0)
+        return true;
     }
     return false;
   }
@@ -74,13 +80,9 @@ export class FetchedRecords {
   /** The end of the entry at `at`. -1 when there is none, or only a part of one. An entry with an impossible size counts up to the end of all bytes. */
   #entryEnd(at: number): number {
     const left = this.#bytes.byteLength - at;
-    if (left < entryHeadBytes) return -1;
-    const size = readInt32(this.#bytes, at + sizeAt);
-    if (size < smallestSize || (left > magicAt && this.#bytes[at + magicAt]! > 2)) return this.#bytes.byteLength;
-    return size > left - entryHeadBytes ? -1 : at + entryHeadBytes + size;
+    if (left < ENTRY_HEAD_BYTES) return -1;
+    const size = readInt32(this.#bytes, at + ENTRY_SIZE_AT);
+    if (size < smallestSize || (left > MAGIC_AT && this.#bytes[at + MAGIC_AT]! > 2)) return this.#bytes.byteLength;
+    return size > left - ENTRY_HEAD_BYTES ? -1 : at + ENTRY_HEAD_BYTES + size;
   }
-}
-
-function readInt32(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

@@ -7,11 +7,10 @@ import {
   producerMaxSlots,
   producerSlotOf,
 } from '../../state/producer-metrics.ts';
-import { MetricsWriter, TOTALS_ROW } from '../../state/shared-metrics.ts';
-import { TopicRowsWriter } from '../../state/topic-rows.ts';
 import type { ProduceRequest } from '../producer/produce-request.ts';
 import type { ProducerBatch } from '../producer/producer-batch.ts';
 import type { TimedCall } from '../producer/producer-report.ts';
+import { TopicRecorder } from './topic-recorder.ts';
 
 const timedSlots: Readonly<Record<TimedCall, ProducerSlot>> = {
   flush: 'flushMs',
@@ -30,111 +29,76 @@ export interface ProducerGauges {
 }
 
 export class ProducerRecorder {
-  readonly #writer: MetricsWriter;
-  readonly #topics: TopicRowsWriter;
-  readonly #totals: number;
-  /** Where each topic's row begins; -1: it has none. */
-  readonly #rows = new Map<string, number>();
+  readonly #metrics: TopicRecorder<ProducerSlot>;
   #inFlight = 0;
 
-  constructor({ values, topics }: ProducerMetricsMemory, now: number) {
-    this.#writer = new MetricsWriter(values, now, producerMaxSlots);
-    this.#topics = new TopicRowsWriter(topics);
-    this.#totals = this.#writer.indexOf(TOTALS_ROW, 0);
+  constructor(memory: ProducerMetricsMemory, now: number) {
+    this.#metrics = new TopicRecorder(memory, producerSlotOf, producerMaxSlots, now);
   }
 
   requestSent({ batches }: ProduceRequest, now: number): void {
-    this.#writer.moveOn(now);
-    this.#add('requests', 1);
-    this.#set('requestsInFlight', ++this.#inFlight);
+    this.#metrics.moveOn(now);
+    this.#metrics.add('requests', 1);
+    this.#metrics.set('requestsInFlight', ++this.#inFlight);
     for (const { attempts, createdAt } of batches) {
       if (attempts > 0) continue;
-      this.#add('sentBatches', 1);
-      this.#add('queueMs', now - createdAt);
-      this.#max('queueMsMax', now - createdAt);
+      this.#metrics.add('sentBatches', 1);
+      this.#metrics.add('queueMs', now - createdAt);
+      this.#metrics.max('queueMsMax', now - createdAt);
     }
   }
 
   requestEnded(latencyMs: number | null, throttleTimeMs: number, now: number): void {
-    this.#writer.moveOn(now);
-    this.#set('requestsInFlight', --this.#inFlight);
+    this.#metrics.moveOn(now);
+    this.#metrics.set('requestsInFlight', --this.#inFlight);
     if (latencyMs === null) return;
-    this.#add('answeredRequests', 1);
-    this.#add('latencyMs', latencyMs);
-    this.#max('latencyMsMax', latencyMs);
-    this.#add('throttleMs', throttleTimeMs);
-    this.#max('throttleMsMax', throttleTimeMs);
+    this.#metrics.add('answeredRequests', 1);
+    this.#metrics.add('latencyMs', latencyMs);
+    this.#metrics.max('latencyMsMax', latencyMs);
+    this.#metrics.add('throttleMs', throttleTimeMs);
+    this.#metrics.max('throttleMsMax', throttleTimeMs);
   }
 
   batchWritten({ partition, count, end, uncompressedBytes, maxRecordBytes }: ProducerBatch, now: number): void {
-    this.#writer.moveOn(now);
+    this.#metrics.moveOn(now);
     const topic = partition.topic.name;
-    this.#addBoth(topic, 'records', count);
-    this.#addBoth(topic, 'bytes', end);
-    this.#addBoth(topic, 'uncompressedBytes', uncompressedBytes);
-    this.#addBoth(topic, 'compressedBytes', end);
-    this.#add('batches', 1);
-    this.#max('batchBytesMax', end);
-    this.#max('recordBytesMax', maxRecordBytes);
+    this.#metrics.addBoth(topic, 'records', count);
+    this.#metrics.addBoth(topic, 'bytes', end);
+    this.#metrics.addBoth(topic, 'uncompressedBytes', uncompressedBytes);
+    this.#metrics.addBoth(topic, 'compressedBytes', end);
+    this.#metrics.add('batches', 1);
+    this.#metrics.max('batchBytesMax', end);
+    this.#metrics.max('recordBytesMax', maxRecordBytes);
   }
 
   recordsFailed(topic: string, count: number, now: number): void {
-    this.#writer.moveOn(now);
-    this.#addBoth(topic, 'failedRecords', count);
+    this.#metrics.moveOn(now);
+    this.#metrics.addBoth(topic, 'failedRecords', count);
   }
 
   recordsRetried(topic: string, count: number, now: number): void {
-    this.#writer.moveOn(now);
-    this.#addBoth(topic, 'retriedRecords', count);
+    this.#metrics.moveOn(now);
+    this.#metrics.addBoth(topic, 'retriedRecords', count);
   }
 
   count(slot: 'splits' | 'bufferExhausted', now: number): void {
-    this.#writer.moveOn(now);
-    this.#add(slot, 1);
+    this.#metrics.moveOn(now);
+    this.#metrics.add(slot, 1);
   }
 
   callEnded(call: TimedCall, durationMs: number, now: number): void {
-    this.#writer.moveOn(now);
-    this.#add(timedSlots[call], durationMs);
+    this.#metrics.moveOn(now);
+    this.#metrics.add(timedSlots[call], durationMs);
   }
 
   metadataCame(now: number): void {
-    this.#set('metadataAt', now);
+    this.#metrics.set('metadataAt', now);
   }
 
   roundEnded({ usedBytes, maxBytes, waitingThreads }: ProducerGauges, now: number): void {
-    this.#writer.moveOn(now);
-    this.#set('bufferBytes', maxBytes);
-    this.#set('bufferFreeBytes', Math.max(0, maxBytes - usedBytes));
-    this.#set('waitingThreads', waitingThreads);
-  }
-
-  #add(slot: ProducerSlot, amount: number): void {
-    this.#writer.add(this.#totals + producerSlotOf[slot], amount);
-  }
-
-  #max(slot: ProducerSlot, value: number): void {
-    this.#writer.max(this.#totals + producerSlotOf[slot], value);
-  }
-
-  #set(slot: ProducerSlot, value: number): void {
-    this.#writer.set(this.#totals + producerSlotOf[slot], value);
-  }
-
-  #addBoth(topic: string, slot: ProducerSlot, amount: number): void {
-    this.#add(slot, amount);
-    const start = this.#rowOf(topic);
-    if (start >= 0) this.#writer.add(start + producerSlotOf[slot], amount);
-  }
-
-  #rowOf(topic: string): number {
-    let start = this.#rows.get(topic);
-    if (start === undefined) {
-      const { row, isNew } = this.#topics.row(topic);
-      start = row < 0 ? -1 : this.#writer.indexOf(row, 0);
-      if (isNew) this.#writer.clearRow(row);
-      this.#rows.set(topic, start);
-    }
-    return start;
+    this.#metrics.moveOn(now);
+    this.#metrics.set('bufferBytes', maxBytes);
+    this.#metrics.set('bufferFreeBytes', Math.max(0, maxBytes - usedBytes));
+    this.#metrics.set('waitingThreads', waitingThreads);
   }
 }

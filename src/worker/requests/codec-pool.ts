@@ -31,6 +31,8 @@ const retryMs = 30_000;
 /** Calls back after so many ms, unless the function that it returns is called before. Does not keep the process alive. */
 export type Later = (ms: number, work: () => void) => () => void;
 
+type TaskOutcome = DecodedBody | DecodedRecords | EncodedFrame | CompressedBytes;
+
 type Outcome = { readonly result: CodecTaskResult } | { readonly failure: Error };
 
 interface Job {
@@ -157,38 +159,17 @@ export class CodecPool {
 
   /** Encodes a request in the pool and moves the flat request to it. `done` is called in a later `poll`. */
   encode(task: EncodeTask, done: (outcome: EncodedFrame | Error, now: number) => void): void {
-    this.#add({
-      account: this.#shared,
-      isHeld: false,
-      task,
-      moved: task.flat,
-      byteCount: task.flat.byteLength,
-      done: (outcome, now) => done(settle<EncodedFrame>(outcome), now),
-    });
+    this.#addShared(task, task.flat, task.flat.byteLength, done);
   }
 
   /** Compresses in the pool and moves the bytes to it. `done` is called in a later `poll`. */
   compress(task: CompressTask, done: (outcome: CompressedBytes | Error, now: number) => void): void {
-    this.#add({
-      account: this.#shared,
-      isHeld: false,
-      task,
-      moved: task.bytes.buffer as ArrayBuffer,
-      byteCount: task.bytes.length,
-      done: (outcome, now) => done(settle<CompressedBytes>(outcome), now),
-    });
+    this.#addShared(task, task.bytes.buffer as ArrayBuffer, task.bytes.length, done);
   }
 
   /** Decodes records of a fetch in the pool. All memory of `bytes` is moved. `done` is called in a later `poll`. */
   records(task: RecordsTask, done: (outcome: DecodedRecords | Error, now: number) => void): void {
-    this.#add({
-      account: this.#shared,
-      isHeld: false,
-      task,
-      moved: task.bytes.buffer as ArrayBuffer,
-      byteCount: task.bytes.length,
-      done: (outcome, now) => done(settle<DecodedRecords>(outcome), now),
-    });
+    this.#addShared(task, task.bytes.buffer as ArrayBuffer, task.bytes.length, done);
   }
 
   /** Calls `done` for the results that have come since the last call. Returns how many there were. */
@@ -218,6 +199,23 @@ export class CodecPool {
     });
     await Promise.race([this.#threads.then((threads) => threads.destroy()).catch(() => {}), isGivenUp]);
     inTime();
+  }
+
+  /** Adds a task that belongs to no receiver's account. */
+  #addShared<T extends TaskOutcome>(
+    task: CodecTask,
+    moved: ArrayBuffer,
+    byteCount: number,
+    done: (outcome: T | Error, now: number) => void,
+  ): void {
+    this.#add({
+      account: this.#shared,
+      isHeld: false,
+      task,
+      moved,
+      byteCount,
+      done: (outcome, now) => done(settle<T>(outcome), now),
+    });
   }
 
   #add(job: Job): void {
@@ -343,7 +341,7 @@ function bodyBytesOf(outcome: Outcome): number {
 
 const lostText = 'the thread of the codec pool that had this task ended, or could not be started';
 
-function settle<T extends DecodedBody | DecodedRecords | EncodedFrame | CompressedBytes>(outcome: Outcome): T | Error {
+function settle<T extends TaskOutcome>(outcome: Outcome): T | Error {
   if ('failure' in outcome) return outcome.failure;
   return 'error' in outcome.result ? fromPlainError(outcome.result.error) : (outcome.result as T);
 }

@@ -7,9 +7,18 @@ import { type PlainError, toPlainError } from '../../common/errors/plain-error.t
 import { HeapMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
-import { RECORD_ROW_WORDS, RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
+import { ATTRIBUTE_CODEC_MASK, RECORD_ROW_WORDS, RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
 import { wireCodec } from '../../protocol/wire/codecs.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
+import {
+  BATCH_ATTRIBUTES_AT,
+  BATCH_COUNT_AT,
+  ENTRY_HEAD_BYTES,
+  ENTRY_SIZE_AT,
+  MAGIC_AT,
+} from '../../protocol/wire/records/entry-head.ts';
+import { BATCH_HEADER_BYTES, MIN_RECORD_BYTES } from '../../protocol/wire/records/record-batch.ts';
+import { readInt32 } from '../../protocol/wire/records/record-bytes.ts';
 import { decodeRecords } from '../../protocol/wire/records/records.ts';
 import { WireReader } from '../../protocol/wire/wire-reader.ts';
 import { WireWriter } from '../../protocol/wire/wire-writer.ts';
@@ -103,15 +112,6 @@ export function perform(task: CodecTask): CodecTaskResult {
   }
 }
 
-/** Positions in a batch of format v2, and of the magic byte in every format. */
-const sizeAt = 8;
-const sizeCountsFrom = 12;
-const magicAt = 16;
-const attributesAt = 22;
-const codecMask = 7;
-const countAt = 57;
-const v2HeadBytes = 61;
-const smallestRecordBytes = 7;
 /** What the flat form adds to each batch, generously. */
 const flatPerBatch = 256;
 /** How many times larger than their bytes flat records are expected to be when their number is not known. */
@@ -143,14 +143,16 @@ export function decodeRecordRows(
  * wrong; then the memory grows, or a part of it stays unused.
  */
 function expectedFlatBytes(bytes: Uint8Array, start: number, end: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let flatBytes = 0;
   for (let at = start; at < end; ) {
     const left = end - at;
-    const size = left < v2HeadBytes ? -1 : sizeCountsFrom + view.getInt32(at + sizeAt);
-    const isPlain = size >= v2HeadBytes && bytes[at + magicAt] === 2 && (bytes[at + attributesAt]! & codecMask) === 0;
+    const size = left < BATCH_HEADER_BYTES ? -1 : ENTRY_HEAD_BYTES + readInt32(bytes, at + ENTRY_SIZE_AT);
+    const isPlain =
+      size >= BATCH_HEADER_BYTES &&
+      bytes[at + MAGIC_AT] === 2 &&
+      (bytes[at + BATCH_ATTRIBUTES_AT]! & ATTRIBUTE_CODEC_MASK) === 0;
     if (!isPlain || size > left) return flatBytes + left * flatPerWire;
-    const count = Math.min(Math.max(0, view.getInt32(at + countAt)), size / smallestRecordBytes);
+    const count = Math.min(Math.max(0, readInt32(bytes, at + BATCH_COUNT_AT)), size / MIN_RECORD_BYTES);
     flatBytes += size + count * RECORD_ROW_WORDS * 4 + flatPerBatch;
     at += size;
   }

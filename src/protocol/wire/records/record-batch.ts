@@ -42,7 +42,7 @@ export const BATCH_CRC_FROM = 21;
 /** What comes before the bytes that the length field counts. */
 const lengthEnd = 12;
 /** Length, attributes, two deltas, two lengths and a count, one byte each. */
-const minRecordBytes = 7;
+export const MIN_RECORD_BYTES = 7;
 const maxCodec = 4;
 
 /** Adds the whole batch at `bytes[at, end)` to the plan. Throws: CorruptRecordError, UnsupportedCodecError. */
@@ -117,7 +117,7 @@ function addContent(
 }
 
 function checkCount(count: number, byteLength: number): void {
-  if (count > byteLength / minRecordBytes) {
+  if (count > byteLength / MIN_RECORD_BYTES) {
     throw new CorruptRecordError(`record batch claims ${count} records in ${byteLength} bytes`);
   }
 }

@@ -50,7 +50,7 @@ test('recorded values are read back', () => {
   recorder.fetched(30, 3000, 50, now);
   recorder.handedOut('a', 6, 600, now);
   recorder.handedOut('b', 2, 100, now);
-  recorder.buffered(77, now);
+  recorder.roundEnded([{ bufferedBytes: 70 }, { bufferedBytes: 7 }], now);
   recorder.commitEnded(4, true, now);
   recorder.commitEnded(8, false, now);
   recorder.committedAnswered(3, now);

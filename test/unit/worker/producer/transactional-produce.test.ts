@@ -109,6 +109,20 @@ class TestTransactions {
   }
 }
 
+/** Both records get into the log when they are sent again, and the transaction can be committed. */
+function areTriedAgain(tx: TestTransactions, ids: readonly (number | null)[]): void {
+  const { producer } = tx;
+  for (let i = 0; i < 10; i++) {
+    producer.advance(20);
+    if (producer.cluster.produces.length > 0) producer.cluster.answer();
+  }
+  assert.deepEqual(
+    ids.map((id) => producer.outcome(id)),
+    ['at 1', 'at 2'],
+  );
+  assert.equal(tx.commit(), 'done');
+}
+
 for (const protocol of protocols) {
   for (const [code, name] of [
     [47, 'INVALID_PRODUCER_EPOCH'],
@@ -174,15 +188,7 @@ for (const protocol of protocols) {
     const [first, second] = [...producer.cluster.produces];
     producer.cluster.answer(first, () => 19);
     producer.cluster.answer(second);
-    for (let i = 0; i < 10; i++) {
-      producer.advance(20);
-      if (producer.cluster.produces.length > 0) producer.cluster.answer();
-    }
-    assert.deepEqual(
-      ids.map((id) => producer.outcome(id)),
-      ['at 1', 'at 2'],
-    );
-    assert.equal(tx.commit(), 'done');
+    areTriedAgain(tx, ids);
   });
 
   test(`${protocol}: OUT_OF_ORDER_SEQUENCE_NUMBER of the next batch fails it, and allows only an abort`, () => {
@@ -234,15 +240,7 @@ for (const protocol of protocols) {
     producer.cluster.answer(first, () => 59, { logStartOffset: 100 });
     producer.cluster.answer(second, () => 59, { logStartOffset: 0 });
     producer.cluster.partition('t').producers.clear();
-    for (let i = 0; i < 10; i++) {
-      producer.advance(20);
-      if (producer.cluster.produces.length > 0) producer.cluster.answer();
-    }
-    assert.deepEqual(
-      ids.map((id) => producer.outcome(id)),
-      ['at 1', 'at 2'],
-    );
-    assert.equal(tx.commit(), 'done');
+    areTriedAgain(tx, ids);
   });
 
   test(`${protocol}: a batch that fails for good lowers the sequences of the batches behind it, and they are answered too`, () => {
