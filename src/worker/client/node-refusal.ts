@@ -8,6 +8,11 @@ export function takesRequests(node: Node, maxInFlight: number, now: number): boo
   return node.isReady && node.inFlight.size < maxInFlight && !node.connection.isThrottled(now);
 }
 
+/** The error of whatever needs a node that the cluster does not have. */
+export function unknownNode(nodeId: number): UnknownBrokerIdError {
+  return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, { nodeId });
+}
+
 /**
  * The error that a request to the node is refused with; null if it is accepted. @param count requests that count
  * against the limit
@@ -19,8 +24,8 @@ export function whyNotSend(
   now: number,
   count = node?.inFlight.size ?? 0,
 ): Error | null {
+  if (node === undefined) return unknownNode(nodeId);
   const details = { nodeId };
-  if (node === undefined) return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, details);
   if (!node.isReady) {
     const cause = node.connection.lastError;
     const text = `${node.name} is not connected`;

@@ -2,7 +2,7 @@
 // their answers back. Network thread. Must not decide for a role what to do about a failure.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { IncompatibleBrokerVersion, UnknownBrokerIdError } from '../../common/errors/errors.ts';
+import { IncompatibleBrokerVersion } from '../../common/errors/errors.ts';
 import { HeapMemory } from '../../common/memory.ts';
 import { sharedScope } from '../../common/node-ids.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -19,7 +19,7 @@ import { anyBroker, type BrokerRequest, type BrokerRequests, type Destination } 
 import type { Connections } from './connections.ts';
 import type { FinalizedFeatures } from './finalized-features.ts';
 import type { Node } from './node.ts';
-import { takesRequests, whyNotSend } from './node-refusal.ts';
+import { takesRequests, unknownNode, whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
 import { type Refusal, refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -81,8 +81,7 @@ export class NodeRequests implements BrokerRequests {
     const node = nodes.inLane(to.brokerId, to.lane, this.#scope);
     if (node !== undefined) return node.connection.lastError;
     // It has left the cluster, or was never in it. Whoever waits for it would wait for ever.
-    const text = `node ${to.brokerId} is not part of the cluster`;
-    return new UnknownBrokerIdError(text, { nodeId: to.brokerId });
+    return unknownNode(to.brokerId);
   }
 
   refusedEverywhere(): Refusal | null {

@@ -8,7 +8,6 @@ import {
   NoBrokersAvailable,
   NodeNotReadyError,
   type ServerFailure,
-  UnknownBrokerIdError,
   UnrecognizedBrokerVersion,
 } from '../../common/errors/errors.ts';
 import { MinHeap } from '../../common/min-heap.ts';
@@ -17,6 +16,7 @@ import { DEFAULT_NODE_CAPACITY } from '../../state/counters.ts';
 import { ChannelState } from '../net/channel.ts';
 import type { NodeListener } from './connections.ts';
 import type { Node } from './node.ts';
+import { unknownNode } from './node-refusal.ts';
 import { maxStaggerMs, type Nodes } from './nodes.ts';
 
 /** What a wait is for; the error of a failed wait depends on it. */
@@ -82,7 +82,7 @@ export class Readiness implements NodeListener {
   awaitReady(nodeId: number, timeoutMs: number, lane = mainLane, scope = sharedScope): Promise<VersionInfo> {
     if (this.#closeError !== null) return Promise.reject(this.#closeError);
     const node = lane === mainLane ? this.#nodes.get(nodeId, scope) : this.#nodes.inLane(nodeId, lane, scope);
-    return node === undefined ? Promise.reject(unknown(nodeId)) : this.#wait('ready', node.key, timeoutMs, false);
+    return node === undefined ? Promise.reject(unknownNode(nodeId)) : this.#wait('ready', node.key, timeoutMs, false);
   }
 
   /**
@@ -93,7 +93,9 @@ export class Readiness implements NodeListener {
   checkVersion(nodeId: number | null, timeoutMs: number, isStrict: boolean, scope = sharedScope): Promise<VersionInfo> {
     if (nodeId === null || this.#closeError !== null) return this.#wait('version', undefined, timeoutMs, isStrict);
     const node = this.#nodes.get(nodeId, scope);
-    return node === undefined ? Promise.reject(unknown(nodeId)) : this.#wait('version', node.key, timeoutMs, isStrict);
+    return node === undefined
+      ? Promise.reject(unknownNode(nodeId))
+      : this.#wait('version', node.key, timeoutMs, isStrict);
   }
 
   /** Starts the attempts that are due and ends the waits that are over. */
@@ -283,10 +285,6 @@ function earliestOf({ byDeadline, waiters }: Group): Waiter | undefined {
     byDeadline.take();
   }
   return undefined;
-}
-
-function unknown(nodeId: number): UnknownBrokerIdError {
-  return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, { nodeId });
 }
 
 function failureOf({ id, host, port, connection, channel, isConnecting }: Node): ServerFailure {

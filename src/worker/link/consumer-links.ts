@@ -4,8 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
-import { Cancelled, NetworkThreadError, RingCorruptError } from '../../common/errors/errors.ts';
-import { toPlainError } from '../../common/errors/plain-error.ts';
+import { Cancelled, RingCorruptError } from '../../common/errors/errors.ts';
 import type { NetworkHandle } from '../../ring/attachment.ts';
 import { openNetworkEnd } from '../../ring/attachment.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
@@ -21,6 +20,7 @@ import type { Attachment } from './attachments.ts';
 import { ConsumerAdapter } from './consumer-adapter.ts';
 import { ConsumerProxy } from './consumer-proxy.ts';
 import { ConsumerRecorder } from './consumer-recorder.ts';
+import { brokenMemory, endedByFault } from './end-reasons.ts';
 
 /** What one application thread shares with its consumer. It is plain data for structured clone. */
 export interface ConsumerLinkHandle {
@@ -162,8 +162,7 @@ export class ConsumerLinks implements Role {
 
   /** The consumer has thrown: its threads are told, and it ends without a word to its group. */
   fail(error: Error): void {
-    const text = `the consumer has ended by a fault in the network thread: ${error.message}`;
-    const reason = toPlainError(new NetworkThreadError(text, { cause: error }));
+    const reason = endedByFault('consumer', error);
     for (const [id, { lifeline }] of [...this.#links]) {
       lifeline.tell(reason);
       this.detach(id);
@@ -193,9 +192,7 @@ export class ConsumerLinks implements Role {
     if (!(error instanceof RingCorruptError)) throw error;
     const link = this.#links.get(id);
     if (link === undefined) return;
-    const text =
-      'the memory that this thread shares with the network thread holds an impossible value; something has overwritten it';
-    link.lifeline.tell(toPlainError(new NetworkThreadError(text, { cause: error })));
+    link.lifeline.tell(brokenMemory(error));
     this.detach(id);
     this.#parts.onBroken(link.owner, error);
   }

@@ -3,8 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
-import { Cancelled, IllegalStateError, NetworkThreadError, RingCorruptError } from '../../common/errors/errors.ts';
-import { toPlainError } from '../../common/errors/plain-error.ts';
+import { Cancelled, IllegalStateError, RingCorruptError } from '../../common/errors/errors.ts';
 import { type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersWriter } from '../../state/producer-counters.ts';
@@ -14,6 +13,7 @@ import type { Compressor } from '../producer/batch-packer.ts';
 import { ProducerRole } from '../producer/producer-role.ts';
 import type { Log } from '../report/log.ts';
 import type { Attachment } from './attachments.ts';
+import { brokenMemory, endedByFault } from './end-reasons.ts';
 import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
 import { ProducerProxy } from './producer-proxy.ts';
@@ -191,8 +191,7 @@ class LinkedProducer implements Role {
 
   /** The producer has thrown: its threads are told, and records that are open have no outcome but that. */
   fail(error: Error): void {
-    const text = `the producer has ended by a fault in the network thread: ${error.message}`;
-    const reason = toPlainError(new NetworkThreadError(text, { cause: error }));
+    const reason = endedByFault('producer', error);
     for (const { adapter, lifeline } of this.#attached) {
       lifeline.tell(reason);
       adapter.proxy.close();
@@ -236,9 +235,7 @@ class LinkedProducer implements Role {
     attached.isOver = true;
     attached.isGone = true;
     attached.adapter.proxy.close();
-    const text =
-      'the memory that this thread shares with the network thread holds an impossible value; something has overwritten it';
-    attached.lifeline.tell(toPlainError(new NetworkThreadError(text, { cause: error })));
+    attached.lifeline.tell(brokenMemory(error));
     this.#onBroken(attached.owner, error);
     this.#host.wake();
   }
