@@ -38,7 +38,9 @@ const {
 // This must run before the first connection is made.
 trust(authorities);
 const config = withSecrets(openConfig, secrets);
-const [transports] = await Promise.all([transportsFor(config), prepareCodecs()]);
+// Connections may open while codecs are still loading: no record is decoded before `start` is answered.
+const codecs = prepareCodecs();
+const transports = await transportsFor(config);
 
 const thread = new NetworkThread(
   config,
@@ -75,7 +77,10 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
   ports.set(attachment, port);
   const control = thread.controlOf(attachment);
   const served: ServedControl<NetworkHandle, MessagePort> = {
-    start: () => control.start(),
+    start: async () => {
+      const [answer] = await Promise.all([control.start(), codecs]);
+      return answer;
+    },
     awaitReady: (nodeId, timeoutMs, lane) => control.awaitReady(nodeId, timeoutMs, lane),
     checkVersion: (nodeId, timeoutMs, isStrict) => control.checkVersion(nodeId, timeoutMs, isStrict),
     addTopics: (topics, needsAllTopics) => control.addTopics(topics, needsAllTopics),

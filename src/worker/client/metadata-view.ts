@@ -109,7 +109,9 @@ export class MetadataView implements ClusterView {
   }
 
   addTopic(role: object, topic: string, { mayCreate = false }: TopicInterest = {}): void {
-    if (this.#metadata.tracked.add(role, topic, mayCreate)) this.requestUpdate();
+    if (!this.#metadata.tracked.add(role, topic, mayCreate)) return;
+    this.#metadata.requestNewTopic();
+    this.#wake();
   }
 
   removeTopic(role: object, topic: string): void {

@@ -92,6 +92,8 @@ export class Metadata implements RequestOwner {
   /** The request under way leaves topics out. It is sent only to create topics, and a complete request follows. */
   #isPartial = false;
   #needsUpdate = true;
+  /** A role works with a topic that no request has named so far. */
+  #hasNewTopic = false;
   #lastEndedAt = Number.NEGATIVE_INFINITY;
   #lastSucceededAt = Number.NEGATIVE_INFINITY;
   /**
@@ -127,6 +129,15 @@ export class Metadata implements RequestOwner {
   }
 
   /**
+   * The same, for a topic that no request has named so far. The backoff after a refresh that told all it was asked for
+   * would only hold up the first record of a producer or consumer, and so there is none.
+   */
+  requestNewTopic(): void {
+    this.#needsUpdate = true;
+    this.#hasNewTopic = true;
+  }
+
+  /**
    * The same, and returns a promise of the `updateId` of a refresh whose request is sent after this call. It rejects
    * when the owner tracks only one topic, and that topic has an error that will not pass, and by `giveUpWaits`.
    */
@@ -146,6 +157,7 @@ export class Metadata implements RequestOwner {
   ttl(now: number): number {
     if (this.isInProgress) return Number.POSITIVE_INFINITY;
     const isDue = this.#needsUpdate || this.#waits.areOpen;
+    if (this.#hasNewTopic && this.#fruitlessRefreshes === 0) return 0;
     const expiry = isDue ? 0 : this.#lastSucceededAt + this.#config.metadataMaxAgeMs - now;
     return Math.max(expiry, this.#lastEndedAt + this.#backoffMs - now, 0);
   }
@@ -180,6 +192,7 @@ export class Metadata implements RequestOwner {
   begin(version: number, isBootstrap: boolean): FlatMessage {
     this.isInProgress = true;
     this.#needsUpdate = false;
+    this.#hasNewTopic = false;
     this.#waits.serve((owner) => this.tracked.onlyTopicOf(owner));
     const memory = new HeapMemory();
     const plan = this.tracked.plan(version >= autoCreationVersion, this.#waits.areServed);

@@ -104,6 +104,36 @@ test('metadata covers the topics that somebody asks for', () => {
   assert.equal(lastAsked().body.topics, null, 'all topics');
 });
 
+test('a topic that a role names first is asked for at once, and only once before the backoff', () => {
+  net.advance(1000);
+  view().requestUpdate();
+  net.run();
+  const before = broker.requestsOf(Metadata).length;
+  const asked = (): number => broker.requestsOf(Metadata).length - before;
+  view().requestUpdate();
+  net.run();
+  assert.equal(asked(), 0, 'an update waits for the backoff');
+  view().addTopic(role, 'payments');
+  net.run();
+  assert.equal(asked(), 1);
+  assert.deepEqual(askedTopics(), ['payments']);
+  view().addTopic({}, 'payments');
+  view().requestUpdate();
+  net.run();
+  assert.equal(asked(), 1, 'the topic is known to be asked for');
+});
+
+test('a topic that a role names first waits for the backoff after a refresh that failed', () => {
+  broker.handlers.set(Metadata.key, () => ({ brokers: [] }));
+  refresh();
+  const before = broker.requestsOf(Metadata).length;
+  view().addTopic(role, 'payments');
+  net.run();
+  assert.equal(broker.requestsOf(Metadata).length, before);
+  net.advance(1200);
+  assert.ok(broker.requestsOf(Metadata).length > before);
+});
+
 test('a request may create a topic only if that topic may be created', () => {
   const asked = (): { topics: string[]; mayCreate: boolean }[] =>
     broker.requestsOf(Metadata).map(({ body }) => ({
