@@ -1,24 +1,33 @@
-// Runs the fuzz targets one after another for a time, and ends with one line of JSON.
+// Runs the fuzz targets one after another, for a time or a number of cases, and ends with one line of JSON.
 //   npm run fuzz -- --minutes N --seed S [--target NAME] [--case CASE_SEED]
-// Exit code 1 when anything was found.
+//   npm run fuzz -- --cases 10000000 --seed S
+// A time is divided equally, a number by the shares of the targets. Exit code 1 when anything was found.
 
 import { parseArgs } from 'node:util';
-import { runCase, runTarget, type TargetSummary } from '../test/fuzz/support/target.ts';
+import { type FuzzTarget, runCase, runTarget, type TargetSummary } from '../test/fuzz/support/target.ts';
 import { targets } from '../test/fuzz/targets/index.ts';
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
+    cases: { type: 'string' },
     seed: { type: 'string' },
     target: { type: 'string' },
     case: { type: 'string' },
   },
 });
 const minutes = numberOf('minutes', values.minutes);
+const maxCases = values.cases === undefined ? null : numberOf('cases', values.cases);
 const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : numberOf('seed', values.seed);
 const chosen = targets.filter(({ name }) => values.target === undefined || name === values.target);
 if (chosen.length === 0)
   throw new Error(`no target ${values.target}: there are ${targets.map(({ name }) => name).join(', ')}`);
+const allShares = chosen.reduce((sum, { share }) => sum + share, 0);
+interface Row {
+  readonly cases: number;
+  /** Of the processor, not of the clock. */
+  readonly perCpuSecond: number;
+}
 
 if (values.case !== undefined) await oneCase(numberOf('case', values.case));
 else await allCases();
@@ -33,22 +42,44 @@ async function oneCase(caseSeed: number): Promise<void> {
 }
 
 async function allCases(): Promise<void> {
-  process.stderr.write(`seed ${seed}, ${minutes} minutes for ${chosen.map(({ name }) => name).join(', ')}\n`);
+  const howMuch = maxCases === null ? `${minutes} minutes` : `${maxCases} cases`;
+  process.stderr.write(`seed ${seed}, ${howMuch} for ${chosen.map(({ name }) => name).join(', ')}\n`);
+  const started = performance.now();
   const summaries: TargetSummary[] = [];
+  const perTarget: Record<string, Row> = {};
   for (const target of chosen) {
-    const end = performance.now() + (minutes * 60_000) / chosen.length;
-    const summary = await runTarget(target, seed, () => performance.now() >= end);
+    await target.prepare();
+    const begun = process.cpuUsage();
+    const summary = await runTarget(target, seed, endOf(target));
     summaries.push(summary);
-    process.stderr.write(`${target.name}: ${summary.cases} cases, ${summary.findings.length} findings\n`);
+    const { user, system } = process.cpuUsage(begun);
+    const seconds = (user + system) / 1e6;
+    const row = { cases: summary.cases, perCpuSecond: Math.round(summary.cases / seconds) };
+    perTarget[target.name] = row;
+    const found = summary.findings.length;
+    process.stderr.write(
+      `${target.name}: ${row.cases} cases, ${row.perCpuSecond} a second of the processor, ${found} findings\n`,
+    );
     for (const finding of summary.findings) process.stderr.write(`${JSON.stringify(finding)}\n`);
   }
   const untyped = summaries.reduce((sum, { findings }) => sum + findings.length, 0);
   const cases = summaries.reduce((sum, summary) => sum + summary.cases, 0);
-  const perTarget = Object.fromEntries(summaries.map(({ target, cases: count }) => [target, count]));
   const slowestMs = Math.max(...summaries.map((summary) => summary.slowestMs));
   const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
-  process.stdout.write(`${JSON.stringify({ cases, untyped, slowestMs, peakRssMiB, seed, perTarget })}\n`);
+  const tookMinutes = Math.round((performance.now() - started) / 6000) / 10;
+  process.stdout.write(
+    `${JSON.stringify({ cases, untyped, slowestMs, peakRssMiB, minutes: tookMinutes, seed, perTarget })}\n`,
+  );
   if (untyped > 0) process.exitCode = 1;
+}
+
+function endOf({ share }: FuzzTarget): (cases: number) => boolean {
+  if (maxCases !== null) {
+    const most = Math.ceil((maxCases * share) / allShares);
+    return (cases) => cases >= most;
+  }
+  const end = performance.now() + (minutes * 60_000) / chosen.length;
+  return () => performance.now() >= end;
 }
 
 function numberOf(name: string, text: string): number {

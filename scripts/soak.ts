@@ -1,8 +1,9 @@
-// A long run against an embedded cluster with random faults: a producer, a consumer in a group, requests, clients that come and go,
-// and a main thread that is often blocked. Ends with one line of JSON; exit code 1 when a rule was broken.
-//   npm run soak -- --minutes 10 --seed 7 [--svg FILE] [--corrupt]
-// Rules: no acknowledged record is lost, no record is in the log twice or out of order, every request settles, memory does not grow. With
-// --corrupt bytes are changed on the way, which TCP would notice: then only errors, requests and memory are judged.
+// A long run against an embedded cluster with random faults: a producer, a consumer of each group protocol, requests, clients with roles that
+// come and go, and a main thread that is often blocked. Ends with one line of JSON; exit code 1 when a rule was broken.
+//   npm run soak -- --minutes 10 --seed 7 [--svg FILE] [--no-corrupt | --corrupt-any]
+// Rules: no acknowledged record is lost, no record is in the log twice or out of order, every request settles, memory does not grow.
+// Among the faults are changed bytes of batches, which their checksums cover. With --corrupt-any any byte is changed, which only TCP
+// would notice: a changed offset leads a reader elsewhere. Then only errors, requests and memory are judged.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,44 +23,56 @@ import {
 } from '../src/index.ts';
 import { integer, seededRandom } from '../test/fault/support/random.ts';
 import { Ledger } from './soak/ledger.ts';
-import { sample, slopeOf } from './soak/memory.ts';
-import { type Moment, pictureOf } from './soak/picture.ts';
+import { measure, slopeOf, trendOf } from './soak/memory.ts';
+import { Moments } from './soak/moments.ts';
+import { pictureOf, textPictureOf } from './soak/picture.ts';
 
 const topic = 'soak';
+const otherTopic = 'other';
 const partitions = 4;
 const recordsPerSecond = 2000;
 const sampleEveryMs = 2000;
 const settleMs = 60_000;
-/** Memory grows if the lower end of the slope's interval is above this. */
 const maxGrowthMiBPerHour = 1;
-/** The number of samples in ten minutes. Shorter runs are not judged. */
-const minJudgedSamples = 300;
+/** A shorter run is only warm-up: its slope is printed and not judged. */
+const minJudgedMinutes = 10;
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     svg: { type: 'string' },
-    corrupt: { type: 'boolean', default: false },
+    'no-corrupt': { type: 'boolean', default: false },
+    'corrupt-any': { type: 'boolean', default: false },
   },
 });
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
 if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('--minutes takes a number above 0, --seed an integer');
 
+const corruption = values['corrupt-any'] ? 'any' : values['no-corrupt'] ? 'none' : 'covered';
+
 const random = seededRandom(seed ^ 0x5f356495);
 let warnings = 0;
 /** The number of errors, by code. */
 const errors: Record<string, number> = {};
-const settings = { requestTimeoutMs: 6000, reconnectBackoffMaxMs: 1000, logger: countingLogger() } as const;
+const settings = {
+  requestTimeoutMs: 6000,
+  reconnectBackoffMaxMs: 1000,
+  metrics: true,
+  logger: countingLogger(),
+} as const;
 const tally = { accepted: 0, succeeded: 0, failed: 0, untyped: 0, clients: 0, blockedMs: 0 };
-const ledger = new Ledger(partitions);
-const moments: Moment[] = [];
+/** One for each group: both protocols read everything. */
+const ledgers = { classic: new Ledger(partitions), consumer: new Ledger(partitions) };
+const allLedgers = Object.values(ledgers);
+const moments = new Moments(Math.ceil((minutes * 60_000) / sampleEveryMs) + 10);
 process.on('unhandledRejection', (reason) => {
   tally.untyped++;
   process.stderr.write(`unhandled: ${String(reason)}\n`);
 });
 
+let isReadingOver = false;
 const network = await startNetwork();
 const startedAt = performance.now();
 const endAt = startedAt + minutes * 60_000;
@@ -67,36 +80,71 @@ const isOver = (): boolean => performance.now() >= endAt;
 const { bootstrapServers } = network;
 const client = await startClient();
 const producer = await client.producer({ requestTimeoutMs: 6000, deliveryTimeoutMs: 30_000 });
-const consumer = await client.consumer({ groupId: 'soak', topics: [topic], autoOffsetReset: 'earliest' });
-consumer.on('error', (error) => judge(error));
-const reading = read(consumer);
+const consumers = await Promise.all([openConsumer(client, 'classic'), openConsumer(client, 'consumer')]);
+const reading = Promise.all([read(consumers[0], ledgers.classic), read(consumers[1], ledgers.consumer)]);
 await Promise.all([write(producer), requests(client), comeAndGo(), block(), watch()]);
 await producer.flush(settleMs);
-const settledBy = performance.now() + settleMs;
-while (ledger.missing > 0 && performance.now() < settledBy) await delay(100);
-await consumer.close();
+await waitUntil(() => missing() === 0);
+isReadingOver = true;
+for (const consumer of consumers) await consumer.close();
 await reading;
+await producer.close();
+await waitUntil(() => threadOpen() === 0);
+const threadOpenAtEnd = threadOpen();
 await client.close();
 const faults = await network.stop();
 report();
 
 function report(): void {
   const open = tally.accepted - tally.succeeded - tally.failed;
-  const rss = slopeOf(moments, ({ rssMiB }) => rssMiB);
-  const heap = slopeOf(moments, ({ heapMiB }) => heapMiB);
-  const { acknowledged, missing: lost, doubled, reordered, redelivered, firstReordered } = ledger;
-  // A short run is only warm-up. Its slope is printed but not judged.
-  const isFlat = moments.length < minJudgedSamples || rss.mibPerHour - rss.plusMinus <= maxGrowthMiBPerHour;
-  // Few fields of requests and answers have a checksum: a changed offset leads a reader elsewhere.
-  const misplaced = values.corrupt ? 0 : lost + doubled + reordered;
-  const ok = misplaced + open + tally.untyped === 0 && isFlat && acknowledged > 0;
-  const records = { acknowledged, lost, doubled, reordered, redelivered, firstReordered };
-  const memory = { rssMiBPerHour: rss, heapMiBPerHour: heap, lastRssMiB: moments.at(-1)?.rssMiB };
+  const [rss, heap] = [
+    slopeOf(moments.seconds, moments.values('rssMiB')),
+    slopeOf(moments.seconds, moments.values('heapMiB')),
+  ];
+  const memoryIs = trendOf(rss, maxGrowthMiBPerHour);
+  const isJudged = minutes >= minJudgedMinutes;
+  const acknowledged = allLedgers[0]!.acknowledged;
+  const ok = broken() + open + threadOpenAtEnd === 0 && (!isJudged || memoryIs !== 'grows') && acknowledged > 0;
+  const records = {
+    acknowledged,
+    lost: missing(),
+    doubled: sum(({ doubled }) => doubled),
+    reordered: sum(({ reordered }) => reordered),
+    redelivered: sum(({ redelivered }) => redelivered),
+    firstReordered: allLedgers.map(({ firstReordered }) => firstReordered).find((first) => first !== null),
+  };
+  const memory = { rssMiBPerHour: rss, heapMiBPerHour: heap, memoryIs, lastRssMiB: moments.values('rssMiB').at(-1) };
   if (values.svg !== undefined) writeFileSync(values.svg, pictureOf(moments));
+  process.stderr.write(`${textPictureOf(moments)}\n`);
   process.stdout.write(
-    `${JSON.stringify({ soak: minutes, seed, ...records, ...tally, open, ...memory, faults, errors, warnings, ok })}\n`,
+    `${JSON.stringify({ soak: minutes, seed, corruption, ...records, ...tally, open, threadOpen: threadOpenAtEnd, ...memory, faults, errors, warnings, ok })}\n`,
   );
   if (!ok) process.exitCode = 1;
+}
+
+function sum(of: (ledger: Ledger) => number): number {
+  return allLedgers.reduce((total, ledger) => total + of(ledger), 0);
+}
+
+/** Acknowledged, and not read by one of the groups. */
+function missing(): number {
+  return sum(({ missing: count }) => count);
+}
+
+/** What no run may have. Of changed offsets, only untyped errors are. */
+function broken(): number {
+  if (corruption === 'any') return tally.untyped;
+  return tally.untyped + sum(({ doubled, reordered }) => doubled + reordered) + (isReadingOver ? missing() : 0);
+}
+
+/** Requests that the network thread has accepted and not settled. */
+function threadOpen(): number {
+  return client.metrics().metrics!['requests-open']!;
+}
+
+async function waitUntil(holds: () => boolean): Promise<void> {
+  const until = performance.now() + settleMs;
+  while (!holds() && performance.now() < until) await delay(100);
 }
 
 /** Counts log records, because the faults cause hundreds of them. */
@@ -117,13 +165,9 @@ async function startNetwork(): Promise<Network> {
   const file = fileURLToPath(
     new URL(`./soak/network${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
   );
-  const child = spawn(
-    process.execPath,
-    [file, String(seed), topic, String(partitions), values.corrupt ? 'corrupt' : ''],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [file, String(seed), topic, String(partitions), corruption], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const first = JSON.parse(String((await lines.next()).value)) as Pick<Network, 'bootstrapServers'>;
   return {
@@ -163,29 +207,43 @@ async function write(to: Producer): Promise<void> {
         { value: `${partition}:${n}:${'x'.repeat(integer(random, 0, 200))}` },
         { partition },
       );
-      future.then(() => ledger.acknowledge(partition, n), judge);
+      future.then(() => {
+        for (const ledger of allLedgers) ledger.acknowledge(partition, n);
+      }, judge);
     }
     await to.ready().then(undefined, judge);
     await delay(50);
   }
 }
 
+async function openConsumer(from: KafkaClient, groupProtocol: 'classic' | 'consumer'): Promise<Consumer> {
+  const consumer = await from.consumer({
+    groupId: groupProtocol,
+    groupProtocol,
+    topics: [topic],
+    autoOffsetReset: 'earliest',
+  });
+  consumer.on('error', (error) => judge(error));
+  return consumer;
+}
+
 /** A byte that was changed on the way fails a checksum: the batch is asked for again. */
-async function read(from: Consumer): Promise<void> {
+async function read(from: Consumer, ledger: Ledger): Promise<void> {
   for (;;) {
     try {
-      await readBatches(from);
+      await readBatches(from, ledger);
       return;
     } catch (error) {
       judge(error);
       if (!(error instanceof CorruptBatchError) || error.recordOffset === null) throw error;
       const { topic: name, partition, recordOffset } = error;
-      await from.seek({ topic: name!, partition: partition! }, recordOffset);
+      // The partition may be another member's by now.
+      await from.seek({ topic: name!, partition: partition! }, recordOffset).then(undefined, judge);
     }
   }
 }
 
-async function readBatches(from: Consumer): Promise<void> {
+async function readBatches(from: Consumer, ledger: Ledger): Promise<void> {
   for await (const batch of from) {
     const cursor = batch.cursor();
     while (cursor.next()) {
@@ -219,17 +277,53 @@ async function requests(through: KafkaClient): Promise<void> {
   }
 }
 
-/** Starts and closes further clients, each with a few requests. Some are closed while requests are under way. */
+/** Starts and closes further clients, each with a few requests. Some are closed while requests and records are under way. */
 async function comeAndGo(): Promise<void> {
   while (!isOver()) {
     const other = await startClient();
-    const sent = other.cluster
+    const [withMember, withProducer] = [integer(random, 0, 3) === 0, integer(random, 0, 1) === 0];
+    const work = other.cluster
       .brokers()
       .map(({ nodeId }) => other.send(nodeId, Metadata, { topics: null }).then(() => {}, judge));
-    if (integer(random, 0, 1) === 0) await Promise.all(sent);
+    if (withProducer) work.push(sendOther(other));
+    if (withMember) work.push(readForAWhile(other));
+    if (withMember || integer(random, 0, 1) === 0) await Promise.all(work);
     await other.close();
-    await Promise.all(sent);
+    await Promise.all(work);
     await delay(integer(random, 200, 2000));
+  }
+}
+
+/** Records of another topic. Whether they arrive is not followed, only that each is settled. */
+async function sendOther(through: KafkaClient): Promise<void> {
+  try {
+    const to = await through.producer({ requestTimeoutMs: 6000, deliveryTimeoutMs: 10_000 });
+    const sent = Array.from({ length: 100 }, (_, n) => to.send(otherTopic, { value: `${n}` }));
+    tally.accepted += sent.length;
+    const settled = sent.map((future) =>
+      future.then(
+        () => tally.succeeded++,
+        (error: unknown) => {
+          tally.failed++;
+          judge(error);
+        },
+      ),
+    );
+    await Promise.all(settled);
+  } catch (error) {
+    judge(error);
+  }
+}
+
+/** A member that the group gets and loses again. */
+async function readForAWhile(through: KafkaClient): Promise<void> {
+  const protocol = integer(random, 0, 1) === 0 ? 'classic' : 'consumer';
+  try {
+    const member = await openConsumer(through, protocol);
+    const over = delay(integer(random, 1000, 8000)).then(() => member.close());
+    await Promise.all([read(member, ledgers[protocol]), over]);
+  } catch (error) {
+    judge(error);
   }
 }
 
@@ -247,7 +341,8 @@ async function watch(): Promise<void> {
   while (!isOver()) {
     await delay(sampleEveryMs);
     const open = tally.accepted - tally.succeeded - tally.failed;
-    moments.push({ ...sample(startedAt), open, missing: ledger.missing });
+    const seconds = (performance.now() - startedAt) / 1000;
+    moments.push(seconds, { ...measure(), open, missing: missing(), broken: broken() });
   }
 }
 

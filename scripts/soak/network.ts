@@ -2,20 +2,23 @@
 // Its memory is not the client's. It prints the addresses as one line of JSON, and ends when its input ends.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { Fetch, Heartbeat, Metadata, OffsetCommit, Produce } from '../../src/index.ts';
+import { ConsumerGroupHeartbeat, Fetch, Heartbeat, Metadata, OffsetCommit, Produce } from '../../src/index.ts';
 import { startProxiedBroker } from '../../test/fault/support/proxied.ts';
 import { integer, oneOf, seededRandom } from '../../test/fault/support/random.ts';
 import type { ProxyConnection, ProxyStream } from '../../test/helpers/fault-proxy.ts';
+import { coveredByte } from './covered-byte.ts';
 
-const [seedText = '1', topic = 'soak', partitionsText = '4', corruption = ''] = process.argv.slice(2);
-const withCorruption = corruption === 'corrupt';
+const [seedText = '1', topic = 'soak', partitionsText = '4', corruption = 'none'] = process.argv.slice(2);
 const random = seededRandom(Number(seedText));
 const minPauseMs = 200;
 const maxPauseMs = 3000;
 /** Below the request timeout of the soak's clients: what is stalled for longer is lost, which is another fault. */
 const maxStallMs = 4000;
+/** Records that each partition keeps: what it would keep in an hour is more than a machine has. */
+const maxKeptRecords = 200_000;
+const truncateEveryMs = 10_000;
 
-const network = await startProxiedBroker({ nodes: 3, topics: { [topic]: Number(partitionsText) } });
+const network = await startProxiedBroker({ nodes: 3, topics: { [topic]: Number(partitionsText), other: 2 } });
 process.stdout.write(`${JSON.stringify({ bootstrapServers: network.bootstrapServers })}\n`);
 
 const stop = new AbortController();
@@ -24,7 +27,8 @@ const { broker, proxies } = network;
 
 const faults: Readonly<Record<string, () => Promise<void> | void>> = {
   split: onStream((stream) => stream.split(integer(random, 1, 7))),
-  ...(withCorruption && { corrupt: onStream((stream) => stream.corrupt(soon(stream) + stream.heldBytes)) }),
+  ...(corruption === 'covered' && { corrupt: onStream(corruptCovered) }),
+  ...(corruption === 'any' && { corrupt: onStream((stream) => stream.corrupt(soon(stream) + stream.heldBytes)) }),
   end: onStream((stream) => stream.cutAfter(soon(stream), 'end')),
   reset: onStream((stream) => stream.cutAfter(soon(stream), 'reset')),
   silence: onStream((stream) => stream.cutAfter(soon(stream), 'silence')),
@@ -43,22 +47,45 @@ const faults: Readonly<Record<string, () => Promise<void> | void>> = {
     await proxy.listen();
   },
   async code() {
-    const api = oneOf(random, [Produce, Fetch, Metadata, OffsetCommit, Heartbeat]);
+    const api = oneOf(random, [Produce, Fetch, Metadata, OffsetCommit, Heartbeat, ConsumerGroupHeartbeat]);
     // Of the codes that a client retries: 5 LEADER_NOT_AVAILABLE, 6 NOT_LEADER_OR_FOLLOWER, 14 and 16 of coordinators.
-    const codes = api === OffsetCommit || api === Heartbeat ? [14, 16] : [5, 6];
+    const codes = [OffsetCommit.key, Heartbeat.key, ConsumerGroupHeartbeat.key].includes(api.key) ? [14, 16] : [5, 6];
     await broker.fail(api, oneOf(random, codes), integer(random, 1, 3));
   },
 };
 
 const counts: Record<string, number> = {};
+let corruptedBytes = 0;
+const truncating = truncateLogs();
 while (!stop.signal.aborted) {
   const name = oneOf(random, Object.keys(faults));
   counts[name] = (counts[name] ?? 0) + 1;
   await faults[name]!();
   await pause(minPauseMs, maxPauseMs);
 }
-process.stdout.write(`${JSON.stringify({ faults: counts })}\n`);
+await truncating;
+process.stdout.write(`${JSON.stringify({ faults: { ...counts, corruptedBytes } })}\n`);
 await network.close();
+
+async function truncateLogs(): Promise<void> {
+  while (!stop.signal.aborted) {
+    await pause(truncateEveryMs, truncateEveryMs);
+    for (let partition = 0; partition < Number(partitionsText); partition++) {
+      const { startOffset, endOffset } = await broker.log(topic, partition);
+      if (endOffset - startOffset > 2 * maxKeptRecords)
+        await broker.truncateBefore(topic, partition, endOffset - maxKeptRecords);
+    }
+  }
+}
+
+/** A byte of the next whole batch. */
+function corruptCovered(stream: ProxyStream): void {
+  stream.corruptWhere((bytes) => {
+    const at = coveredByte(bytes, random);
+    if (at >= 0) corruptedBytes++;
+    return at;
+  });
+}
 
 /** On one direction of one open connection. */
 function onStream(change: (stream: ProxyStream) => void): () => void {

@@ -8,8 +8,18 @@ import { caseSeedOf, runCase, runTarget } from './support/target.ts';
 import { targets } from './targets/index.ts';
 
 /** Each takes about a second. */
-const cases: Readonly<Record<string, number>> = { client: 25, frames: 600, scram: 300 };
+const cases: Readonly<Record<string, number>> = {
+  client: 25,
+  login: 25,
+  tls: 150,
+  frames: 600,
+  scram: 300,
+  consumer: 400,
+  producer: 400,
+};
 const usualCases = 3000;
+/** What these run goes on whatever comes, so that no case ends in an error. */
+const endsItself = new Set(['client', 'login', 'tls', 'consumer', 'producer', 'schedule']);
 
 describe('hostile input ends in errors of this package only', () => {
   for (const target of targets) {
@@ -18,7 +28,7 @@ describe('hostile input ends in errors of this package only', () => {
       const summary = await runTarget(target, seed, (done) => done >= maxCases);
       t.diagnostic(`${summary.cases} cases, ${summary.typed} errors, SEED=${seed}`);
       assert.deepEqual(summary.findings, []);
-      assert.ok(summary.typed > 0 || target.name === 'client', 'no input was refused: the target tests nothing');
+      assert.ok(summary.typed > 0 || endsItself.has(target.name), 'no input was refused: the target tests nothing');
       assert.ok(summary.typed < summary.cases || target.name === 'scram', 'all input was refused');
     });
   }
@@ -37,8 +47,8 @@ describe('hostile input ends in errors of this package only', () => {
     const inputs = (): string[] => {
       const seen: string[] = [];
       for (let n = 0; n < 20; n++) {
-        const note = (what: string, bytes: Uint8Array): unknown =>
-          seen.push(`${what} ${Buffer.from(bytes).toString('hex')}`);
+        const note = (what: string, bytes: object): unknown =>
+          seen.push(`${what} ${Buffer.from(bytes as Uint8Array).toString('hex')}`);
         try {
           target!.run(new Random(caseSeedOf(7, n)), { note });
         } catch (error) {

@@ -28,6 +28,7 @@ export class ProxyStream {
   readonly #target: Socket;
   readonly #corruption = new Map<number, number>();
   readonly #reset: () => void;
+  #find: ((bytes: Buffer) => number) | null = null;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
   #forwardedBytes = 0;
@@ -83,6 +84,14 @@ export class ProxyStream {
     this.#corruption.set(offset, (this.#corruption.get(offset) ?? 0) ^ mask);
   }
 
+  /**
+   * Flips the bits of one byte that `find` chooses among the bytes that come next: it gives a position, or -1 for none of these, and
+   * is then asked again. Null ends it.
+   */
+  corruptWhere(find: ((bytes: Buffer) => number) | null): void {
+    this.#find = find;
+  }
+
   /** Forwards the bytes before `offset` and none after. */
   cutAfter(offset: number, kind: CutKind = 'end'): void {
     this.#cutAt = Math.max(offset, this.#forwardedBytes);
@@ -92,10 +101,18 @@ export class ProxyStream {
 
   #received(chunk: Buffer): void {
     if (this.#isCut) return;
+    this.#corruptFound(chunk);
     this.#queue.push(chunk);
     this.#queuedBytes += chunk.length;
     if (this.#queuedBytes >= readAheadBytes) this.#source.pause();
     this.#pump();
+  }
+
+  #corruptFound(chunk: Buffer): void {
+    const at = this.#find?.(chunk) ?? -1;
+    if (at < 0) return;
+    chunk[at] = chunk[at]! ^ 0xff;
+    this.#find = null;
   }
 
   #pump(): void {

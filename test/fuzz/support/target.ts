@@ -8,6 +8,8 @@ import { Random } from '../../unit/protocol/support/random.ts';
 /** One thing that is given hostile input. */
 export interface FuzzTarget {
   readonly name: string;
+  /** Of a thousand cases of a run that counts them, so many are of this target: those that are fast are many. */
+  readonly share: number;
   /** Loads what the cases need. */
   prepare(): Promise<void>;
   /**
@@ -19,7 +21,8 @@ export interface FuzzTarget {
 
 /** Where a case says what its input is, before it uses it. */
 export interface Recorder {
-  note(what: string, bytes: Uint8Array): void;
+  /** Bytes, or what JSON has words for. */
+  note(what: string, input: object): void;
 }
 
 export class BrokenRule extends Error {
@@ -32,8 +35,8 @@ export interface Finding {
   readonly caseSeed: number;
   readonly what: string;
   readonly error: string;
-  /** Its first bytes. */
-  readonly inputHex: string;
+  /** Its first bytes in hexadecimal, or the beginning of its text. */
+  readonly input: string;
 }
 
 export interface TargetSummary {
@@ -50,6 +53,7 @@ const maxCaseMs = 5000;
 const maxFindings = 20;
 /** The seed makes the whole input again. */
 const maxHexBytes = 256;
+const maxTextLength = 2000;
 
 export function caseSeedOf(seed: number, index: number): number {
   return (Math.imul(seed, 0x9e3779b1) + Math.imul(index, 0x85ebca6b)) | 0;
@@ -84,11 +88,11 @@ interface CaseResult {
 
 export async function runCase(target: FuzzTarget, caseSeed: number): Promise<CaseResult> {
   const random = new Random(caseSeed);
-  let [what, input]: [string, Uint8Array] = ['', new Uint8Array()];
+  let [what, input]: [string, object] = ['', []];
   const recorder = {
-    note(noted: string, bytes: Uint8Array): void {
+    note(noted: string, given: object): void {
       what = noted;
-      input = bytes;
+      input = given;
     },
   };
   const started = performance.now();
@@ -104,7 +108,12 @@ export async function runCase(target: FuzzTarget, caseSeed: number): Promise<Cas
   const ms = performance.now() - started;
   if (error === null && ms > maxCaseMs) error = new BrokenRule(`the case took ${Math.round(ms)} ms`);
   if (error === null) return { isTyped, ms, finding: null };
-  const inputHex = Buffer.from(input).subarray(0, maxHexBytes).toString('hex');
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { isTyped, ms, finding: { target: target.name, caseSeed, what, error: text, inputHex } };
+  return { isTyped, ms, finding: { target: target.name, caseSeed, what, error: text, input: textOf(input) } };
+}
+
+function textOf(input: object): string {
+  if (input instanceof Uint8Array) return Buffer.from(input).subarray(0, maxHexBytes).toString('hex');
+  const withBigInts = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value);
+  return JSON.stringify(input, withBigInts).slice(0, maxTextLength);
 }

@@ -13,6 +13,7 @@ let packed: { readonly codec: number; readonly magic: number; readonly bytes: Ui
 
 export const blocks: FuzzTarget = {
   name: 'blocks',
+  share: 60,
 
   async prepare() {
     await prepareCodecs();

@@ -3,13 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { KafkaClientError } from '../../../src/common/errors/errors.ts';
-import { ApiVersions, allApis, Metadata } from '../../../src/protocol/flat/generated/apis.ts';
+import { ApiVersions, allApis } from '../../../src/protocol/flat/generated/apis.ts';
 import { MessageValues, type Random } from '../../unit/protocol/support/random.ts';
 import { type TableMessage, tableMessages } from '../../unit/protocol/support/tables.ts';
 import { FakeNetwork } from '../../unit/worker/support/fake-network.ts';
-import { type FakeBroker, type FakeRequest, responseFrame } from '../../unit/worker/support/fake-peer.ts';
-import { mutated } from '../support/mutate.ts';
-import { BrokenRule, type FuzzTarget, type Recorder } from '../support/target.ts';
+import { makeHostile } from '../support/hostile-broker.ts';
+import { BrokenRule, type FuzzTarget } from '../support/target.ts';
 
 const options = {
   requestRingBytes: 64 * 1024,
@@ -23,17 +22,14 @@ const options = {
 /** Longer than any limit of a request, and than the longest backoff. */
 const settleMs = 60_000;
 const requests = new Map<number, TableMessage>();
-const responses = new Map<number, TableMessage>();
 const apis = allApis.filter(({ key }) => key !== ApiVersions.key);
 
 export const client: FuzzTarget = {
   name: 'client',
+  share: 0.2,
 
   async prepare() {
-    for (const table of tableMessages.values()) {
-      if (table.kind === 'request') requests.set(table.apiKey, table);
-      if (table.kind === 'response') responses.set(table.apiKey, table);
-    }
+    for (const table of tableMessages.values()) if (table.kind === 'request') requests.set(table.apiKey, table);
   },
 
   async run(random, input) {
@@ -42,7 +38,7 @@ export const client: FuzzTarget = {
     try {
       const brokers = [1, 2].map((id) => net.broker(`b${id}:9092`, id));
       net.serve('one:9092', brokers[0]!);
-      for (const broker of brokers) hostile(broker, random, input);
+      for (const broker of brokers) makeHostile(broker, random, input);
       for (let step = 0; step < 12; step++) {
         for (const id of [1, 2]) if (random.chance(50)) net.app.connect(id);
         send(net, random);
@@ -68,29 +64,5 @@ function send(net: FakeNetwork, random: Random): void {
   } catch (error) {
     // Of random values, some are refused: too large for the ring, or records that are none.
     assert.ok(error instanceof KafkaClientError, String(error));
-  }
-}
-
-/** Most answers are valid, so that a connection comes far. */
-function hostile(broker: FakeBroker, random: Random, input: Recorder): void {
-  const [versions, metadata] = [broker.handlers.get(ApiVersions.key)!, broker.handlers.get(Metadata.key)!];
-  const change = (request: FakeRequest, answer: object | null): object | Buffer | null => {
-    if (random.chance(5)) return null;
-    if (answer === null) return null;
-    if (random.chance(75)) return answer;
-    const frame = mutated(Buffer.isBuffer(answer) ? answer : responseFrame(request, answer), random);
-    // With the right length again, or the frame itself is what is looked at.
-    if (frame.length >= 4 && random.chance(80)) frame.writeInt32BE(frame.length - 4, 0);
-    input.note(`${request.codec.name} version ${request.version}`, frame);
-    return frame;
-  };
-  broker.handlers.set(ApiVersions.key, (request) => change(request, random.chance(90) ? versions(request) : {}));
-  broker.handlers.set(Metadata.key, (request) => change(request, metadata(request)));
-  for (const { key } of apis) {
-    if (key === Metadata.key) continue;
-    broker.handlers.set(key, (request) => {
-      const table = responses.get(key)!;
-      return change(request, new MessageValues(random, table, request.version).message());
-    });
   }
 }

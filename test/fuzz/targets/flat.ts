@@ -22,6 +22,7 @@ const fixedBytes = 1024;
 
 export const flat: FuzzTarget = {
   name: 'flat',
+  share: 100,
 
   async prepare() {
     if (samples.length > 0) return;

@@ -11,6 +11,7 @@ const maxFrameBytes = 256 * 1024;
 
 export const frames: FuzzTarget = {
   name: 'frames',
+  share: 10,
 
   async prepare() {},
 

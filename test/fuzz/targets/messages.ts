@@ -30,6 +30,7 @@ const writer = new FlatWriter();
 
 export const messages: FuzzTarget = {
   name: 'messages',
+  share: 100,
 
   async prepare() {
     if (samples.length > 0) return;

@@ -20,6 +20,7 @@ let sets: readonly Buffer[] = [];
 
 export const records: FuzzTarget = {
   name: 'records',
+  share: 60,
 
   async prepare() {
     await prepareCodecs();

@@ -12,6 +12,7 @@ const wild = [-2147483648, -1, 0, 1, 3, 8, 16, 511, 512, 513, 1 << 20, 214748364
 
 export const ring: FuzzTarget = {
   name: 'ring',
+  share: 350,
 
   async prepare() {},
 

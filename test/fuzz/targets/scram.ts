@@ -12,6 +12,7 @@ const salted = async (): Promise<Buffer> => Buffer.alloc(32, 7);
 
 export const scram: FuzzTarget = {
   name: 'scram',
+  share: 20,
 
   async prepare() {},
 

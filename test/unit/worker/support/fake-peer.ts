@@ -7,7 +7,6 @@ import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
 import {
   ApiVersions,
-  allApis,
   Metadata,
   SaslAuthenticate,
   SaslHandshake,
@@ -15,13 +14,14 @@ import {
 import type { MetadataResponse } from '../../../../src/protocol/flat/generated/metadata.ts';
 import { type WireCodec, wireCodec } from '../../../../src/protocol/wire/codecs.ts';
 import { wireApis } from '../../../../src/protocol/wire/generated/index.ts';
-import { decodeRequestHeader, encodeResponseHeader } from '../../../../src/protocol/wire/header.ts';
+import { decodeRequestHeader } from '../../../../src/protocol/wire/header.ts';
 import { WireReader } from '../../../../src/protocol/wire/wire-reader.ts';
-import { WireWriter } from '../../../../src/protocol/wire/wire-writer.ts';
 import type { Transport, TransportEvents, TransportTarget } from '../../../../src/worker/net/transport.ts';
+import { apiByKey, int32, responseFrame } from './peer-frames.ts';
+
+export { frameOf, int32, responseFrame } from './peer-frames.ts';
 
 const options = { verifyCrc: false, records: 'raw', maxDecompressedBytes: 2 ** 20 } as const;
-const apiByKey = new Map<number, Api>(allApis.map((api) => [api.key, api as Api]));
 
 /** What the network offers to peers: its event queue. */
 export interface Later {
@@ -187,40 +187,6 @@ export function range(min: number, max: number): VersionRange {
   return { min, max };
 }
 
-/** A whole response frame, size prefix included. */
-export function responseFrame(
-  request: Pick<FakeRequest, 'codec' | 'version' | 'correlationId'>,
-  response: object,
-  { version = request.version, correlationId = request.correlationId } = {},
-): Buffer {
-  const { codec } = request;
-  const memory = new HeapMemory();
-  const flat = new FlatWriter().reset(memory);
-  apiByKey.get(codec.apiKey)!.writeResponse(flat, response);
-  const byteLength = flat.finish();
-  const wire = new WireWriter();
-  const sizeAt = wire.reserve(4);
-  encodeResponseHeader(wire, codec.responseHeaderVersion(version), correlationId);
-  codec.encodeResponse(
-    new FlatMessage({ i32: memory.i32, u8: memory.u8, base: memory.base, byteLength }),
-    wire,
-    version,
-  );
-  wire.patchInt32(sizeAt, wire.offset - sizeAt - 4);
-  return wire.finish();
-}
-
-/** Size prefix and bytes, whatever they mean. */
-export function frameOf(...bytes: number[]): Buffer {
-  return Buffer.concat([int32(bytes.length), Buffer.from(bytes)]);
-}
-
-export function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
 export interface FakeCluster {
   /** Null: brokers have none to tell, and compare none. */
   clusterId: string | null;
@@ -324,7 +290,11 @@ export class FakeBroker {
         this.#takeToken(transport, Buffer.from(written.subarray(4, end)));
         continue;
       }
-      const request = this.#parse(transport, written.subarray(4, end));
+      const request = this.#parsed(transport, written.subarray(4, end));
+      if (request === null) {
+        transport.end();
+        return;
+      }
       if (this.takesBareTokens !== null && request.apiKey === SaslHandshake.key) this.#bare.add(transport);
       this.requests.push(request);
       const answer = this.answers ? (this.handlers.get(request.apiKey)?.(request) ?? null) : null;
@@ -343,6 +313,16 @@ export class FakeBroker {
     }
     if (outcome.isOver) this.#bare.delete(transport);
     transport.send(Buffer.concat([int32(outcome.answer.length), outcome.answer]));
+  }
+
+  /** Null: this is a token of a login that the broker takes for over, and no request. */
+  #parsed(transport: FakeTransport, bytes: Buffer): FakeRequest | null {
+    try {
+      return this.#parse(transport, bytes);
+    } catch (error) {
+      if (this.takesBareTokens === null) throw error;
+      return null;
+    }
   }
 
   #parse(transport: FakeTransport, bytes: Buffer): FakeRequest {
