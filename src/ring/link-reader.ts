@@ -34,6 +34,8 @@ export class LinkReader implements MessageBytes {
   #isOwned = false;
   /** uint32 bytes of spilled bodies picked up; published as returned by `release`. */
   #pickedUp: number;
+  /** The same without the current message. */
+  #pickedUpBefore: number;
   #returned: number;
   /** Set once ring and port disagree: nothing after that can be trusted. */
   #corruption: RingCorruptError | null = null;
@@ -48,6 +50,7 @@ export class LinkReader implements MessageBytes {
     // Atomic: another thread may have read here before this one took over.
     this.#returned = Atomics.load(ring.i32, RETURNED_WORD) >>> 0;
     this.#pickedUp = this.#returned;
+    this.#pickedUpBefore = this.#returned;
   }
 
   /** Bytes of data that the ring has. */
@@ -72,6 +75,11 @@ export class LinkReader implements MessageBytes {
   /** uint32 position up to which messages are released. */
   get position(): number {
     return this.#ring.position;
+  }
+
+  /** Bytes of the ring that hold messages that were read and not released. */
+  get unreleasedBytes(): number {
+    return this.#ring.unreleasedBytes;
   }
 
   /** Bytes of the ring that are written and not released; read afresh. */
@@ -105,6 +113,7 @@ export class LinkReader implements MessageBytes {
     if (this.#corruption !== null) throw this.#corruption;
     const ring = this.#ring;
     if (!ring.next()) return false;
+    this.#pickedUpBefore = this.#pickedUp;
     if ((ring.flags & FLAG_SPILLED) !== 0) {
       this.#pickUp();
     } else {
@@ -126,14 +135,23 @@ export class LinkReader implements MessageBytes {
 
   /** Gives back ring space and spill budget up to and with the current message. Its body must not be read in place afterwards. */
   release(): void {
-    if (this.#pickedUp !== this.#returned) {
-      this.#returned = this.#pickedUp;
-      // Atomic: the writer loads it to see how much of its budget is free. Before the head: when the ring is empty, so is
-      // the account.
-      Atomics.store(this.#ring.i32, RETURNED_WORD, this.#returned);
-    }
+    this.#return(this.#pickedUp);
     this.#ring.release();
     this.#leaveSpilled();
+  }
+
+  /** The same for the messages before the current one, which stays as it is. */
+  releaseBefore(): void {
+    this.#return(this.#pickedUpBefore);
+    this.#ring.releaseBefore();
+  }
+
+  /** Before the head is moved: when the ring is empty, so is the account. */
+  #return(pickedUp: number): void {
+    if (pickedUp === this.#returned) return;
+    this.#returned = pickedUp;
+    // Atomic: the writer loads it to see how much of its budget is free.
+    Atomics.store(this.#ring.i32, RETURNED_WORD, pickedUp);
   }
 
   /** Gives memory that `own` took back to the writer. Every view of it is empty afterwards. */

@@ -197,6 +197,8 @@ export class RingConsumer {
   #head: number;
   /** End of the current frame. */
   #position: number;
+  /** Where the current frame begins, with the PAD before it. */
+  #start: number;
   /** Tail as last read: up to there the producer's cache line is not touched. */
   #cachedTail: number;
 
@@ -208,6 +210,7 @@ export class RingConsumer {
     // Atomic: another thread may have read here before this one took over.
     this.#head = Atomics.load(ring.i32, HEAD_WORD);
     this.#position = this.#head;
+    this.#start = this.#head;
     this.#cachedTail = this.#head;
     if ((this.#head & 7) !== 0) this.#corrupt(`head is ${this.#head >>> 0}, expected a multiple of 8`);
     this.#refreshTail();
@@ -216,6 +219,11 @@ export class RingConsumer {
   /** uint32 position up to which frames are released. */
   get position(): number {
     return this.#head >>> 0;
+  }
+
+  /** Bytes of the frames that were read and not released. */
+  get unreleasedBytes(): number {
+    return (this.#position - this.#head) | 0;
   }
 
   /** Whether `next` would return false now; reads the producer's position afresh. */
@@ -262,6 +270,7 @@ export class RingConsumer {
     this.detail = i32[word + FRAME_DETAIL_WORD]!;
     this.bodyOffset = DATA_OFFSET + offset + FRAME_HEADER_BYTES;
     this.bodyBytes = length - FRAME_HEADER_BYTES;
+    this.#start = this.#position;
     // Tail and end of data are multiples of 8, so rounding up passes neither.
     this.#position = (position + ((length + 7) & ~7)) | 0;
     return true;
@@ -269,10 +278,19 @@ export class RingConsumer {
 
   /** Gives back everything up to the end of the current frame; its body must not be read after. */
   release(): void {
-    if (this.#head === this.#position) return;
-    this.#head = this.#position;
+    this.#releaseTo(this.#position);
+  }
+
+  /** Gives back the frames before the current one, which stays as it is. */
+  releaseBefore(): void {
+    this.#releaseTo(this.#start);
+  }
+
+  #releaseTo(position: number): void {
+    if (this.#head === position) return;
+    this.#head = position;
     // Publishes the room, after all reads of it: a producer that sees this head may overwrite what is before it.
-    Atomics.store(this.i32, HEAD_WORD, this.#position);
+    Atomics.store(this.i32, HEAD_WORD, position);
   }
 
   /** @returns whether there is anything after the current frame. */

@@ -125,6 +125,22 @@ test('a loop that never yields fills the memory, waits with waitSync, and ends w
   );
 });
 
+test('records are delivered although their thread does not return to the event loop', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf();
+  await producer.send(topic, { value: 'first' });
+  const compute = (until: number): void => {
+    const deadline = performance.now() + 120_000;
+    while (producer.counters.acknowledged < until && performance.now() < deadline);
+    assert.equal(producer.counters.acknowledged, until);
+  };
+  const sent = producer.send(topic, { value: 'sent' });
+  compute(2);
+  assert.ok(producer.append(topic, null, 'appended'));
+  compute(3);
+  assert.equal((await sent).offset.toNumber(), 1);
+});
+
 test('pollSync runs callbacks without the event loop', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();

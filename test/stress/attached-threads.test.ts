@@ -32,8 +32,8 @@ const maxConnections = 5;
 const inFlightGoal = 3;
 /** Memory is back at its start value, but for what the collector has not come to: the rings of 30 threads alone would be more. */
 const maxLeftBytes = 4_000_000;
-/** A thread with a producer and a consumer has rings of about 8 MB: what three of them have may be referred to still, of dozens. */
-const maxLeftOfRolesBytes = 24_000_000;
+/** A thread with a producer and a consumer has rings of about 20 MB: what three of them have may be referred to still, of dozens. */
+const maxLeftOfRolesBytes = 60_000_000;
 const workerUrl = new URL('./collecting-worker.js', import.meta.url).href;
 const tests = { timeout: 600_000 };
 

@@ -96,13 +96,16 @@ export class ProducerLink {
    * the network thread may then take no more records. Returns the last value of `isOver`.
    */
   blockUntil(isOver: () => boolean, timeoutMs: number, clock: () => number): boolean {
+    const { responses, ownDoorbell } = this.end;
+    // The network thread may begin to wait for room after this thread has looked: then there is something to do, too.
+    const hasWork = (): boolean => isOver() || (responses.isWriterWaiting && this.hasNews());
     const deadline = clock() + timeoutMs;
     for (;;) {
       if (isOver()) return true;
       const leftMs = deadline - clock();
       if (leftMs <= 0 || this.#isClosed) return false;
-      if (this.end.responses.isWriterWaiting && this.drain(maxFramesPerSlice) > 0) continue;
-      this.end.ownDoorbell.sleepSync(isOver, leftMs);
+      if (responses.isWriterWaiting && this.drain(maxFramesPerSlice) > 0) continue;
+      ownDoorbell.sleepSync(hasWork, leftMs);
     }
   }
 
@@ -129,7 +132,7 @@ export class ProducerLink {
     const { responses } = this.end;
     let count = 0;
     try {
-      if (this.#owed.length > 0 && this.#postOwed()) this.announce();
+      if (this.#owed.length > 0) this.#postOwed();
       while (count < limit && !this.#isClosed && responses.next()) {
         count++;
         this.#onFrame(responses);
@@ -158,8 +161,12 @@ export class ProducerLink {
 
   /** @returns true when none is left */
   #postOwed(): boolean {
-    this.#owed.flush();
+    let posted = this.#owed.flush();
     this.#setWaiting();
+    // The network thread may have made room before it could see that this thread waits. It rings only for those that it sees waiting.
+    if (this.#owed.length > 0) posted += this.#owed.flush();
+    if (posted > 0) this.announce();
+    if (this.#owed.length === 0) this.#setWaiting();
     return this.#owed.length === 0;
   }
 

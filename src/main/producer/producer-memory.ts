@@ -8,11 +8,11 @@ import { createLifeline } from '../../ring/lifeline.ts';
 import { createProducerCounters } from '../../state/producer-counters.ts';
 
 const minRingBytes = 8 * 1024;
-/**
- * A larger ring brings nothing more. A smaller one is full after a few ms: then the application sleeps and is woken more often, which costs
- * more than what the processor's caches save (bench/macro/produce.ts).
- */
-const maxRingBytes = 4 * 1024 * 1024;
+/** So much is left for batches before the ring takes more than its least part. */
+const leastBeforeRingBytes = 16 * 1024 * 1024;
+/** Limit of the ring of a further thread of a producer. */
+const maxFurtherRingBytes = 1024 * 1024;
+const maxRingBytes = 128 * 1024 * 1024;
 /** For the outcomes of records. These frames are small, and few of them wait. */
 const responseRingBytes = 128 * 1024;
 /** Records of up to this size are copied into the ring. Larger ones are moved. */
@@ -44,10 +44,10 @@ export function createProducerMemory(
   countersMemory: SharedArrayBuffer,
   isFurther = false,
 ): ProducerMemory {
-  // One eighth is for records in the ring, and one eighth for large records under way.
+  // One eighth is for large records under way, and at least one eighth for records in the ring.
   const eighth = bufferMemoryBytes / (isFurther ? 32 : 8);
-  const ringBytes = Math.min(Math.max(eighth, minRingBytes), isFurther ? maxRingBytes / 4 : maxRingBytes);
-  const requestRingBytes = 2 ** Math.floor(Math.log2(ringBytes));
+  const ringBytes = isFurther ? Math.min(eighth, maxFurtherRingBytes) : ringBytesOf(bufferMemoryBytes);
+  const requestRingBytes = 2 ** Math.floor(Math.log2(Math.max(ringBytes, minRingBytes)));
   const spillBytes = Math.min(maxSpillBytes, requestRingBytes / 4);
   const spillBudgetBytes = Math.floor(eighth);
   const { application, network } = createAttachmentHandles(
@@ -62,6 +62,15 @@ export function createProducerMemory(
     network: { link: network, counters, lifePort: lifePorts.network },
     batchMemoryBytes: Math.max(0, bufferMemoryBytes - requestRingBytes - spillBudgetBytes),
   };
+}
+
+/**
+ * The records that an application gives in the pauses of its other work must last until the next pause, or the network thread has nothing to
+ * send: half of the memory holds what it sends in 20 to 30 ms (bench/macro/produce.ts).
+ */
+function ringBytesOf(bufferMemoryBytes: number): number {
+  const wanted = Math.min(bufferMemoryBytes / 2, bufferMemoryBytes - leastBeforeRingBytes);
+  return Math.min(Math.max(wanted, bufferMemoryBytes / 8), maxRingBytes);
 }
 
 /** The ports to move with the network thread's handle. */

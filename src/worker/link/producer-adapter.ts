@@ -36,6 +36,9 @@ import { isRecord } from './record-check.ts';
 /** A limit, so that one application that appends without end cannot delay the others and the sockets. */
 export const maxFramesPerTurn = 2048;
 
+/** Room is given back in steps of this many bytes: each step makes both threads wait for memory, and a record would be too small for that. */
+const releaseBytes = 16 * 1024;
+
 /** The record that is being read. One object is used for all records. */
 class CurrentRecord implements UnplacedRecord, RecordFrame {
   readonly owner: ProducerProxy;
@@ -112,9 +115,11 @@ export class ProducerAdapter {
       if (!this.#isStuck && !requests.next()) break;
       this.#isStuck = !this.#handle(now, wallNow);
       if (this.#isStuck) break;
-      requests.release();
       left--;
+      if (requests.unreleasedBytes >= releaseBytes) requests.release();
     }
+    if (this.#isStuck) requests.releaseBefore();
+    else requests.release();
     // Only this code tells an application that waits for room. It does so when half of the ring is free, not for each record.
     const isRoomy = requests.usedBytes <= this.#roomyBytes;
     if (left < maxFramesPerTurn && isRoomy && requests.isWriterWaiting) this.proxy.ring();

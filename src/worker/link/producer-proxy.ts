@@ -170,8 +170,9 @@ export class ProducerProxy implements RecordOwner {
 
   #put(frame: Frame): void {
     if (this.#isClosed) return;
-    if (this.#held.put(frame)) this.#hasNews = true;
-    else this.#end.responses.setWaiting(true);
+    if (!this.#held.put(frame)) this.#end.responses.setWaiting(true);
+    // Also when the frame must wait for room: an application that blocks in waitSync reads when it is woken and sees that this thread waits.
+    this.#hasNews = true;
   }
 }
 

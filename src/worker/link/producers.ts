@@ -40,6 +40,11 @@ type OnBroken = (owner: Attachment, error: Error) => void;
 
 /** With a longer time, the ring of a fast application would fill. */
 const maxDozeMs = 2;
+/**
+ * A thread that gives a record to `send` notifies the network thread at the end of its turn. If it computes before that, the record is
+ * found after this time. It is short for a thread that computes for long, and costs next to nothing when nothing happens.
+ */
+const patrolMs = 100;
 /** Batches keep at least this part of their memory, however many threads share the producer. */
 const leastBatchShare = 4;
 
@@ -77,6 +82,8 @@ class LinkedProducer implements Role {
   readonly #memoryBytes: number;
   /** Which thread's records are taken first in the next round. */
   #turn = 0;
+  /** When the links are read next, even if nobody notifies. */
+  #patrolAt = 0;
 
   constructor(
     config: ProducerConfig,
@@ -166,6 +173,7 @@ class LinkedProducer implements Role {
 
   poll(now: number): void {
     const wallNow = this.#host.wallClock();
+    this.#patrolAt = now + patrolMs;
     let hasMore = false;
     let count = 0;
     // A thread that closes in here leaves the list.
@@ -205,7 +213,7 @@ class LinkedProducer implements Role {
   }
 
   nextDeadline(): number {
-    let deadline = this.role.nextDeadline();
+    let deadline = Math.min(this.role.nextDeadline(), this.#patrolAt);
     for (const { isLeaving, goneDeadline } of this.#attached)
       if (!isLeaving && goneDeadline < deadline) deadline = goneDeadline;
     return deadline;

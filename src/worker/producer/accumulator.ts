@@ -194,6 +194,11 @@ export class Accumulator {
     const { memory, holder } = batch;
     batch.memory = null;
     this.memory.give(memory, holder);
+    this.madeRoom();
+  }
+
+  /** There is more memory than before. A record that found none may be waiting for it. */
+  madeRoom(): void {
     if (!this.isStarved) return;
     this.isStarved = false;
     this.#onRoom();

@@ -70,6 +70,7 @@ export class ProducerRole implements Role {
     this.#staging = new Staging(host, this.accumulator.memory, config.maxBlockMs, (topic, error, now) => {
       report.recordRefused(topic, now);
       this.#transactions?.onRecordFailed(error, now);
+      this.accumulator.madeRoom();
     });
     this.#numbers = config.enableIdempotence ? new ProducerNumbers(isTransactional) : null;
     const numbers = this.#numbers;
@@ -247,6 +248,7 @@ export class ProducerRole implements Role {
   #failWaiting(errorOf: () => Error, now: number): void {
     this.#sender.failUnsent(errorOf, now);
     this.#staging.failAll(errorOf, now);
+    this.accumulator.madeRoom();
   }
 
   #fatal(error: Error, now: number): void {
@@ -258,6 +260,7 @@ export class ProducerRole implements Role {
     this.#parts.report.state('error', 'producer-fatal', text, error);
     this.#sender.failAll(() => fatal, now);
     this.#staging.failAll(() => fatal, now);
+    this.accumulator.madeRoom();
     this.#parts.onFatal(fatal);
   }
 

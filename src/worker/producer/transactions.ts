@@ -355,13 +355,14 @@ export class Transactions implements TransactionGate {
   }
 
   #refused(action: TransactionAction, error: Error, now: number): void {
-    if (action === 'abort' && this.#state !== 'aborting') {
-      this.#fail(error, now);
-    } else if (action === 'restart' && this.#state === 'starting') {
+    // Before a transaction there is nothing to abort.
+    if (this.#state === 'starting' && (action === 'restart' || action === 'abort')) {
       this.#state = 'stopped';
       this.#startedAt = Number.NaN;
       this.#parts.report.state('error', 'transactional-id-refused', error.message, error);
       this.#begins.doneAll(error);
+    } else if (action === 'abort' && this.#state !== 'aborting') {
+      this.#fail(error, now);
     } else if (action === 'fenced') {
       const text = `another producer has taken over transactional id '${this.#steps.transactionalId}'`;
       this.#fatal(errorFor(90, { cause: error, fatal: true }) ?? new Error(text), now);

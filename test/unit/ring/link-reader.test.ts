@@ -137,6 +137,25 @@ describe('a body', () => {
     assert.equal(findMismatch(reader.u8, reader.base, 40, 5), -1);
   });
 
+  test('stays readable while those before it are released, whether it was moved or not', () => {
+    for (const bytes of [40, 1000]) {
+      const { i32, writer, reader } = openLink();
+      put(writer, 1, 1200);
+      put(writer, 2, bytes);
+      assert.ok(reader.next());
+      assert.ok(reader.next());
+      const usedBytes = reader.unreleasedBytes;
+      reader.releaseBefore();
+      assert.ok(reader.unreleasedBytes > 0 && reader.unreleasedBytes < usedBytes);
+      assert.equal(Atomics.load(i32, RETURNED_WORD), 1200, 'the budget of the first one only');
+      assert.equal(findMismatch(reader.u8, reader.base, bytes, 2), -1);
+      reader.releaseBefore();
+      assert.equal(findMismatch(reader.u8, reader.base, bytes, 2), -1);
+      reader.release();
+      assert.deepEqual([reader.unreleasedBytes, reader.usedBytes, writer.spilledBytesOutstanding], [0, 0, 0]);
+    }
+  });
+
   test('can be read after the writer has closed its port', () => {
     const { writer, reader, port } = openLink();
     put(writer, 1, 1000);

@@ -56,7 +56,9 @@ const rowCounts: readonly (readonly [section: string, rows: number])[] = [
   ['P6', 10],
   ['P7', 25],
   ['P8', 5],
-  ['P10', 4],
+  ['P9', 6],
+  ['P10', 6],
+  ['P11', 1],
   ['P12', 5],
 ];
 

@@ -260,6 +260,17 @@ test('records that wait for metadata can fill the memory, and are sent when meta
   assert.equal(producer.role.usedBytes, 0);
 });
 
+test('a record that found no room comes again when the records that waited for metadata have failed', () => {
+  const producer = started({ memoryBytes: 8192, maxBlockMs: 500 });
+  while (producer.append('1', { topic: 'gone' }) !== null);
+  producer.poll();
+  const wakes = producer.cluster.wakes;
+  producer.advance(500);
+  assert.equal(producer.role.usedBytes, 0);
+  assert.ok(producer.cluster.wakes > wakes, 'nothing else calls the thread that reads the link');
+  assert.notEqual(producer.append('2'), null);
+});
+
 test('a topic that does not appear fails its records after maxBlockMs, naming topic and cause', () => {
   const producer = started({ maxBlockMs: 500 });
   producer.cluster.topicErrors.set('gone', 3);

@@ -91,6 +91,8 @@ export class FakeCluster implements RoleHost {
   /** Until then every node is throttled. */
   throttledUntil = 0;
   produceVersion = 13;
+  /** What is sent without acknowledgement is lost with its connection. */
+  losesUnacknowledged = false;
   readonly topicsByName = new Map<string, FakePartition[]>();
   readonly topicErrors = new Map<string, number>();
   /** Produce requests that wait for their answer, oldest first. */
@@ -280,7 +282,8 @@ export class FakeCluster implements RoleHost {
     this.produces.push({ brokerId: request.to.brokerId, version, acks, transactionalId, batches, request });
     if (acks === 0) {
       const sent = this.produces.pop()!;
-      for (const batch of sent.batches) this.partition(batch.topic, batch.partition).append(batch);
+      if (!this.losesUnacknowledged)
+        for (const batch of sent.batches) this.partition(batch.topic, batch.partition).append(batch);
       request.onResponse(null as never, version, this.now);
     }
   }
