@@ -20,13 +20,19 @@ export type {
   TopicConfig,
   TopicPartitionKey,
 } from './common/admin/topics.ts';
+export {
+  consumeChannelName,
+  eventChannelName,
+  produceChannelName,
+  requestChannelName,
+} from './common/channel-names.ts';
 export type { BootstrapServer } from './common/config/bootstrap-servers.ts';
 export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './common/config/config.ts';
 export type { ConfigOption } from './common/config/config-kinds.ts';
 export { type ConsumerConfig, consumerOptions } from './common/config/consumer-config.ts';
 export type { OidcOptions } from './common/config/oidc-options.ts';
 export * from './common/errors/errors.ts';
-export type { LogFields, Logger } from './common/logger.ts';
+export type { LogFields, Logger, LogLevel, RequestFacts } from './common/logger.ts';
 export { oidcTokenProvider } from './common/oidc-token-provider.ts';
 export type { Secret } from './common/secret.ts';
 export type { TokenProvider, TokenProviderInput, TokenSource } from './common/token-provider.ts';
@@ -51,6 +57,7 @@ export {
   type PartitionMetadata,
   type TopicPartition,
 } from './main/client/cluster.ts';
+export { ClientInspection, type InspectedConnection, type InspectedLink } from './main/client/inspection.ts';
 export type { ConsumerBatch } from './main/consumer/consumer-batch.ts';
 export type { ConsumerListeners } from './main/consumer/consumer-events.ts';
 export type { ConsumerHandle } from './main/consumer/consumer-handle.ts';
@@ -69,14 +76,17 @@ export type {
   RecordOrigin,
 } from './main/consumer/deserialized.ts';
 export type { RunOptions } from './main/consumer/run.ts';
-export { type BatchOutcome, type ConsumeTrace, consumeChannelName } from './main/consumer/tracing.ts';
+export type { BatchOutcome, ConsumeTrace } from './main/consumer/tracing.ts';
 export { type CloseOptions, Consumer } from './main/consumer.ts';
 export { KafkaClient } from './main/kafka-client.ts';
 export { Future } from './main/link/future.ts';
+export type { LatencyHistogram } from './main/metrics/api-metrics.ts';
 export { type MetricsSnapshot, metricDefinitions } from './main/metrics/client-metrics.ts';
 export { type ConsumerMetricsSnapshot, consumerMetricDefinitions } from './main/metrics/consumer-metrics.ts';
 export type { MetricDefinition, MetricGroups } from './main/metrics/definitions.ts';
+export type { MessagingNames } from './main/metrics/messaging-conventions.ts';
 export { exportToOpenTelemetry, type OpenTelemetryOptions } from './main/metrics/opentelemetry.ts';
+export { type OpenTelemetryApi, type SpansOptions, traceToOpenTelemetry } from './main/metrics/opentelemetry-spans.ts';
 export { type ProducerMetricsSnapshot, producerMetricDefinitions } from './main/metrics/producer-metrics.ts';
 export { exportToPrometheus, type PrometheusOptions } from './main/metrics/prometheus.ts';
 export type { ProducerHandle } from './main/producer/producer-handle.ts';
@@ -98,9 +108,10 @@ export type {
   Serializer,
 } from './main/producer/producer-types.ts';
 export type { BytesInput, HeadersInput } from './main/producer/record-input.ts';
-export { type ProduceTrace, produceChannelName } from './main/producer/tracing.ts';
+export type { ProduceTrace } from './main/producer/tracing.ts';
 export { type GroupOffsets, type OffsetInput, type OffsetsSource, Transaction } from './main/producer/transaction.ts';
 export { Producer } from './main/producer.ts';
+export type { ClientEvent, RequestEvent } from './main/thread/diagnostics.ts';
 export type { Api } from './protocol/flat/api.ts';
 export type { FlatArray } from './protocol/flat/flat-view.ts';
 export * from './protocol/flat/generated/apis.ts';

@@ -2,7 +2,7 @@
 // metrics against a client without.
 
 import { KafkaClient, type KafkaClientOptions, Metadata } from '../../src/index.ts';
-import { createMetrics } from '../../src/state/shared-metrics.ts';
+import { createClientMetrics } from '../../src/state/api-metrics.ts';
 import { Metrics } from '../../src/worker/report/metrics-recorder.ts';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import type { BenchRow } from '../support/rows.ts';
@@ -23,14 +23,14 @@ function recording(): BenchRow {
     return () => {
       for (let i = 0; i < recordings; i++) {
         metrics.requestAccepted();
-        metrics.requestSent(node, 60 + (i & 31));
-        metrics.responseReceived(node, 200 + (i & 63), i & 7);
+        metrics.requestSent(node, 60 + (i & 31), 3);
+        metrics.responseReceived(node, 200 + (i & 63), i & 7, 3);
         metrics.requestSucceeded();
       }
     };
   };
   const best = bestInTurns(
-    { on: nanoseconds(new Metrics(createMetrics(16), 0)), off: nanoseconds(new Metrics(null, 0)) },
+    { on: nanoseconds(new Metrics(createClientMetrics(16), 0)), off: nanoseconds(new Metrics(null, 0)) },
     rounds,
   );
   const [on, off] = [best.on / recordings, best.off / recordings];

@@ -53,8 +53,13 @@ export interface Control {
   openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a consumer. */
   attachConsumer(consumerId: number, handle: object): Promise<ControlResult<null>>;
-  /** An answer shows that the caller is attached. Value: the scope of its connections. */
-  hello(connections: ConnectionChoice): Promise<ControlResult<number>>;
+  /**
+   * An answer shows that the caller is attached. Value: the scope of its connections.
+   * @param threadId Node's number of the caller's thread
+   */
+  hello(connections: ConnectionChoice, threadId?: number): Promise<ControlResult<number>>;
+  /** Whether somebody listens on the diagnostics channels of the thread that started the client. */
+  observe(isObserved: boolean): Promise<ControlResult<null>>;
   /** For the owner: closes every connection and ends the network thread. For another attachment: detaches only that one. */
   close(): Promise<ControlResult<null>>;
 }
@@ -72,12 +77,12 @@ export interface ServedControl<Handle, Port> extends Control {
 }
 
 /** The data with which the network thread starts. */
-export interface NetworkThreadData<Config, Handle, Port> {
+export interface NetworkThreadData<Config, Handle, Port, Metrics = object> {
   readonly config: Config;
   readonly counters: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
   /** Null: no metrics are recorded. */
-  readonly metrics: SharedArrayBuffer | null;
+  readonly metrics: Metrics | null;
   readonly attachment: Handle;
   readonly controlPort: Port;
   /** The secret values of `config`, by option. They are never in shared memory. */
@@ -88,4 +93,8 @@ export interface NetworkThreadData<Config, Handle, Port> {
   readonly tokenPort: Port | null;
   /** Log records go to the application over this port. It answers when it has taken them. */
   readonly logPort: Port;
+  /** Whether somebody listens on the diagnostics channels. */
+  readonly isObserved: boolean;
+  /** Node's number of the thread that starts this one; 0 for the main thread. */
+  readonly threadId: number;
 }

@@ -11,6 +11,21 @@ export function isLogged(level: LogLevel, logLevel: string): boolean {
   return least >= 0 && logLevels.indexOf(level) >= least;
 }
 
+/** The numbers of one request, in records of the event `request`. */
+export interface RequestFacts {
+  /** Kafka's name for it, such as `Fetch`. */
+  readonly api: string;
+  /** int16. */
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  /** Bytes of the request's frame, with its size prefix; 0 if it was not encoded. */
+  readonly requestBytes: number;
+  /** Bytes of the response's frame; 0 without a response. */
+  readonly responseBytes: number;
+  /** ms from where the network thread took the request to its end. */
+  readonly latencyMs: number;
+}
+
 /** The fields of a log record, beside its message. */
 export interface LogFields {
   /** What happened, such as `connection-failed`. It is the same for every record of its kind. */
@@ -20,6 +35,8 @@ export interface LogFields {
   /** How often the same has happened since the last record of this kind. */
   readonly repeated?: number;
   readonly err?: Error;
+  /** For `request`. */
+  readonly request?: RequestFacts;
   /** For `failure-unseen`: where the application made the call, one stack frame per line. */
   readonly place?: string;
 }
@@ -43,6 +60,8 @@ export interface LogRecord {
   readonly nodeId: number | null;
   readonly repeated: number;
   readonly error: PlainError | null;
+  /** Null for all events but `request`. */
+  readonly request: RequestFacts | null;
 }
 
 /** Records that are sent together. The next batch waits until this one was taken. */

@@ -8,6 +8,7 @@ import type { Api } from '../protocol/flat/api.ts';
 import { FlatView } from '../protocol/flat/flat-view.ts';
 import type { Admin } from './admin/admin.ts';
 import type { AdminOptions } from './admin/admin-calls.ts';
+import { apiNames } from './api-names.ts';
 import {
   checkApi,
   checkAttachOptions,
@@ -32,6 +33,8 @@ import {
   type StartOptions,
 } from './client/client-options.ts';
 import type { Cluster } from './client/cluster.ts';
+import { ClientInspection } from './client/inspection.ts';
+import { opened } from './client/opened.ts';
 import { ResponseIterator } from './client/response-stream.ts';
 import { Session } from './client/session.ts';
 import { rangesOf } from './client/version-ranges.ts';
@@ -87,7 +90,7 @@ export class KafkaClient implements AsyncDisposable {
     const { configuration, signal } = parted(options);
     const config = parseConfig(configuration);
     const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log), startOnly);
-    return client.#opened(async () => {
+    return opened(client, client.#session, async () => {
       const started = (): Promise<VersionInfo> => client.#session.start<VersionInfo>((control) => control.start());
       client.#versions = await untilAborted('the start', signal, started);
     });
@@ -111,7 +114,7 @@ export class KafkaClient implements AsyncDisposable {
     const { config: shared, versions } = await claimClientHandle(handle);
     const client = new KafkaClient({ ...shared, logger }, () => new AttachedThread(handle), startOnly);
     client.#versions = versions;
-    return client.#opened(() => client.#session.attach(connections));
+    return opened(client, client.#session, () => client.#session.attach(connections));
   }
 
   /** A handle for `KafkaClient.attach` in one other thread, sent with its `transferList`. Throws: IllegalStateError when this client is closed */
@@ -322,7 +325,12 @@ export class KafkaClient implements AsyncDisposable {
   /** The same by node, for adapters to other systems; null unless `metrics` is configured. */
   metricsSnapshot(): MetricsSnapshot | null {
     const { metrics, end } = this.#session.thread;
-    return metrics === null ? null : readMetrics(metrics, end);
+    return metrics === null ? null : readMetrics(metrics, end, apiNames);
+  }
+
+  /** Connections, requests, links and last errors at this moment: data, which `console.log` and `String` show as tables. */
+  inspect(): ClientInspection {
+    return new ClientInspection(this.#session);
   }
 
   /**
@@ -381,17 +389,5 @@ export class KafkaClient implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** This client once `begin` is over; closed when that fails. */
-  async #opened(begin: () => Promise<unknown>): Promise<this> {
-    try {
-      await begin();
-      this.#session.drain();
-      return this;
-    } catch (error) {
-      await this.close();
-      throw error;
-    }
   }
 }

@@ -13,7 +13,7 @@ import { frameHeaderBytes } from '../common/ring-sizes.ts';
  *     128  +-----------+-----------+-----------+-----------+------------+
  *          | TAIL      | SPILLED   | WAITING   | RECLAIMED | by producer|
  *     256  +-----------+-----------+-----------+-----------+------------+
- *          | HEAD      | RETURNED  |  written by the consumer           |
+ *          | HEAD      | RETURNED  | HIGHWATER |  by the consumer       |
  *     384  +-----------+-----------+------------------------------------+
  *          | data: CAPACITY bytes, a power of two                       |
  *          +------------------------------------------------------------+
@@ -23,7 +23,8 @@ import { frameHeaderBytes } from '../common/ring-sizes.ts';
  * SPILLED counts the bytes of all bodies that left through the link's port, RETURNED those the reader is done with;
  * both are uint32 and wrap, and their difference is what the spill budget limits. WAITING is 1 while the writer wants a
  * notify when something is released, 0 otherwise: a reader that keeps up wakes nobody. RECLAIMED counts, as uint32, the
- * bytes of bodies' memory that came back to the writer for reuse.
+ * bytes of bodies' memory that came back to the writer for reuse. HIGHWATER is the greatest fill that the reader has met, in
+ * bytes: the ring only fills between two of its looks, so that is the greatest fill there was. Nothing depends on it.
  *
  *          HEAD                         TAIL
  *   -------+----------+---------+-------+------------------------+-----
@@ -56,6 +57,7 @@ export const WAITING_WORD = TAIL_WORD + 2;
 export const RECLAIMED_WORD = TAIL_WORD + 3;
 export const HEAD_WORD = 256 >>> 2;
 export const RETURNED_WORD = HEAD_WORD + 1;
+export const HIGH_WATER_WORD = HEAD_WORD + 2;
 export const DATA_OFFSET = 384;
 
 export const FRAME_LENGTH_WORD = 0;

@@ -6,6 +6,7 @@ import { RingCorruptError } from '../common/errors/errors.ts';
 import type { MessageBytes } from '../common/memory.ts';
 import {
   FLAG_SPILLED,
+  HIGH_WATER_WORD,
   RETURNED_WORD,
   SPILLED_BODY_BYTES,
   SPILLED_BUFFER_WORD,
@@ -86,6 +87,11 @@ export class LinkReader implements MessageBytes {
   get usedBytes(): number {
     // Atomic: the writer's thread moves it.
     return (Atomics.load(this.#ring.i32, TAIL_WORD) - this.#ring.position) >>> 0;
+  }
+
+  /** Greatest fill of the ring so far, bytes. */
+  get highWaterBytes(): number {
+    return Atomics.load(this.#ring.i32, HIGH_WATER_WORD);
   }
 
   /** Bytes of moved bodies that are under way or not released; read afresh. */

@@ -8,6 +8,7 @@ import { isFrameKind } from './frames/kinds.ts';
 import {
   FLAG_SPILLED,
   HEAD_WORD,
+  HIGH_WATER_WORD,
   RETURNED_WORD,
   SPILLED_BODY_BYTES,
   SPILLED_BUFFER_WORD,
@@ -95,6 +96,11 @@ export class LinkWriter implements MessageMemory {
   get releasedPosition(): number {
     // Atomic: what the reader did with those messages is visible after this load.
     return Atomics.load(this.#ring.i32, HEAD_WORD) >>> 0;
+  }
+
+  /** Greatest fill of the ring so far, bytes. */
+  get highWaterBytes(): number {
+    return Atomics.load(this.#ring.i32, HIGH_WATER_WORD);
   }
 
   /** Bytes of moved bodies that the reader has not released; read afresh. */

@@ -13,6 +13,7 @@ import {
   FRAME_LENGTH_WORD,
   FRAME_REQUEST_ID_WORD,
   HEAD_WORD,
+  HIGH_WATER_WORD,
   KIND_MASK,
   KNOWN_FLAGS,
   type RingMemory,
@@ -201,6 +202,8 @@ export class RingConsumer {
   #start: number;
   /** Tail as last read: up to there the producer's cache line is not touched. */
   #cachedTail: number;
+  /** Greatest fill so far, bytes; this thread is its only writer. */
+  #highWater: number;
 
   constructor(ring: RingMemory) {
     this.i32 = ring.i32;
@@ -212,6 +215,7 @@ export class RingConsumer {
     this.#position = this.#head;
     this.#start = this.#head;
     this.#cachedTail = this.#head;
+    this.#highWater = Atomics.load(ring.i32, HIGH_WATER_WORD);
     if ((this.#head & 7) !== 0) this.#corrupt(`head is ${this.#head >>> 0}, expected a multiple of 8`);
     this.#refreshTail();
   }
@@ -305,6 +309,11 @@ export class RingConsumer {
       );
     }
     this.#cachedTail = tail;
+    if (used > this.#highWater) {
+      this.#highWater = used;
+      // Atomic: the other thread reads it when it likes.
+      Atomics.store(this.i32, HIGH_WATER_WORD, used);
+    }
     return tail !== this.#position;
   }
 

@@ -90,6 +90,9 @@ export const slots = {
   poolBytes: [26, 'gauge'],
   startedOver: [27, 'total'],
   responsesWithExtraBytes: [28, 'total'],
+  blockedThreads: [29, 'gauge'],
+  threadsBlocked: [30, 'total'],
+  threadBlockedMsMax: [31, 'max'],
 } as const satisfies SlotTable;
 
 export type SlotName = keyof typeof slots;

@@ -179,6 +179,11 @@ export class MetricsReader<Name extends string = SlotName> {
     this.#memory = openMetrics(buffer);
   }
 
+  /** What is in a row's slot now. */
+  peek(row: number, name: Name): number {
+    return this.#memory.f64[FIRST_ROW + row * ROW_VALUES + this.#slotOf[name]]!;
+  }
+
   /** The rows, all of one moment as far as windows are concerned. */
   read(rows: readonly number[], nowMs: number): MetricsRow<Name>[] {
     const { i32, f64, windowMs } = this.#memory;

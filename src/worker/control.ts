@@ -14,6 +14,7 @@ import type { ConsumerLinkHandle, OpeningConsumer } from './link/consumer-links.
 import type { Consumers } from './link/consumers.ts';
 import type { ProducerLink, ProducerOpening, Producers } from './link/producers.ts';
 import type { Scopes } from './link/scopes.ts';
+import type { Log } from './report/log.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
 export interface ControlParts {
@@ -32,6 +33,7 @@ export interface ControlParts {
   readonly prepareTransport: () => void;
   readonly consumers: Consumers;
   readonly scopes: Scopes;
+  readonly log: Log;
 }
 
 /** The attachment that makes these calls. */
@@ -126,11 +128,19 @@ export class AttachmentControl implements Control {
     });
   }
 
-  async hello(connections: ConnectionChoice): ReturnType<Control['hello']> {
+  async hello(connections: ConnectionChoice, threadId = 0): ReturnType<Control['hello']> {
     return settle(() => {
       const { owner } = this.#attachment;
+      owner.threadId = threadId;
       if (connections === 'own') this.#parts.scopes.giveOwn(owner);
       return owner.scope;
+    });
+  }
+
+  async observe(isObserved: boolean): ReturnType<Control['observe']> {
+    return settle(() => {
+      this.#parts.log.observe(isObserved);
+      return null;
     });
   }
 

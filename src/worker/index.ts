@@ -16,6 +16,7 @@ import { withSecrets } from '../common/secret.ts';
 import '../protocol/wire/generated/api-versions.ts';
 import '../protocol/wire/generated/metadata.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
+import type { ClientMetricsMemory } from '../state/api-metrics.ts';
 import type { Attachment } from './link/attachments.ts';
 import { trust } from './net/default-authorities.ts';
 import { transportsFor } from './net/transports.ts';
@@ -33,7 +34,9 @@ const {
   attachment,
   controlPort,
   logPort,
-} = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort>;
+  isObserved,
+  threadId,
+} = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort, ClientMetricsMemory>;
 
 // This must run before the first connection is made.
 trust(authorities);
@@ -44,7 +47,7 @@ const transports = await transportsFor(config);
 
 const thread = new NetworkThread(
   config,
-  { counters, doorbell, metrics },
+  { counters, doorbell, metrics, isObserved, threadId },
   {
     clock: monotonicNowMs,
     wallClock: Date.now,
@@ -91,7 +94,8 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     attachProducer: (producerId, link) => control.attachProducer(producerId, link),
     openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
     attachConsumer: (consumerId, handle) => control.attachConsumer(consumerId, handle),
-    hello: (connections) => control.hello(connections),
+    hello: (connections, threadId) => control.hello(connections, threadId),
+    observe: (isObserved) => control.observe(isObserved),
     attach: async ({ handle, controlPort }) => {
       try {
         serve(handle, controlPort);

@@ -9,6 +9,7 @@ import type { LogBatch } from '../common/logger.ts';
 import type { AskForToken } from '../common/token-provider.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
 import { Doorbell } from '../ring/doorbell.ts';
+import type { ClientMetricsMemory } from '../state/api-metrics.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../state/counters.ts';
 import { Connections } from './client/connections.ts';
 import { Connector } from './client/connector.ts';
@@ -25,6 +26,7 @@ import type { RoleHost } from './client/role.ts';
 import { AttachmentControl, type ControlParts } from './control.ts';
 import { LazyAdmin } from './lazy-admin.ts';
 import { type Attachment, Attachments } from './link/attachments.ts';
+import { BlockedThreads } from './link/blocked-threads.ts';
 import { Consumers } from './link/consumers.ts';
 import { Producers } from './link/producers.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
@@ -74,7 +76,11 @@ export interface NetworkThreadMemory {
   readonly counters: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
   /** Null: no metrics are recorded. */
-  readonly metrics: SharedArrayBuffer | null;
+  readonly metrics: ClientMetricsMemory | null;
+  /** Whether somebody listens on the diagnostics channels; default: nobody. */
+  readonly isObserved?: boolean;
+  /** Node's number of the thread that started this one; default: the main thread. */
+  readonly threadId?: number;
 }
 
 export class NetworkThread {
@@ -99,6 +105,8 @@ export class NetworkThread {
   readonly #counters: CountersWriter;
   readonly #authenticator: Authenticator | null;
   readonly #log: Log;
+  readonly #blocked: BlockedThreads;
+  readonly #threadId: number;
   readonly #responseHost: ResponseHost = {
     onClusterHints: (hints) => {
       this.#client.onClusterHints(hints);
@@ -113,7 +121,9 @@ export class NetworkThread {
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
     const { clock, random, newMemberId } = surroundings;
     const metrics = new Metrics(memory.metrics, clock());
+    this.#threadId = memory.threadId ?? 0;
     this.#log = new Log(config.logLevel, surroundings.postLog);
+    this.#log.observe(memory.isObserved ?? false);
     const events = new Events(metrics, this.#log);
     const wake = (): void => this.loop.wake();
     this.#config = config;
@@ -122,7 +132,8 @@ export class NetworkThread {
     this.#pool = new CodecPool(config.codecPoolThreads, wake, surroundings.startCodecThreads, (cause) =>
       events.codecPoolUnusable(cause),
     );
-    this.#attachments = new Attachments(config, this.#pool, this.#responseHost, metrics);
+    this.#blocked = new BlockedThreads(config.blockedThreadWarnMs, events);
+    this.#attachments = new Attachments(config, this.#pool, this.#responseHost, metrics, this.#blocked);
     this.#attachments.onBroken = (attachment, error) => {
       events.attachmentBroken(error);
       // Null: only the link of a producer or consumer was broken, and that link has ended.
@@ -132,7 +143,7 @@ export class NetworkThread {
     };
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const selector = new Selector(surroundings.openTransport, wake);
-    const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes);
+    const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes, events);
     const features = new FinalizedFeatures();
     this.#metadata = this.#newMetadata(events, features);
     const metadata = this.#metadata;
@@ -140,7 +151,7 @@ export class NetworkThread {
     this.#readiness = new Readiness(nodes, (node, now) => this.#client.connectNode(node, now), clock, wake);
     this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#readiness });
     const connections = this.#connections;
-    const sender = new RequestSender(config, this.#pool, metrics);
+    const sender = new RequestSender(config, this.#pool, events.requests);
     this.#authenticator = this.#newAuthenticator(sender);
     const authenticator = this.#authenticator;
     const common = { config, nodes, connections, sender, features };
@@ -156,7 +167,8 @@ export class NetworkThread {
     const { roleHost: host, roles } = this;
     const open = (): number => nodes.openScope();
     this.#scopes = new Scopes({ host, requests, open, close: (scope) => connections.closeScope(scope, clock()) });
-    const shared = { scopes: this.#scopes, roles, log: this.#log, onBroken: this.#attachments.linkBroken };
+    const { linkBroken: onBroken } = this.#attachments;
+    const shared = { scopes: this.#scopes, roles, log: this.#log, blocked: this.#blocked, onBroken };
     this.#producers = new Producers({ ...shared, clock, compressor: compressorOf(this.#pool, config) });
     this.#consumers = new Consumers({ ...shared, config, clock, pool: this.#pool, newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
@@ -172,7 +184,7 @@ export class NetworkThread {
   /** Adds an attachment. The first one belongs to the thread that started the client. @throws Cancelled when the network thread is closed */
   attach(handle: NetworkHandle): Attachment {
     if (this.#isClosed) throw new Cancelled('the client was closed');
-    const attachment = this.#attachments.add(handle);
+    const attachment = this.#attachments.add(handle, this.#threadId);
     this.loop.wake();
     return attachment;
   }
@@ -227,6 +239,7 @@ export class NetworkThread {
       producers: this.#producers,
       consumers: this.#consumers,
       scopes: this.#scopes,
+      log: this.#log,
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),
     };
   }
@@ -235,6 +248,7 @@ export class NetworkThread {
     const { clock, wallClock, defer, onFatal } = this.#surroundings;
     return new PollLoop({
       attachments: this.#attachments,
+      blocked: this.#blocked,
       requests: new RequestAdapter(this.#attachments, this.#client, this.#connections, metrics),
       client: this.#client,
       connections: this.#connections,

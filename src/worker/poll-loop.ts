@@ -20,6 +20,7 @@ import type { Connections } from './client/connections.ts';
 import type { NetworkClient } from './client/network-client.ts';
 import type { Readiness } from './client/readiness.ts';
 import type { Attachments } from './link/attachments.ts';
+import type { BlockedThreads } from './link/blocked-threads.ts';
 import type { RequestAdapter } from './link/request-adapter.ts';
 import type { Log } from './report/log.ts';
 import type { Metrics } from './report/metrics-recorder.ts';
@@ -35,6 +36,7 @@ type AfterRound = 'asleep' | 'scheduled' | 'again';
 
 export interface PollLoopParts {
   readonly attachments: Attachments;
+  readonly blocked: BlockedThreads;
   readonly requests: RequestAdapter;
   readonly client: NetworkClient;
   readonly connections: Connections;
@@ -125,7 +127,7 @@ export class PollLoop {
 
   /** Passes on what is there, in both directions. Polls found now get the number `turn`: before the next turn, all sockets are read. */
   #move(now: number, turn: number): number {
-    const { attachments, requests, client, counters, pool, metrics } = this.#parts;
+    const { attachments, blocked, requests, client, counters, pool, metrics } = this.#parts;
     counters.heartbeat(now);
     metrics.roundBegins(now);
     this.#noticeSuspension(now);
@@ -137,6 +139,7 @@ export class PollLoop {
     work += client.poll(now);
     work += this.#pollRoles(now);
     attachments.notify();
+    blocked.poll(now);
     return work;
   }
 
@@ -157,12 +160,13 @@ export class PollLoop {
   }
 
   #measure(startedAt: number): void {
-    const { client, clock, metrics, pool } = this.#parts;
+    const { blocked, client, clock, metrics, pool } = this.#parts;
     const endedAt = clock();
     const waitedMs = this.#lastRoundEndedAt < 0 ? 0 : Math.max(0, startedAt - this.#lastRoundEndedAt);
     metrics.roundEnded(waitedMs, Math.max(0, endedAt - startedAt));
     metrics.set('poolTasks', pool.taskCount);
     metrics.set('poolBytes', pool.bytesInTasks);
+    metrics.set('blockedThreads', blocked.count);
     client.measure(metrics);
     this.#lastRoundEndedAt = endedAt;
   }
@@ -184,11 +188,12 @@ export class PollLoop {
     this.#isMoving = true;
     let after: AfterRound = 'asleep';
     try {
-      const { readiness, clock, connections, counters, log, metrics, roles } = this.#parts;
+      const { blocked, readiness, clock, connections, counters, log, metrics, roles } = this.#parts;
       const now = clock();
       let isTurnNeeded = work(now);
       const metadataTtlMs = connections.metadataTtl(now);
-      const deadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline, roles.nextDeadline(now));
+      const ownDeadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline, blocked.nextDeadline);
+      const deadline = Math.min(ownDeadline, roles.nextDeadline(now));
       // Metadata is due. A node may have become ready after the move looked for one.
       if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
       counters.setMetadata(metadataTtlMs, now);

@@ -250,6 +250,12 @@ export const configOptions = {
     maxInt32,
     'If the network thread makes no turn for this time while requests or calls are under way, it counts as stuck and is ended. 0: no limit, for example to debug it.',
   ),
+  blockedThreadWarnMs: integer(
+    10_000,
+    0,
+    maxInt32,
+    'If an application thread reads nothing for this time although something waits for it, a warning says so once, with figures (docs/logging.md, `thread-blocked`). 0: never.',
+  ),
   maxRequestSizeBytes: integer(
     100 * MiB,
     1024,

@@ -39,7 +39,7 @@ export interface ServerFailure {
 /**
  * The base class of the errors that fail a Future or a call.
  * `code` is stable across releases. `retriable` says whether the same request may succeed later.
- * `invalidMetadata` says whether the caller should refresh metadata first.
+ * `invalidMetadata` says whether the caller should refresh metadata first. The message ends with the code in brackets.
  */
 export class KafkaClientError extends Error {
   static readonly code: string = 'KAFKA_CLIENT_ERROR';
@@ -62,8 +62,8 @@ export class KafkaClientError extends Error {
   declare fatal?: boolean;
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     const type = new.target;
+    super(withCode(message, type.code), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = type.name;
     this.code = type.code;
     this.retriable = details.retriable ?? (type.retriable && !isRefusal(details.cause));
@@ -78,6 +78,18 @@ export class KafkaClientError extends Error {
     if (details.maybeWritten !== undefined) this.maybeWritten = details.maybeWritten;
     if (details.fatal !== undefined) this.fatal = details.fatal;
   }
+}
+
+const codes = / \[KAFKA_[A-Z0-9_]+\]/g;
+
+/** The text of an error without the code of its class: for texts that it becomes a part of. */
+export function withoutCode(message: string): string {
+  return message.includes(' [KAFKA_') ? message.replace(codes, '') : message;
+}
+
+/** An error's text ends with its code. The texts of other errors in it lose theirs: `cause` has them. */
+function withCode(message: string, code: string): string {
+  return `${withoutCode(message)} [${code}]`;
 }
 
 /** Sets the error's node unless it has one. Returns the error. */

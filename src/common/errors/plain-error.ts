@@ -1,7 +1,7 @@
 // Owns how errors cross between threads: as plain data, and back to the same class with code, fields and causes. Every thread.
 
 import * as errors from './errors.ts';
-import { type ErrorDetails, isRefusal, KafkaClientError } from './kafka-client-error.ts';
+import { type ErrorDetails, isRefusal, KafkaClientError, withoutCode } from './kafka-client-error.ts';
 
 /** An error as plain data for structured clone and JSON. */
 export interface PlainError extends Omit<ErrorDetails, 'cause' | 'causes'> {
@@ -119,7 +119,9 @@ export function toBriefJson(error: Error, maxBytes: number): string {
 }
 
 function brief(plain: PlainError, causes: number, length: number): PlainError {
-  const { stack: _stack, causes: _causes, cause, message, ...rest } = plain;
+  const { stack: _stack, causes: _causes, cause, message: whole, ...rest } = plain;
+  // The code is in a field, and the text gets it again from there.
+  const message = withoutCode(whole);
   const cut = message.length > length ? `${message.slice(0, length)}...` : message;
   const hasCause = cause !== undefined && causes > 0;
   return { ...rest, message: cut, ...(hasCause && { cause: brief(cause, causes - 1, length) }) };

@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Control, ControlResult } from '../../common/control.ts';
 import type { LogLevel } from '../../common/logger.ts';
-import type { ClientHost, ClientRole, MetricsOrigin, SharedClient } from '../link/client-host.ts';
+import type { ClientHost, ClientRole, MetricsOrigin, SharedClient, ShownRole } from '../link/client-host.ts';
 import type { ClientLog } from '../thread/client-log.ts';
 import { withPorts } from '../thread/control-calls.ts';
 import type { Session } from './session.ts';
@@ -22,6 +22,11 @@ export class ClientRoles implements ClientHost {
 
   get isEmpty(): boolean {
     return this.#roles.size === 0;
+  }
+
+  /** In the order in which they were opened. */
+  get shown(): ShownRole[] {
+    return [...this.#roles].map((role) => role.shown);
   }
 
   async close(timeoutMs: number): Promise<void> {

@@ -150,6 +150,7 @@ export class Session implements StreamSource {
     { version, timeoutMs, signal, place }: SendCall,
   ): Future<Response> {
     checkStackRoom();
+    this.thread.noticeObservers();
     if (signal?.aborted) return this.#failed(abortError('the request', signal, nodeId), place);
     const refusal = this.#whyNotSend(nodeId);
     if (refusal !== null) return this.#failed(refusal, place);
@@ -255,7 +256,7 @@ export class Session implements StreamSource {
 
   /** The first call of an attached client. */
   async attach(connections: ConnectionChoice): Promise<void> {
-    this.thread.end.counters.useScope(await this.start((control) => control.hello(connections)));
+    this.thread.end.counters.useScope(await this.start((control) => control.hello(connections, this.thread.threadId)));
   }
 
   async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {

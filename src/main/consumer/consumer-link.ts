@@ -70,6 +70,10 @@ export class ConsumerLink implements BatchHost {
     this.#bell = new BellListener(parts.end.ownDoorbell, this.#hasWork, () => this.drain());
   }
 
+  get end(): ApplicationEnd {
+    return this.#end;
+  }
+
   /** The reason why nothing comes any more. Null while the link is open. */
   get closeError(): Error | null {
     return this.#closeError;

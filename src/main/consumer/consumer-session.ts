@@ -23,7 +23,7 @@ import { createLifeline, Lifeline } from '../../ring/lifeline.ts';
 import { createBatchTable } from '../../state/batch-table.ts';
 import { type ConsumerMetricsMemory, createConsumerMetrics } from '../../state/consumer-metrics.ts';
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
-import type { ClientHost, ClientRole, MetricsOrigin } from '../link/client-host.ts';
+import type { ClientHost, ClientRole, MetricsOrigin, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
@@ -174,6 +174,10 @@ export class ConsumerSession implements ClientRole {
       metricsOrigin,
       lifePort,
     });
+  }
+
+  get shown(): ShownRole {
+    return { kind: 'consumer', name: this.#config.groupId ?? '', end: this.link.end };
   }
 
   closeWithClient(timeoutMs: number): Promise<void> {

@@ -2,10 +2,8 @@
 // Application thread. Costs one look at each batch while nobody listens.
 
 import { tracingChannel } from 'node:diagnostics_channel';
+import { consumeChannelName } from '../../common/channel-names.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
-
-/** Of the channels `tracing:offthread-kafka.consume:start`, `end`, `asyncStart`, `asyncEnd` and `error` of node:diagnostics_channel. */
-export const consumeChannelName = 'offthread-kafka.consume';
 
 /** `returned`: the application gave it back, and it comes again. */
 export type BatchOutcome = 'done' | 'lost' | 'returned';

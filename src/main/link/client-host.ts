@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Control, ControlResult } from '../../common/control.ts';
 import type { LogLevel } from '../../common/logger.ts';
+import type { ApplicationEnd } from '../../ring/attachment.ts';
 
 /** A producer or a consumer of a client. */
 export interface ClientRole {
@@ -10,7 +11,20 @@ export interface ClientRole {
   closeWithClient(timeoutMs: number): Promise<void>;
   /** The network thread has ended. Everything that waits fails with `error`. */
   onThreadLost(error: Error): void;
+  /** What `client.inspect()` shows of it. */
+  readonly shown: ShownRole;
 }
+
+/** A producer or a consumer, as `client.inspect()` shows it. */
+export interface ShownRole {
+  readonly kind: 'producer' | 'consumer';
+  /** The transactional id or the group id; empty without one. */
+  readonly name: string;
+  /** This thread's end of its link. */
+  readonly end: ShownEnd;
+}
+
+export type ShownEnd = ApplicationEnd;
 
 /** A handle that carries a client to another thread. `client.share()` makes it. */
 export interface SharedClient {

@@ -5,14 +5,10 @@
 import { monotonicNowMs } from '../../common/clock.ts';
 import { coordinatorLane, mainLane, sharedScope } from '../../common/node-ids.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
+import type { ClientMetricsReader } from '../../state/api-metrics.ts';
 import type { CountersReader } from '../../state/counters.ts';
-import {
-  type MetricsReader,
-  type MetricsRow,
-  metricsRow,
-  type SlotName,
-  TOTALS_ROW,
-} from '../../state/shared-metrics.ts';
+import { type MetricsRow, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
+import { apiDefinitions, type LatencyHistogram, readApis } from './api-metrics.ts';
 import {
   Definer,
   definitionsOf,
@@ -110,6 +106,14 @@ const metrics: readonly Metric<Context>[] = [
     'responsesWithExtraBytes',
     'Responses with bytes after their body, which are ignored: the broker and this client have different definitions of the message',
   ),
+  of.now(
+    'client',
+    'blocked-threads',
+    'blockedThreads',
+    'Application threads that have read nothing for `blockedThreadWarnMs` although something waits for them',
+  ),
+  of.total('client', 'thread-blocked', 'threadsBlocked', 'How often an application thread became such a thread'),
+  of.greatest('client', 'thread-blocked-time', 'ms', 'threadBlockedMsMax', 'time for which such a thread read nothing'),
   of.total('client', 'rebootstrap', 'startedOver', 'How often the client went back to its bootstrap servers'),
   of.gauge(
     'client',
@@ -149,21 +153,32 @@ const ofClient = metrics.filter(({ scope }) => scope !== 'node');
 const ofNodes = metrics.filter(({ scope }) => scope !== 'client');
 
 /** All metrics, in the order of docs/metrics.md. */
-export const metricDefinitions: readonly MetricDefinition[] = definitionsOf(metrics);
+export const metricDefinitions: readonly MetricDefinition[] = [...definitionsOf(metrics), ...apiDefinitions];
 
 /** All metrics of a client at one moment. */
 export interface MetricsSnapshot {
   readonly client: MetricValues;
   /** The key is the node's name, such as `1`, `bootstrap-0` or `coordinator-1`; `1@3` for the own connection of an attached thread. */
   readonly nodes: ReadonlyMap<string, MetricValues>;
+  /** The key is the API's name, such as `Fetch`. It has the APIs that were used. */
+  readonly apis: ReadonlyMap<string, MetricValues>;
+  /** The latencies of the same APIs since the start. */
+  readonly latencies: ReadonlyMap<string, LatencyHistogram>;
 }
 
-export function readMetrics(reader: MetricsReader, end: ApplicationEnd): MetricsSnapshot {
+/** @param apiNames API key to name */
+export function readMetrics(
+  reader: ClientMetricsReader,
+  end: ApplicationEnd,
+  apiNames: ReadonlyMap<number, string>,
+): MetricsSnapshot {
   const { counters } = end;
   const nodes = counters.allRows();
   const rows = [TOTALS_ROW, ...nodes.map(({ row }) => metricsRow(row))];
-  const [totals, ...nodeRows] = reader.read(rows, monotonicNowMs());
+  const now = monotonicNowMs();
+  const [totals, ...nodeRows] = reader.values.read(rows, now);
   return {
+    ...readApis(reader.apis, apiNames, now),
     client: valuesOf(ofClient, { row: totals!, end, nodeRow: -1 }),
     nodes: new Map(
       nodes.map(({ nodeId, row }, i) => [
@@ -175,12 +190,16 @@ export function readMetrics(reader: MetricsReader, end: ApplicationEnd): Metrics
 }
 
 /** The metrics in the groups of other clients. Each group name begins with the prefix and a hyphen. */
-export function groupsOf({ client, nodes }: MetricsSnapshot, prefix: string): MetricGroups {
+export function groupsOf({ client, nodes, apis }: MetricsSnapshot, prefix: string): MetricGroups {
   const start = prefix === '' ? '' : `${prefix}-`;
   const groups: MetricGroups = { [`${start}metrics`]: { ...client } };
   let count = Object.keys(client).length;
   for (const [name, values] of nodes) {
     groups[`${start}node-metrics.node-${name}`] = { ...values };
+    count += Object.keys(values).length;
+  }
+  for (const [name, values] of apis) {
+    groups[`${start}api-metrics.${name}`] = { ...values };
     count += Object.keys(values).length;
   }
   groups['kafka-metrics-count'] = { count };

@@ -11,8 +11,8 @@ export type MetricValues = Readonly<Record<string, number>>;
 /** Describes a metric. A `total` only grows. The others rise and fall. */
 export interface MetricDefinition {
   readonly name: string;
-  /** Whether it is recorded for each node, topic or partition, for the whole client, producer or consumer, or for both. */
-  readonly scope: 'client' | 'node' | 'producer' | 'consumer' | 'topic' | 'partition' | 'both';
+  /** Whether it is recorded for each node, API, topic or partition, for the whole client, producer or consumer, or for both. */
+  readonly scope: 'client' | 'node' | 'api' | 'producer' | 'consumer' | 'topic' | 'partition' | 'both';
   readonly kind: 'total' | 'gauge';
   /** `events` is a number of what the name says. `ratio` is 0 to 1. Rates are per second. */
   readonly unit: 'events' | 'events/s' | 'bytes' | 'bytes/s' | 's' | 'ms' | 'ns' | 'ratio';

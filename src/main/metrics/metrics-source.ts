@@ -1,6 +1,7 @@
 // Owns what the adapters for other metrics systems share: the clients, producers and consumers of one registry or meter, a label for each, and one
 // snapshot of each for all metrics that are read together. Application thread.
 
+import type { LatencyHistogram } from './api-metrics.ts';
 import { type MetricsSnapshot, metricDefinitions } from './client-metrics.ts';
 import { type ConsumerMetricsSnapshot, consumerMetricDefinitions } from './consumer-metrics.ts';
 import type { MetricDefinition, MetricValues } from './definitions.ts';
@@ -30,7 +31,7 @@ export interface ConsumerMetricsSource {
 export type AnyMetricsSource = MetricsSource | ProducerMetricsSource | ConsumerMetricsSource;
 
 /** The things that one client, producer or consumer has many of. */
-export type RowName = 'node' | 'topic' | 'partition';
+export type RowName = 'node' | 'api' | 'topic' | 'partition';
 
 /** What is measured: metrics of one thing, and of each of its rows. */
 export interface MetricsFamily {
@@ -46,9 +47,14 @@ export interface ExportedMetric {
 }
 
 /** The labels that a row has. */
-export const labelsOfRow = { node: ['node'], topic: ['topic'], partition: ['topic', 'partition'] } as const;
+export const labelsOfRow = {
+  node: ['node'],
+  api: ['api'],
+  topic: ['topic'],
+  partition: ['topic', 'partition'],
+} as const;
 
-/** Labels of a node, a topic or a partition. */
+/** Labels of a node, an API, a topic or a partition. */
 export type RowLabels = Readonly<Partial<Record<RowName, string>>>;
 
 /** One value with its labels. */
@@ -67,6 +73,8 @@ interface Row {
 interface Snapshot {
   readonly whole: MetricValues;
   readonly rows: Readonly<Partial<Record<RowName, readonly Row[]>>>;
+  /** By API; none of producers and consumers. */
+  readonly latencies?: ReadonlyMap<string, LatencyHistogram>;
 }
 
 interface Source {
@@ -113,7 +121,9 @@ function clientSource(client: MetricsSource): Source {
     isOn: client.config.metrics,
     read: () => {
       const snapshot = client.metricsSnapshot();
-      return snapshot === null ? null : { whole: snapshot.client, rows: { node: rowsOf('node', snapshot.nodes) } };
+      if (snapshot === null) return null;
+      const { client: whole, nodes, apis, latencies } = snapshot;
+      return { whole, rows: { node: rowsOf('node', nodes), api: rowsOf('api', apis) }, latencies };
     },
   };
 }
@@ -189,6 +199,13 @@ export class MetricsSources {
     for (const [clientId, { whole, rows }] of this.#snapshots()) {
       if (rowName === null) yield { clientId, labels: {}, value: valueIn(whole) };
       else for (const { labels, values } of rows[rowName] ?? []) yield { clientId, labels, value: valueIn(values) };
+    }
+  }
+
+  /** The latencies of each API. */
+  *latencies(): Generator<{ readonly clientId: string; readonly api: string; readonly histogram: LatencyHistogram }> {
+    for (const [clientId, { latencies }] of this.#snapshots()) {
+      for (const [api, histogram] of latencies ?? []) yield { clientId, api, histogram };
     }
   }
 

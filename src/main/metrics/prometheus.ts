@@ -29,6 +29,7 @@ interface PromOptions<Registry> {
 /** The used part of a registry. */
 export interface PromRegistry {
   getSingleMetric(name: string): unknown;
+  registerMetric(metric: object): void;
 }
 
 /** The used part of the `prom-client` module. */
@@ -45,6 +46,9 @@ export interface PrometheusOptions<Registry> {
   clientId?: string;
 }
 
+/** The histogram of the latencies of each API. */
+const latencyName = 'kafka_client_api_request_latency_seconds';
+
 const sourcesOf = new SourcesByTarget<MetricsSources>();
 
 /**
@@ -53,8 +57,8 @@ const sourcesOf = new SourcesByTarget<MetricsSources>();
  *     import * as prom from 'prom-client';
  *     const stop = exportToPrometheus(client, prom);
  *
- * Names begin with `kafka_client_`, `kafka_client_node_`, `kafka_producer_`, `kafka_producer_topic_`, `kafka_consumer_`,
- * `kafka_consumer_topic_` or `kafka_consumer_partition_`. Times are in seconds. The labels are `client_id`, and `node` for nodes, `topic`
+ * Names begin with `kafka_client_`, `kafka_client_node_`, `kafka_client_api_`, `kafka_producer_`, `kafka_producer_topic_`, `kafka_consumer_`,
+ * `kafka_consumer_topic_` or `kafka_consumer_partition_`. Times are in seconds. The labels are `client_id`,  `node` for nodes, `api` for APIs, `topic`
  * for topics, `topic` and `partition` for partitions. Nodes that have left the cluster are not exported.
  * @returns a function that ends the export
  * Throws: TypeError for a client without `metrics`
@@ -74,7 +78,31 @@ export function exportToPrometheus<Registry extends PromRegistry>(
     if (registry.getSingleMetric(prometheusName(family, metric)) === undefined)
       register(prom, registry, sources, family, metric);
   }
+  if (family.name === 'client' && registry.getSingleMetric(latencyName) === undefined)
+    registry.registerMetric(latencyHistogram(sources));
   return () => sources.remove(label);
+}
+
+/** What prom-client calls a metric: its own Histogram only counts what is observed one by one. */
+function latencyHistogram(sources: MetricsSources): object {
+  const help = 'Time from request to response, of each API';
+  const get = async (): Promise<object> => {
+    const values: { metricName: string; labels: Labels; value: number }[] = [];
+    for (const { clientId, api, histogram } of sources.latencies()) {
+      const labels = { client_id: clientId, api };
+      let count = 0;
+      for (const [index, inBucket] of histogram.counts.entries()) {
+        count += inBucket;
+        const boundMs = histogram.boundsMs[index];
+        const le = boundMs === undefined ? '+Inf' : String(boundMs / 1000);
+        values.push({ metricName: `${latencyName}_bucket`, labels: { le, ...labels }, value: count });
+      }
+      values.push({ metricName: `${latencyName}_sum`, labels, value: histogram.sumMs / 1000 });
+      values.push({ metricName: `${latencyName}_count`, labels, value: count });
+    }
+    return { name: latencyName, help, type: 'histogram', values, aggregator: 'sum' };
+  };
+  return { name: latencyName, help, type: 'histogram', aggregator: 'sum', get, reset: () => {} };
 }
 
 function register<Registry>(

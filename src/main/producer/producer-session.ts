@@ -19,7 +19,7 @@ import { flushFrame, producerCloseFrame } from '../../ring/frames/producer-call-
 import { groupEndFrame, RECORD_PREFIX_BYTES, type RecordFields, topicFrame } from '../../ring/frames/record-frames.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersReader } from '../../state/producer-counters.ts';
-import type { ClientHost, ClientRole } from '../link/client-host.ts';
+import type { ClientHost, ClientRole, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
 import { Deliveries } from './deliveries.ts';
 import { ProducerLink } from './producer-link.ts';
@@ -98,6 +98,10 @@ export class ProducerSession implements ClientRole {
     this.#writer = new RecordWriter(this.#link.end.requests, config.maxRequestSizeBytes);
     host.addRole(this);
     this.#link.listen();
+  }
+
+  get shown(): ShownRole {
+    return { kind: 'producer', name: this.config.transactionalId ?? '', end: this.#link.end };
   }
 
   /** Whether `close` was called, or the client was closed. */

@@ -2,12 +2,10 @@
 // while nobody listens.
 
 import { tracingChannel } from 'node:diagnostics_channel';
+import { produceChannelName } from '../../common/channel-names.ts';
 import type { Future } from '../link/future.ts';
 import type { ProducerRecord, RecordMetadata } from './producer-types.ts';
 import { type HeaderPair, headerPairs } from './record-input.ts';
-
-/** Of the channels `tracing:offthread-kafka.produce:start`, `end`, `asyncStart`, `asyncEnd` and `error` of node:diagnostics_channel. */
-export const produceChannelName = 'offthread-kafka.produce';
 
 /** One message for all events of a record. */
 export interface ProduceTrace {

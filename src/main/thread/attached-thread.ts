@@ -1,12 +1,12 @@
 // Owns the attachment of a client to a network thread that another thread has started: its links, its control port, its end.
 // Application thread. Its port closes when the network thread has ended or has detached it.
 
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, threadId } from 'node:worker_threads';
 import type { ControlResult } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
 import { type ApplicationEnd, openApplicationEnd } from '../../ring/attachment.ts';
+import { ClientMetricsReader } from '../../state/api-metrics.ts';
 import { STATE_CLOSED } from '../../state/counters.ts';
-import { MetricsReader } from '../../state/shared-metrics.ts';
 import type { ClientHandle } from './client-handle.ts';
 import { ControlCalls } from './control-calls.ts';
 import type { RemoteControl, ThreadAccess } from './thread-access.ts';
@@ -16,7 +16,8 @@ const closeGraceMs = 2000;
 
 export class AttachedThread implements ThreadAccess {
   readonly end: ApplicationEnd;
-  readonly metrics: MetricsReader | null;
+  readonly threadId = threadId;
+  readonly metrics: ClientMetricsReader | null;
   onLost: (error: Error) => void = () => {};
   readonly #port: MessagePort;
   readonly #calls: ControlCalls;
@@ -25,7 +26,7 @@ export class AttachedThread implements ThreadAccess {
 
   constructor(handle: ClientHandle) {
     this.end = openApplicationEnd(handle.application);
-    this.metrics = handle.metrics === null ? null : new MetricsReader(handle.metrics);
+    this.metrics = handle.metrics === null ? null : new ClientMetricsReader(handle.metrics);
     this.#port = handle.controlPort;
     this.#calls = new ControlCalls(this.#port);
     this.#port.on('close', () => this.#onPortClosed());
@@ -41,6 +42,9 @@ export class AttachedThread implements ThreadAccess {
     }, limitMs);
     return () => clearTimeout(timer);
   }
+
+  /** The records of the network thread go to the thread that started it. */
+  noticeObservers(): void {}
 
   reference(isNeeded: boolean): void {
     if (this.#isOver || this.#isClosing) return;

@@ -7,6 +7,7 @@ import type { VersionInfo } from '../../common/control.ts';
 import { withoutSecrets } from '../../common/secret.ts';
 import { type ApplicationHandle, createAttachmentHandles } from '../../ring/attachment.ts';
 import { checkHandle, claimHandle, type Handle, newHandle } from '../../ring/handle.ts';
+import type { ClientMetricsMemory } from '../../state/api-metrics.ts';
 import { CountersReader } from '../../state/counters.ts';
 import { withPorts } from './control-calls.ts';
 import { ringSizes } from './ring-sizes.ts';
@@ -23,7 +24,7 @@ export interface ClientHandle extends Handle<typeof kind> {
   readonly config: KafkaClientConfig;
   readonly versions: VersionInfo | null;
   readonly application: ApplicationHandle;
-  readonly metrics: SharedArrayBuffer | null;
+  readonly metrics: ClientMetricsMemory | null;
   readonly controlPort: MessagePort;
 }
 
@@ -46,7 +47,7 @@ export function makeHandle(
     config: { ...withoutSecrets(config).open, logger: null },
     versions,
     application,
-    metrics: thread.metrics?.buffer ?? null,
+    metrics: thread.metrics?.memory ?? null,
     controlPort: port1,
   };
 }

@@ -6,6 +6,7 @@ import { receiveMessageOnPort } from 'node:worker_threads';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import { isLogged, type LogBatch, type LogFields, type Logger, type LogLevel } from '../../common/logger.ts';
 import { thrownError, thrownText } from '../../common/thrown.ts';
+import { isObserved, publishRecord } from './diagnostics.ts';
 
 export interface ClientLogOptions {
   readonly clientId: string;
@@ -17,16 +18,22 @@ export class ClientLog {
   readonly #options: ClientLogOptions;
   readonly #logger: Logger;
   #hasWarned = false;
+  /** Called after records of the network thread were taken. */
+  onTaken: () => void = () => {};
 
   constructor(options: ClientLogOptions) {
     this.#options = options;
     this.#logger = options.logger ?? warnings;
   }
 
-  write(level: LogLevel, fields: Omit<LogFields, 'clientId'>, message: string): void {
-    if (!isLogged(level, this.#options.logLevel)) return;
+  write(level: LogLevel, given: Omit<LogFields, 'clientId'>, message: string): void {
+    const isWanted = isLogged(level, this.#options.logLevel);
+    if (!isWanted && !isObserved()) return;
+    const fields = { ...given, clientId: this.#options.clientId };
+    publishRecord(level, fields, message);
+    if (!isWanted) return;
     try {
-      this.#logger[level]({ ...fields, clientId: this.#options.clientId }, message);
+      this.#logger[level](fields, message);
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;
@@ -45,6 +52,7 @@ export class ClientLog {
     port.on('message', (batch: LogBatch) => {
       this.#take(batch);
       port.postMessage(null);
+      this.onTaken();
     });
     port.unref();
   }
@@ -58,12 +66,13 @@ export class ClientLog {
   }
 
   #take({ records, dropped }: LogBatch): void {
-    for (const { level, event, message, nodeId, repeated, error } of records) {
+    for (const { level, event, message, nodeId, repeated, error, request } of records) {
       const fields = {
         event,
         ...(nodeId === null ? {} : { nodeId }),
         ...(repeated === 0 ? {} : { repeated }),
         ...(error === null ? {} : { err: fromPlainError(error) }),
+        ...(request === null ? {} : { request }),
       };
       this.write(level, fields, message);
     }

@@ -1,7 +1,7 @@
 // Owns the network thread on the application side: starts it, keeps the process alive while it is needed, notices its end.
 // Application thread.
 
-import { MessageChannel, type MessagePort, type WorkerOptions } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, threadId, type WorkerOptions } from 'node:worker_threads';
 // biome-ignore lint/style/useNodejsImportProtocol: webpack 5.113 knows Node's Worker only by this module name
 import { Worker } from 'worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
@@ -10,6 +10,7 @@ import type { ControlResult, NetworkThreadData } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../../ring/attachment.ts';
 import { createDoorbell } from '../../ring/doorbell.ts';
+import { type ClientMetricsMemory, ClientMetricsReader, createClientMetrics } from '../../state/api-metrics.ts';
 import {
   CountersWriter,
   createCounters,
@@ -18,11 +19,11 @@ import {
   STATE_LOST,
   STATE_STARTING,
 } from '../../state/counters.ts';
-import { createMetrics, MetricsReader } from '../../state/shared-metrics.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
 import { ControlCalls } from './control-calls.ts';
 import { defaultAuthorities } from './default-authorities.ts';
+import { isObserved } from './diagnostics.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
 import { ringSizes } from './ring-sizes.ts';
 import type { RemoteControl, ThreadAccess } from './thread-access.ts';
@@ -36,8 +37,9 @@ const exitGraceMs = 2000;
 
 export class NetworkThreadHandle implements ThreadAccess {
   readonly end: ApplicationEnd;
+  readonly threadId = threadId;
   /** Null unless `metrics` is configured. */
-  readonly metrics: MetricsReader | null;
+  readonly metrics: ClientMetricsReader | null;
   /** Called once when the thread has ended although `close` was not called. */
   onLost: (error: Error) => void = () => {};
 
@@ -54,17 +56,19 @@ export class NetworkThreadHandle implements ThreadAccess {
   #isClosing = false;
   #isLost = false;
   #isReferenced = false;
+  /** Whether the network thread makes the records that somebody listens for. */
+  #isObserved = isObserved();
 
   constructor(config: KafkaClientConfig, log: ClientLog) {
     const counters = createCounters();
     const doorbell = createDoorbell();
-    const metrics = config.metrics ? createMetrics(DEFAULT_NODE_CAPACITY) : null;
-    this.metrics = metrics === null ? null : new MetricsReader(metrics);
+    const metrics = config.metrics ? createClientMetrics(DEFAULT_NODE_CAPACITY) : null;
+    this.metrics = metrics === null ? null : new ClientMetricsReader(metrics);
     const { application, handle, transferList } = createAttachment(ringSizes(config), doorbell, counters);
     const { port1, port2 } = new MessageChannel();
     const { port1: logPort, port2: networkLogPort } = new MessageChannel();
     const carried = carriedConfig(config);
-    const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort> = {
+    const data: NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort, ClientMetricsMemory> = {
       ...carried.data,
       authorities: defaultAuthorities(config),
       // A logger's functions cannot cross. The network thread sends its records over the port.
@@ -75,6 +79,8 @@ export class NetworkThreadHandle implements ThreadAccess {
       attachment: handle,
       controlPort: port2,
       logPort: networkLogPort,
+      isObserved: this.#isObserved,
+      threadId,
     };
     this.end = application;
     this.#timeoutMs = config.networkThreadTimeoutMs;
@@ -101,6 +107,15 @@ export class NetworkThreadHandle implements ThreadAccess {
     port1.unref();
     this.#takeLeftLogs = () => log.drain(logPort);
     log.listen(logPort);
+    log.onTaken = () => this.noticeObservers();
+  }
+
+  noticeObservers(): void {
+    if (isObserved() === this.#isObserved || this.#isClosing || this.#isLost) return;
+    this.#isObserved = !this.#isObserved;
+    const isNow = this.#isObserved;
+    // A thread that has ended makes no records.
+    this.#calls.call((control) => control.observe(isNow)).catch(() => {});
   }
 
   /** Whether to keep the process alive. A pending `waitAsync` alone does not. */
@@ -146,6 +161,7 @@ export class NetworkThreadHandle implements ThreadAccess {
 
   async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
     if (this.#isClosing) throw new NetworkThreadError('the network thread has ended');
+    this.noticeObservers();
     const value = await this.#calls.call(run);
     this.#hasEnded();
     return value;

@@ -189,7 +189,7 @@ export class Connections {
     const requests = node.inFlight.drain();
     const unsent = node.channel?.oneWay.takeWaiting() ?? [];
     this.#connector.abandon(node);
-    for (const request of requests) request.owner.onFailure(request, error, now);
+    for (const request of requests) this.#fail(request, error, now);
     for (const send of unsent) send.onFailure(error, now);
     if (hasTime && this.#connector.tryNextAddress(node, now)) {
       this.#events.addressFailed(node, error);
@@ -237,8 +237,13 @@ export class Connections {
     if (this.#nodes.leaving.has(node)) this.#nodes.left(node, now);
     else node.publish(now);
     const others = culprit === undefined || error instanceof KafkaConnectionError ? error : lostWith(error, node);
-    for (const request of requests) request.owner.onFailure(request, request === culprit ? error : others, now);
+    for (const request of requests) this.#fail(request, request === culprit ? error : others, now);
     for (const send of unsent) send.onFailure(others, now);
+  }
+
+  #fail(request: InFlightRequest, error: Error, now: number): void {
+    this.#events.requests.failed(request, error, now);
+    request.owner.onFailure(request, error, now);
   }
 
   /** Fails what is overdue. Call it after everything that had arrived was handled. */

@@ -6,6 +6,7 @@ import { KafkaConnectionError } from '../../common/errors/errors.ts';
 import type { Channel } from '../net/channel.ts';
 import type { Resolve } from '../net/resolver.ts';
 import type { Selector } from '../net/selector.ts';
+import type { Events } from '../report/events.ts';
 import type { Node } from './node.ts';
 
 interface LookupResult {
@@ -20,14 +21,16 @@ export class Connector {
   readonly #resolve: Resolve;
   readonly #wake: () => void;
   readonly #receiveMessageMaxBytes: number;
+  readonly #events: Events;
   readonly #nodeOf = new Map<Channel, Node>();
   #results: LookupResult[] = [];
 
-  constructor(selector: Selector, resolve: Resolve, wake: () => void, receiveMessageMaxBytes: number) {
+  constructor(selector: Selector, resolve: Resolve, wake: () => void, receiveMessageMaxBytes: number, events: Events) {
     this.#selector = selector;
     this.#resolve = resolve;
     this.#wake = wake;
     this.#receiveMessageMaxBytes = receiveMessageMaxBytes;
+    this.#events = events;
   }
 
   /** The node that a channel belongs to; undefined after the node has given the channel up. */
@@ -38,6 +41,7 @@ export class Connector {
   /** Begins an attempt: looks up the name, then opens the first address. */
   start(node: Node, now: number): void {
     node.connection.attemptStarted(now, false);
+    this.#events.attemptBegins(node);
     const lookupId = ++node.lookupId;
     node.isLookingUp = true;
     node.publish(now);

@@ -344,7 +344,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     }
     // The owner may have ended this connection, and then all its requests are settled.
     if (node.channel !== channel) return;
-    this.#events.metrics.responseReceived(node.metricsRow, frameBytes, now - request.sentAt);
+    this.#events.requests.answered(node, request, frameBytes, now);
     received.consumeFrame();
     node.inFlight.shift();
     // A repeated login does not keep an idle connection open.

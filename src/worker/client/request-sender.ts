@@ -14,7 +14,7 @@ import { maxCopiedBytes, WireWriter } from '../../protocol/wire/wire-writer.ts';
 import type { Channel, WriteMark } from '../net/channel.ts';
 import type { OneWaySend } from '../net/one-way-sends.ts';
 import { OneWayFrame } from '../net/send-queue.ts';
-import type { Metrics } from '../report/metrics-recorder.ts';
+import type { RequestReport } from '../report/request-report.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
 import { encodeFrame, encodeHead, type FrameHeader } from '../requests/encode.ts';
 import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
@@ -42,14 +42,14 @@ const compressedInPool: EncodeOptions = { maxInlineBytes: 0 };
 export class RequestSender {
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
-  readonly #metrics: Metrics;
+  readonly #report: RequestReport;
   readonly #writer = new WireWriter();
   readonly #memory = new RequestMemory();
 
-  constructor(config: KafkaClientConfig, pool: CodecPool, metrics: Metrics) {
+  constructor(config: KafkaClientConfig, pool: CodecPool, report: RequestReport) {
     this.#config = config;
     this.#pool = pool;
-    this.#metrics = metrics;
+    this.#report = report;
   }
 
   /**
@@ -64,10 +64,10 @@ export class RequestSender {
     const correlationId = channel.nextCorrelationId();
     const header: FrameHeader = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
     const inFlight = this.#inFlight(node, request, correlationId, now);
-    const oneWay = expectsResponse ? null : oneWaySend(inFlight);
+    const oneWay = expectsResponse ? null : this.#oneWaySend(inFlight);
     try {
       const { length } = this.#encode(channel, header, request, oneWay);
-      this.#metrics.requestSent(node.metricsRow, length);
+      this.#report.sent(node, inFlight, length);
       if (oneWay !== null) channel.oneWay.add(length, inFlight.deadline);
     } catch (error) {
       if (!(error instanceof CodecTaskNeeded)) throw error;
@@ -129,14 +129,14 @@ export class RequestSender {
     const bodyBytes = pieces.reduce((sum, { length }) => sum + length, 0);
     const head = encodeHead(this.#writer, header, bodyBytes);
     const inFlight = this.#inFlight(node, request, correlationId, now);
-    this.#metrics.requestSent(node.metricsRow, head.length + bodyBytes);
+    this.#report.sent(node, inFlight, head.length + bodyBytes);
     if (expectsResponse) {
       const mark = channel.enqueuePieces([head, ...pieces]);
       node.inFlight.add(inFlight);
       node.publish(now);
       return mark;
     }
-    const oneWay = oneWaySend(inFlight);
+    const oneWay = this.#oneWaySend(inFlight);
     channel.enqueue(new OneWayFrame(Buffer.concat([head, ...pieces]), oneWay));
     channel.oneWay.add(head.length + bodyBytes, inFlight.deadline);
     channel.oneWay.expect(oneWay);
@@ -172,7 +172,6 @@ export class RequestSender {
     oneWay: OneWaySend | null,
   ): void {
     const place = channel.reserve();
-    const { owner } = inFlight;
     this.#pool.encode({ kind: 'encode', flat: copyOf(message), header }, (encoded, now) => {
       const isEncoded = !(encoded instanceof Error);
       const outcome = isEncoded ? (this.#whyTooLarge(inFlight.codec, encoded.usedBytes) ?? encoded) : encoded;
@@ -180,12 +179,12 @@ export class RequestSender {
         place.drop();
         // If the connection ended meanwhile, the request is settled already.
         const isOpen = oneWay === null ? node.inFlight.remove(inFlight) : channel.oneWay.drop(oneWay);
-        if (isOpen) owner.onFailure(inFlight, withNodeId(outcome, node.id), now);
+        if (isOpen) this.#failed(inFlight, withNodeId(outcome, node.id), now);
         node.publish(now);
       } else if (node.channel === channel) {
         const frame = new Uint8Array(outcome.buffer, 0, outcome.usedBytes);
         place.fill(oneWay === null ? frame : new OneWayFrame(frame, oneWay));
-        this.#metrics.requestSent(node.metricsRow, outcome.usedBytes);
+        this.#report.sent(node, inFlight, outcome.usedBytes);
         if (oneWay !== null) channel.oneWay.add(outcome.usedBytes, inFlight.deadline);
       }
     });
@@ -214,17 +213,25 @@ export class RequestSender {
       correlationId,
       deadline,
       throttleAllowanceMs: timeoutMs,
+      requestBytes: 0,
     };
   }
-}
 
-/** Tells the owner of a request without response what became of it. */
-function oneWaySend(request: InFlightRequest): OneWaySend {
-  const { owner } = request;
-  return {
-    onHandedOver: (now) => owner.onSentWithoutResponse(request, now),
-    onFailure: (error, now) => owner.onFailure(request, error, now),
-  };
+  /** Tells the owner of a request without response what became of it. */
+  #oneWaySend(request: InFlightRequest): OneWaySend {
+    return {
+      onHandedOver: (now) => {
+        this.#report.handedOver(request, now);
+        request.owner.onSentWithoutResponse(request, now);
+      },
+      onFailure: (error, now) => this.#failed(request, error, now),
+    };
+  }
+
+  #failed(request: InFlightRequest, error: Error, now: number): void {
+    this.#report.failed(request, error, now);
+    request.owner.onFailure(request, error, now);
+  }
 }
 
 /** A copy of the flat message: the original lies in a ring, or in memory that its reader is about to release. */

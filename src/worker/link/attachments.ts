@@ -8,6 +8,7 @@ import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
 import type { ResponseHost } from '../requests/request-owner.ts';
+import type { BlockedThreads } from './blocked-threads.ts';
 import { ResponseProxy } from './response-proxy.ts';
 
 /** What one attachment's response proxy must know of the others, and whom it tells when its link is broken. */
@@ -28,6 +29,8 @@ export interface Attachment {
   /** Polls to answer when all sockets have been read once more. */
   fences: { readonly pollId: number; readonly turn: number }[];
   isClosed: boolean;
+  /** Node's number of the thread; 0 for the main thread. */
+  threadId: number;
 }
 
 export class Attachments {
@@ -35,6 +38,7 @@ export class Attachments {
   readonly #pool: CodecPool;
   readonly #host: ResponseHost;
   readonly #metrics: Metrics;
+  readonly #blocked: BlockedThreads;
   #all: Attachment[] = [];
   /** Attachments whose shared memory holds an impossible value. The next round removes them. */
   #broken: { readonly attachment: Attachment; readonly error: Error }[] = [];
@@ -44,14 +48,22 @@ export class Attachments {
   /** Sent to every attachment that comes later. */
   #newest: MetadataUpdate | null = null;
 
-  constructor(config: KafkaClientConfig, pool: CodecPool, host: ResponseHost, metrics: Metrics) {
+  constructor(
+    config: KafkaClientConfig,
+    pool: CodecPool,
+    host: ResponseHost,
+    metrics: Metrics,
+    blocked: BlockedThreads,
+  ) {
     this.#config = config;
     this.#pool = pool;
     this.#host = host;
     this.#metrics = metrics;
+    this.#blocked = blocked;
   }
 
-  add(handle: NetworkHandle): Attachment {
+  /** @param threadId Node's number of the thread; 0 for the main thread */
+  add(handle: NetworkHandle, threadId = 0): Attachment {
     const end = openNetworkEnd(handle);
     const isOwner = this.#all.length === 0;
     const responses = new ResponseProxy(end, this.#config, this.#pool, this.#host, this.#metrics, {
@@ -60,9 +72,11 @@ export class Attachments {
       },
       onBroken: (error) => this.broken(attachment, error),
     });
-    const attachment: Attachment = { isOwner, end, responses, scope: sharedScope, fences: [], isClosed: false };
+    const fresh = { scope: sharedScope, fences: [], isClosed: false, threadId };
+    const attachment: Attachment = { isOwner, end, responses, ...fresh };
     if (this.#newest !== null) attachment.responses.onMetadata(this.#newest);
     this.#all.push(attachment);
+    this.#blocked.add(attachment, end.responses, () => attachment.isClosed);
     // A connection that is muted for the first attachment would delay the second one.
     this.#hasRecovered ||= this.#all.length === 2;
     return attachment;

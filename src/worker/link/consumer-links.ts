@@ -17,6 +17,7 @@ import { ConsumerRole } from '../consumer/consumer-role.ts';
 import type { RecordDecoder } from '../consumer/dealer.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
 import type { Attachment } from './attachments.ts';
+import type { BlockedThreads } from './blocked-threads.ts';
 import { ConsumerAdapter } from './consumer-adapter.ts';
 import { ConsumerProxy } from './consumer-proxy.ts';
 import { ConsumerRecorder } from './consumer-recorder.ts';
@@ -48,6 +49,7 @@ export interface ConsumerLinksParts {
   readonly onClosed: (links: ConsumerLinks) => void;
   /** Called when the shared memory of a link holds an impossible value. The owner is null if the link's thread has no client. */
   readonly onBroken: (owner: Attachment | null, error: Error) => void;
+  readonly blocked: BlockedThreads;
 }
 
 interface Link {
@@ -109,6 +111,7 @@ export class ConsumerLinks implements Role {
     const adapter = new ConsumerAdapter(this.#role, end.requests, proxy);
     this.#links.set(id, { proxy, adapter, lifeline, owner });
     this.#role.add(proxy);
+    this.#parts.blocked.add(owner, end.responses, () => !this.#links.has(id));
     this.#host.wake();
     return id;
   }

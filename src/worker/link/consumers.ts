@@ -10,6 +10,7 @@ import type { Log } from '../report/log.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
 import type { Attachment } from './attachments.ts';
+import type { BlockedThreads } from './blocked-threads.ts';
 import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
 import type { Scopes } from './scopes.ts';
 
@@ -23,6 +24,7 @@ export interface ConsumersParts {
   readonly pool: CodecPool;
   readonly newMemberId: () => string;
   readonly onBroken: (owner: Attachment | null, error: Error) => void;
+  readonly blocked: BlockedThreads;
 }
 
 export class Consumers {
@@ -40,7 +42,7 @@ export class Consumers {
    */
   open(config: ConsumerConfig, { snapshot, metrics, ...handle }: OpeningConsumer, owner: Attachment): number {
     if (owner.isClosed) throw new Cancelled('the client was closed');
-    const { config: client, scopes, roles, log, clock, newMemberId, onBroken, pool } = this.#parts;
+    const { config: client, scopes, roles, log, clock, newMemberId, onBroken, blocked, pool } = this.#parts;
     const { host, release } = scopes.hostOf(owner);
     const id = ++this.#lastId;
     const links = new ConsumerLinks(
@@ -53,6 +55,7 @@ export class Consumers {
         decoder: decoderOf(pool, client),
         newMemberId,
         onBroken,
+        blocked,
         log: (level, text) => log.write(level, 'consumer', text),
         onClosed: () => {
           roles.delete(links);

@@ -13,6 +13,7 @@ import type { Compressor } from '../producer/batch-packer.ts';
 import { ProducerRole } from '../producer/producer-role.ts';
 import type { Log } from '../report/log.ts';
 import type { Attachment } from './attachments.ts';
+import type { BlockedThreads } from './blocked-threads.ts';
 import { brokenMemory, endedByFault } from './end-reasons.ts';
 import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
@@ -71,6 +72,7 @@ class LinkedProducer implements Role {
   readonly #host: RoleHost;
   readonly #onEnd: () => void;
   readonly #onBroken: OnBroken;
+  readonly #blocked: BlockedThreads;
   readonly #deliveryTimeoutMs: number;
   readonly #recorder: ProducerRecorder | null;
   readonly #stopUpdates: () => void;
@@ -89,12 +91,13 @@ class LinkedProducer implements Role {
     config: ProducerConfig,
     opening: ProducerOpening,
     host: RoleHost,
-    { log, compressor, onBroken, clock }: ProducersParts,
+    { log, compressor, onBroken, blocked, clock }: ProducersParts,
     onEnd: () => void,
   ) {
     this.#host = host;
     this.#onEnd = onEnd;
     this.#onBroken = onBroken;
+    this.#blocked = blocked;
     this.#deliveryTimeoutMs = config.deliveryTimeoutMs;
     this.#maxDozeMs = Math.min(config.lingerMs, maxDozeMs);
     const { metrics } = opening;
@@ -139,6 +142,7 @@ class LinkedProducer implements Role {
       goneDeadline: Number.NaN,
     };
     this.#attached.push(attached);
+    this.#blocked.add(owner, end.responses, () => attached.isLeaving || attached.isGone);
     this.#shareMemory();
     this.#host.wake();
   }
@@ -298,6 +302,7 @@ export interface ProducersParts {
   readonly log: Log;
   readonly roles: { add(role: Role): void; delete(role: Role): void };
   readonly onBroken: OnBroken;
+  readonly blocked: BlockedThreads;
   /** ms on the monotonic clock. */
   readonly clock: () => number;
 }

@@ -2,8 +2,10 @@
 // which level. Network thread. Must only report: no decision may depend on it.
 
 import { KafkaClientError, KafkaConnectionError, KafkaProtocolError } from '../../common/errors/errors.ts';
+import type { BlockedThread, BlockedThreadsReport } from './blocked-thread-report.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics-recorder.ts';
+import { RequestReport } from './request-report.ts';
 
 /** What a record says about a node: which node it is, its address, and when it may be tried again. */
 export interface ReportedNode {
@@ -18,13 +20,19 @@ export interface ReportedNode {
   };
 }
 
-export class Events {
+export class Events implements BlockedThreadsReport {
   readonly metrics: Metrics;
+  readonly requests: RequestReport;
   readonly #log: Log;
 
   constructor(metrics: Metrics, log: Log) {
     this.metrics = metrics;
+    this.requests = new RequestReport(metrics, log);
     this.#log = log;
+  }
+
+  attemptBegins(node: ReportedNode): void {
+    this.#log.write('debug', 'connecting', `a connection to ${node.name} is begun`, { nodeId: node.id });
   }
 
   connectionReady(node: ReportedNode): void {
@@ -100,6 +108,7 @@ export class Events {
     const failures = this.#log.recovered('metadata');
     if (failures > 0)
       this.#log.write('info', 'metadata-refreshed', `metadata was refreshed after ${failures} failures`);
+    else this.#log.write('debug', 'metadata-refreshed', 'metadata was refreshed');
   }
 
   metadataFailed(error: Error, now: number): void {
@@ -141,6 +150,23 @@ export class Events {
     this.#log.write('error', 'attachment-broken', text, { error });
   }
 
+  threadBlocked({ threadId, blockedMs, unreadBytes, ringBytes, movedBytes }: BlockedThread): void {
+    this.metrics.count('threadsBlocked');
+    this.metrics.threadBlocked(blockedMs);
+    const text = `${threadName(threadId)} has read nothing of this client for ${Math.round(blockedMs)} ms (blockedThreadWarnMs): ${unreadBytes} bytes of ${ringBytes} wait in its rings and ${movedBytes} bytes beside them; its event loop is blocked by other work. The network thread goes on; answers, records and callbacks wait for that thread`;
+    this.#log.write('warn', 'thread-blocked', text);
+  }
+
+  threadStillBlocked(blockedMs: number): void {
+    this.metrics.threadBlocked(blockedMs);
+  }
+
+  threadReadsAgain(threadId: number | null, blockedMs: number): void {
+    this.metrics.threadBlocked(blockedMs);
+    const text = `${threadName(threadId)} reads again after ${Math.round(blockedMs)} ms`;
+    this.#log.write('info', 'thread-unblocked', text);
+  }
+
   resumed(pauseMs: number, closed: number): void {
     const text = `the machine was suspended for ${Math.round(pauseMs / 1000)} s, or its clock was set; ${closed} idle connections were closed`;
     this.#log.write('info', 'resumed', text, {});
@@ -170,6 +196,11 @@ export class Events {
   ): void {
     this.#log.fault(`${event} ${node.id}`, level, event, text, details, now);
   }
+}
+
+function threadName(threadId: number | null): string {
+  if (threadId === null) return 'a thread that reads a consumer';
+  return threadId === 0 ? 'the main thread' : `thread ${threadId}`;
 }
 
 /** Unexpected errors are wrapped in the base class, not in a subclass. */

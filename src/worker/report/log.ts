@@ -2,10 +2,12 @@
 // is repeated, and how many records may wait for a slow application. Network thread. Must not block or grow without limit.
 
 import { toPlainError } from '../../common/errors/plain-error.ts';
-import { isLogged, type LogBatch, type LogLevel, type LogRecord } from '../../common/logger.ts';
+import { isLogged, type LogBatch, type LogLevel, type LogRecord, type RequestFacts } from '../../common/logger.ts';
 
 /** How many records may wait. Further ones are counted and dropped. */
 const maxRecords = 256;
+/** How many records of requests may wait: a busy client makes so many that other records would find no room. */
+const maxRequestRecords = 192;
 /** The same fault is logged again after this time, then after twice this time, and so on up to the limit. */
 const firstRepeatMs = 60_000;
 const maxRepeatMs = 3_600_000;
@@ -32,6 +34,8 @@ export class Log {
   #records: LogRecord[] = [];
   #dropped = 0;
   #isUnderWay = false;
+  #isObserved = false;
+  #isDebug: boolean;
 
   /**
    * @param logLevel as configured
@@ -40,21 +44,43 @@ export class Log {
   constructor(logLevel: string, post: (batch: LogBatch) => void) {
     this.#logLevel = logLevel;
     this.#post = post;
+    this.#isDebug = isLogged('debug', logLevel);
+  }
+
+  /** Whether records of the lowest level are made: ask before making their texts. */
+  get isDebug(): boolean {
+    return this.#isDebug;
+  }
+
+  /** While somebody listens on the diagnostics channels, every record is made, whatever `logLevel` is. */
+  observe(isObserved: boolean): void {
+    this.#isObserved = isObserved;
+    this.#isDebug = isObserved || isLogged('debug', this.#logLevel);
+  }
+
+  /** The record of one request. */
+  request(message: string, request: RequestFacts, nodeId: number, error: Error | null): void {
+    if (this.#records.length >= maxRequestRecords) {
+      this.#dropped++;
+      return;
+    }
+    const plain = error === null ? null : toPlainError(error);
+    this.#records.push({ level: 'debug', event: 'request', message, nodeId, repeated: 0, error: plain, request });
   }
 
   write(level: LogLevel, event: string, message: string, { nodeId, error }: LogDetails = {}, repeated = 0): void {
-    if (!isLogged(level, this.#logLevel)) return;
+    if (!this.#isWanted(level)) return;
     if (this.#records.length >= maxRecords) {
       this.#dropped++;
       return;
     }
     const plain = error === undefined ? null : toPlainError(error);
-    this.#records.push({ level, event, message, nodeId: nodeId ?? null, repeated, error: plain });
+    this.#records.push({ level, event, message, nodeId: nodeId ?? null, repeated, error: plain, request: null });
   }
 
   /** Logs a fault that may repeat: the first time, and later with the number of times since then. */
   fault(key: string, level: LogLevel, event: string, message: string, details: LogDetails, now: number): void {
-    if (!isLogged(level, this.#logLevel)) return;
+    if (!this.#isWanted(level)) return;
     const known = this.#faults.get(key);
     if (known === undefined) {
       this.#remember(key, now);
@@ -94,6 +120,10 @@ export class Log {
   /** Sends the rest without waiting: `taken` will not be called again. */
   close(): void {
     if (this.#records.length > 0 || this.#dropped > 0) this.#send();
+  }
+
+  #isWanted(level: LogLevel): boolean {
+    return this.#isObserved || isLogged(level, this.#logLevel);
   }
 
   #send(): void {

@@ -2,9 +2,11 @@
 // `metrics` is configured, nothing is recorded, and a call costs one comparison. Must not compute rates: readers do that, from
 // totals and windows.
 
+import type { ClientMetricsMemory } from '../../state/api-metrics.ts';
 import { NO_ROW } from '../../state/counters.ts';
 import { MetricsWriter, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
 import { slotOf } from '../../state/shared-metrics-layout.ts';
+import { ApiRecorder } from './api-recorder.ts';
 
 const {
   accepted,
@@ -22,21 +24,24 @@ const {
   roundNsMax,
   rounds,
   succeeded,
+  threadBlockedMsMax,
   throttleMs,
   throttleMsMax,
   waitNs,
 } = slotOf;
 
 /** Values that are recorded at the end of a round. */
-export type Gauge = 'connectionCount' | 'mutedConnections' | 'poolTasks' | 'poolBytes';
+export type Gauge = 'connectionCount' | 'mutedConnections' | 'poolTasks' | 'poolBytes' | 'blockedThreads';
 
 export class Metrics {
   readonly #writer: MetricsWriter | null;
+  readonly #apis: ApiRecorder | null;
   readonly #totals: number;
 
-  /** @param buffer from createMetrics; null: nothing is recorded */
-  constructor(buffer: SharedArrayBuffer | null, now: number) {
-    this.#writer = buffer === null ? null : new MetricsWriter(buffer, now);
+  /** @param memory from createClientMetrics; null: nothing is recorded */
+  constructor(memory: ClientMetricsMemory | null, now: number) {
+    this.#writer = memory === null ? null : new MetricsWriter(memory.values, now);
+    this.#apis = memory === null ? null : new ApiRecorder(memory.apis, now);
     this.#totals = this.#writer?.indexOf(TOTALS_ROW, 0) ?? 0;
   }
 
@@ -73,9 +78,10 @@ export class Metrics {
   }
 
   /** One request went into a connection's send queue. `byteCount` includes the size prefix. */
-  requestSent(node: number, byteCount: number): void {
+  requestSent(node: number, byteCount: number, apiKey: number): void {
     const writer = this.#writer;
     if (writer === null) return;
+    this.#apis!.sent(apiKey, byteCount);
     const totals = this.#totals;
     writer.add(totals + requests, 1);
     writer.add(totals + requestBytes, byteCount);
@@ -87,9 +93,10 @@ export class Metrics {
   }
 
   /** One response came, `afterMs` after its request was read from the request link. */
-  responseReceived(node: number, byteCount: number, afterMs: number): void {
+  responseReceived(node: number, byteCount: number, afterMs: number, apiKey: number): void {
     const writer = this.#writer;
     if (writer === null) return;
+    this.#apis!.answered(apiKey, byteCount, afterMs);
     const totals = this.#totals;
     writer.add(totals + responses, 1);
     writer.add(totals + responseBytes, byteCount);
@@ -100,6 +107,16 @@ export class Metrics {
     writer.add(node + responseBytes, byteCount);
     writer.add(node + latencyMs, afterMs);
     writer.max(node + latencyMsMax, afterMs);
+  }
+
+  /** A request ended without a response. */
+  apiFailed(apiKey: number): void {
+    this.#apis?.failed(apiKey);
+  }
+
+  /** An application thread has not read its link for so long, up to now. */
+  threadBlocked(forMs: number): void {
+    this.#writer?.max(this.#totals + threadBlockedMsMax, forMs);
   }
 
   /** A response said that the node throttles this client. */
@@ -128,7 +145,9 @@ export class Metrics {
 
   /** Must be called before anything else of a round is recorded. A round is a turn or a move of the poll loop. */
   roundBegins(now: number): void {
-    this.#writer?.moveOn(now);
+    if (this.#writer === null) return;
+    this.#writer.moveOn(now);
+    this.#apis!.moveOn(now);
   }
 
   roundEnded(waitedMs: number, tookMs: number): void {

@@ -42,6 +42,8 @@ export interface InFlightRequest extends RequestName {
   deadline: number;
   /** How far throttling may still move the deadline, in ms. Without this limit a broker could keep a request open for ever. */
   throttleAllowanceMs: number;
+  /** Bytes of its frame, with the size prefix; 0 until it is encoded. */
+  requestBytes: number;
 }
 
 /** Is told what a response says about the cluster, and what a response that the codec pool decoded means for its connection. */

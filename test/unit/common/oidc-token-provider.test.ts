@@ -144,7 +144,7 @@ describe('the OIDC token provider', () => {
     const before = process.env.NODE_EXTRA_CA_CERTS;
     try {
       for (const [file, says] of [
-        ['', /IN_CHAIN; name the file with its authority.s certificate in NODE_EXTRA_CA_CERTS$/],
+        ['', /IN_CHAIN; name the file with its authority.s certificate in NODE_EXTRA_CA_CERTS \[KAFKA_\w+\]$/],
         ['/ca.pem', /IN_CHAIN; its authority is not among those of NODE_EXTRA_CA_CERTS/],
       ] as const) {
         process.env.NODE_EXTRA_CA_CERTS = file;
@@ -173,25 +173,29 @@ describe('the OIDC token provider', () => {
     [
       'an OAuth error',
       () => Response.json({ error: 'invalid_client', error_description: echo }, { status: 401 }),
-      /status 401 and error 'invalid_client'$/,
+      /status 401 and error 'invalid_client' \[KAFKA_\w+\]$/,
     ],
-    ['an error that is no code', () => Response.json({ error: echo }, { status: 400 }), /status 400$/],
-    ['a page', () => new Response(`<html>${echo}`, { status: 502 }), /status 502$/],
-    ['a page instead of a token', () => new Response(`<html>${echo}`), /no access_token$/],
-    ['an answer without a token', () => Response.json({ token: echo }), /no access_token$/],
-    ['null', () => Response.json(null), /no access_token$/],
-    ['a token that is no text', () => Response.json({ access_token: [echo] }), /no access_token$/],
-    ['far too much', () => new Response('x'.repeat(300_000)), /larger than 262144 bytes$/],
+    ['an error that is no code', () => Response.json({ error: echo }, { status: 400 }), /status 400 \[KAFKA_\w+\]$/],
+    ['a page', () => new Response(`<html>${echo}`, { status: 502 }), /status 502 \[KAFKA_\w+\]$/],
+    ['a page instead of a token', () => new Response(`<html>${echo}`), /no access_token \[KAFKA_\w+\]$/],
+    ['an answer without a token', () => Response.json({ token: echo }), /no access_token \[KAFKA_\w+\]$/],
+    ['null', () => Response.json(null), /no access_token \[KAFKA_\w+\]$/],
+    ['a token that is no text', () => Response.json({ access_token: [echo] }), /no access_token \[KAFKA_\w+\]$/],
+    ['far too much', () => new Response('x'.repeat(300_000)), /larger than 262144 bytes \[KAFKA_\w+\]$/],
     [
       'no connection',
       () => Promise.reject(new TypeError(`fetch failed ${echo}`, { cause: { code: 'ECONNREFUSED' } })),
-      /: ECONNREFUSED$/,
+      /: ECONNREFUSED \[KAFKA_\w+\]$/,
     ],
-    ['a redirect', () => Promise.reject(new TypeError(`unexpected redirect ${echo}`)), /the request failed$/],
+    [
+      'a redirect',
+      () => Promise.reject(new TypeError(`unexpected redirect ${echo}`)),
+      /the request failed \[KAFKA_\w+\]$/,
+    ],
     [
       'no answer in time',
       () => Promise.reject(new DOMException('late', 'TimeoutError')),
-      /no answer within 10000 ms \(timeoutMs\)$/,
+      /no answer within 10000 ms \(timeoutMs\) \[KAFKA_\w+\]$/,
     ],
   ];
   for (const [what, answer, says] of failures) {

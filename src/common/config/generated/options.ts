@@ -110,6 +110,8 @@ export interface KafkaClientOptions {
   closeTimeoutMs?: number | undefined;
   /** If the network thread makes no turn for this time while requests or calls are under way, it counts as stuck and is ended. 0: no limit, for example to debug it. From 0 to 2147483647. Default `60000`. */
   networkThreadTimeoutMs?: number | undefined;
+  /** If an application thread reads nothing for this time although something waits for it, a warning says so once, with figures (docs/logging.md, `thread-blocked`). 0: never. From 0 to 2147483647. Default `10000`. */
+  blockedThreadWarnMs?: number | undefined;
   /** Largest request that is sent. A larger one fails with InvalidRequestError, because a broker closes the connection for a request above its `socket.request.max.bytes`. From 1024 to 2147483647. Default `100 MiB`. */
   maxRequestSizeBytes?: number | undefined;
   /** Module that the network thread runs, for bundlers that leave it out: `import.meta.resolve('offthread-kafka/worker')` if the package is installed, or the URL of a bundle of that entry. Null: the module beside this one. Default null. */

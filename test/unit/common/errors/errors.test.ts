@@ -108,3 +108,25 @@ test('classes extend the right base classes', () => {
   assert.ok(new errors.TlsAuthenticationError('x') instanceof errors.KafkaConnectionError);
   assert.ok(new errors.TopicAuthorizationFailedError() instanceof errors.AuthorizationError);
 });
+
+test('every error text ends with its code, also when another error is part of it or when it has crossed threads', () => {
+  for (const type of [...classes, errors.KafkaClientError]) {
+    const cause = new errors.RequestTimedOutError('no response within 30000 ms');
+    // `problems` of this one are what its text is made of.
+    const error = new type(`it was given up: ${cause.message}`, { cause });
+    assert.ok(error.message.endsWith(` [${type.code}]`), error.message);
+    assert.equal(error.message.match(/\[KAFKA_/g)!.length, 1, error.message);
+    assert.match(error.message, /no response within 30000 ms/);
+    assert.equal(fromPlainError(toPlainError(error)).message, error.message);
+    const brief = fromPlainError(JSON.parse(toBriefJson(error, 1000)));
+    assert.equal(brief.message, error.message);
+    // The list of problems of this one is cut as a whole.
+    if (type === errors.KafkaConfigurationError) continue;
+    const cut = fromPlainError(JSON.parse(toBriefJson(new type('x'.repeat(5000)), 1000)));
+    assert.ok(cut.message.endsWith(`... [${type.code}]`), cut.message);
+  }
+  for (let code = -1; code <= 200; code++) {
+    const error = errors.errorFor(code);
+    if (error !== null) assert.ok(error.message.endsWith(` [${error.code}]`), error.message);
+  }
+});

@@ -172,10 +172,10 @@ test('a name that every object has as a property is not taken for a class', () =
 
 test('a configuration error lists its problems, and counts them when there are several', () => {
   const one = new errors.KafkaConfigurationError('only this');
-  assert.equal(one.message, 'only this');
+  assert.equal(one.message, 'only this [KAFKA_CONFIGURATION]');
   assert.deepEqual(one.problems, ['only this']);
   const two = new errors.KafkaConfigurationError(['a', 'b']);
-  assert.equal(two.message, '2 problems:\n- a\n- b');
+  assert.equal(two.message, '2 problems:\n- a\n- b [KAFKA_CONFIGURATION]');
   assert.deepEqual(two.problems, ['a', 'b']);
 });
 

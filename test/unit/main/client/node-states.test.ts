@@ -213,7 +213,7 @@ test('a disconnected node can be connected after its backoff', () => {
     ready: false,
     canConnect: true,
     delay: 0,
-    why: /node 1 is not connected$/,
+    why: /node 1 is not connected \[KAFKA_\w+\]$/,
   });
 });
 
@@ -229,7 +229,7 @@ test('a node that this thread has closed is like a new node, before the network 
       ready: false,
       canConnect: true,
       delay: 0,
-      why: /is not connected$/,
+      why: /is not connected \[KAFKA_\w+\]$/,
     });
   }
   thread.take();
@@ -303,11 +303,11 @@ test('the last error of a node is made once for each failure, and is the cause o
     thread.counters.setNodeError(row, JSON.stringify(toPlainError(new KafkaConnectionError(message))));
   failWith('first');
   const first = nodes.lastError(1);
-  assert.equal(first!.message, 'first');
+  assert.equal(first!.message, 'first [KAFKA_CONNECTION]');
   assert.equal(nodes.refusal(1)!.cause, first);
   assert.equal(nodes.refusal(1)!.cause, first);
   failWith('second');
-  assert.equal((nodes.refusal(1)!.cause as Error).message, 'second');
+  assert.equal((nodes.refusal(1)!.cause as Error).message, 'second [KAFKA_CONNECTION]');
   thread.counters.setNodeError(row, '');
   assert.equal(nodes.lastError(1), undefined);
   assert.equal(nodes.refusal(1)!.cause, undefined);

@@ -92,7 +92,9 @@ async function unseen(makeFutures: (make: () => Future<number>) => unknown): Pro
   tellUnseenFailures();
   tellUnseenFailures();
   assert.ok(kept);
-  return told.map((text) => text.split('\n')[0]!.replace(/^(\S+ at) .*unseen-failures\.test.*$/, '$1 this file'));
+  return told.map((text) =>
+    text.split('\n')[0]!.replace(/^(\S+) \[KAFKA_CONNECTION\] at .*unseen-failures\.test.*$/, '$1 at this file'),
+  );
 }
 
 test('a failure that nobody sees is reported once, with the place of the call', async () => {

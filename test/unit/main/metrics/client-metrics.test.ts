@@ -7,19 +7,19 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { projectFolder } from '../../../../scripts/project.ts';
 import { monotonicNowMs } from '../../../../src/common/clock.ts';
 import { groupsOf, metricDefinitions, readMetrics } from '../../../../src/main/metrics/client-metrics.ts';
-import { createMetrics, MetricsReader } from '../../../../src/state/shared-metrics.ts';
+import { ClientMetricsReader, createClientMetrics } from '../../../../src/state/api-metrics.ts';
 import { Metrics } from '../../../../src/worker/report/metrics-recorder.ts';
 import { FakeThread } from '../support/fake-thread.ts';
 
 let thread: FakeThread;
 let recorded: Metrics;
-let reader: MetricsReader;
+let reader: ClientMetricsReader;
 
 beforeEach(() => {
   thread = new FakeThread();
-  const memory = createMetrics(16);
+  const memory = createClientMetrics(16);
   recorded = new Metrics(memory, monotonicNowMs());
-  reader = new MetricsReader(memory);
+  reader = new ClientMetricsReader(memory);
 });
 
 afterEach(() => thread.close());
@@ -30,7 +30,7 @@ function addNode(nodeId: number, brokerId = nodeId, lane = ''): number {
 }
 
 function read() {
-  return readMetrics(reader, thread.application);
+  return readMetrics(reader, thread.application, new Map([[1, 'Fetch']]));
 }
 
 test('groups are the same as in other clients: one for totals and one for each node', () => {
@@ -93,14 +93,14 @@ test('every value has a definition, and every definition a value', () => {
     ofScope('node', 'both').map(({ name }) => name),
   );
   for (const { name, doc } of metricDefinitions) {
-    assert.match(name, /^[a-z]+(-[a-z]+)*$/);
+    assert.match(name, /^[a-z]+(-[a-z0-9]+)*$/);
     assert.ok(doc.length > 10, name);
   }
 });
 
 test('docs/metrics.md lists the metrics correctly', () => {
   const page = readFileSync(join(projectFolder, 'docs', 'metrics.md'), 'utf8');
-  const rows = page.split('\n').filter((line) => /^\| `[a-z-]+` \| (client|node|both) \|/.test(line));
+  const rows = page.split('\n').filter((line) => /^\| `[a-z0-9-]+` \| (client|node|api|both) \|/.test(line));
   assert.deepEqual(
     rows,
     metricDefinitions.map(({ name, scope, unit, doc }) => `| \`${name}\` | ${scope} | ${unit} | ${doc} |`),
@@ -111,8 +111,8 @@ test('metrics that are separate in the reference are separate here', () => {
   const node = addNode(1);
   for (let i = 0; i < 3; i++) recorded.connectionCreated(node);
   for (let i = 0; i < 6; i++) recorded.connectionClosed(node);
-  for (let i = 0; i < 9; i++) recorded.requestSent(node, 10);
-  for (let i = 0; i < 12; i++) recorded.responseReceived(node, 20, i);
+  for (let i = 0; i < 9; i++) recorded.requestSent(node, 10, 3);
+  for (let i = 0; i < 12; i++) recorded.responseReceived(node, 20, i, 3);
   for (let i = 0; i < 15; i++) recorded.roundEnded(200, 100);
   recorded.throttled(node, 40);
   recorded.throttled(node, 20);
@@ -145,8 +145,8 @@ test('metrics that are separate in the reference are separate here', () => {
 
 test('values are the recorded values', () => {
   const node = addNode(1);
-  for (const size of [100, 300]) recorded.requestSent(node, size);
-  recorded.responseReceived(node, 5000, 20);
+  for (const size of [100, 300]) recorded.requestSent(node, size, 3);
+  recorded.responseReceived(node, 5000, 20, 3);
   recorded.throttled(node, 70);
   recorded.requestAccepted();
   recorded.requestAccepted();

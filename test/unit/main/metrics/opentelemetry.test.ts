@@ -72,6 +72,20 @@ describe('OpenTelemetry', () => {
     ]);
   });
 
+  test('each API has its metrics, and its latencies as cumulative buckets in seconds', async () => {
+    const client = fakeClient('orders');
+    client.api('Fetch', { 'request-total': 10 }, [3, 5, 2]);
+    exportToOpenTelemetry(client, meter);
+    const all = await collect();
+    const attributes = { 'messaging.client.id': 'orders', 'kafka.api': 'Fetch' };
+    assert.deepEqual(points(all.get('kafka.client.api.request')), [{ attributes, value: 10 }]);
+    assert.deepEqual(points(all.get('kafka.client.api.request.latency.bucket')), [
+      { attributes: { ...attributes, le: '0.001' }, value: 3 },
+      { attributes: { ...attributes, le: '0.02' }, value: 8 },
+      { attributes: { ...attributes, le: '+Inf' }, value: 10 },
+    ]);
+  });
+
   test('names are valid and unique', async () => {
     const client = fakeClient('a');
     client.node('1', {});

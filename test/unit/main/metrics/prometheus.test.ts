@@ -37,11 +37,37 @@ describe('prom-client', () => {
     const metrics = await registry.getMetricsAsJSON();
     assert.ok(metrics.length > 40, `${metrics.length} metrics`);
     for (const { name, type } of metrics) {
-      assert.match(name, /^kafka_client_[a-z]+(_[a-z]+)*$/);
+      assert.match(name, /^kafka_client_[a-z]+(_[a-z0-9]+)*$/);
       assert.equal(name.endsWith('_total'), String(type) === 'counter', name);
       assert.doesNotMatch(name, /_ms|_ns|byte_|_rate/);
       assert.equal(/latency|time_(avg|max)/.test(name), name.endsWith('_seconds'), name);
     }
+  });
+
+  test('the latencies of each API are a histogram, with cumulative buckets in seconds', async () => {
+    const registry = new prom.Registry();
+    const client = fakeClient('a');
+    client.api('Fetch', { 'request-total': 10, 'request-latency-p99': 40 }, [3, 5, 2]);
+    exportToPrometheus(client, prom, { registry });
+    exportToPrometheus(fakeClient('b'), prom, { registry });
+    const text = (await registry.metrics()).split('\n');
+    for (const expected of [
+      '# TYPE kafka_client_api_request_latency_seconds histogram',
+      'kafka_client_api_request_latency_seconds_bucket{le="0.001",client_id="a",api="Fetch"} 3',
+      'kafka_client_api_request_latency_seconds_bucket{le="0.02",client_id="a",api="Fetch"} 8',
+      'kafka_client_api_request_latency_seconds_bucket{le="+Inf",client_id="a",api="Fetch"} 10',
+      'kafka_client_api_request_latency_seconds_sum{client_id="a",api="Fetch"} 0.5',
+      'kafka_client_api_request_latency_seconds_count{client_id="a",api="Fetch"} 10',
+      'kafka_client_api_request_total{client_id="a",api="Fetch"} 10',
+      'kafka_client_api_request_latency_p99_seconds{client_id="a",api="Fetch"} 0.04',
+    ]) {
+      assert.ok(text.includes(expected), `${expected} in\n${text.join('\n')}`);
+    }
+    registry.resetMetrics();
+    assert.ok(
+      (await registry.metrics()).includes('latency_seconds_count{client_id="a",api="Fetch"} 10'),
+      'it is read, not kept',
+    );
   });
 
   test('collecting again shows the current values once', async () => {

@@ -43,6 +43,7 @@ const record: LogRecord = {
   message: 'node 1 (one:9092) cannot be connected',
   nodeId: 1,
   repeated: 3,
+  request: null,
   error: toPlainError(new Error('connect ECONNREFUSED')),
 };
 
@@ -169,7 +170,8 @@ test('docs/logging.md lists every event with its level', () => {
   const page = readFileSync(join(projectFolder, 'docs', 'logging.md'), 'utf8');
   const rows = [...page.matchAll(/^\| (debug|info|warn|error) \| ((?:`[a-z-]+`(?:, )?)+) \|/gm)];
   const listed = rows.flatMap(([, , events]) => events!.replaceAll('`', '').split(', '));
-  const source = ['worker/report/events.ts', 'main/thread/client-log.ts', 'main/client/session.ts']
+  const source = ['worker/report/events.ts', 'worker/report/log.ts', 'worker/link/consumers.ts']
+    .concat(['main/thread/client-log.ts', 'main/client/session.ts'])
     .map((file) => readFileSync(join(projectFolder, 'src', file), 'utf8'))
     .join('\n');
   for (const event of listed) assert.ok(source.includes(`'${event}'`), `nobody writes ${event}`);

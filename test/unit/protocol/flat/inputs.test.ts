@@ -58,7 +58,7 @@ describe('request objects', () => {
   it('name API, path, value and limit of a number out of range', () => {
     const path = 'topics[1].partitions[1].partition';
     const text =
-      /^Fetch request, topics\[1\]\.partitions\[1\]\.partition: 2147483648 is not an integer from -2147483648 to 2147483647$/;
+      /^Fetch request, topics\[1\]\.partitions\[1\]\.partition: 2147483648 is not an integer from -2147483648 to 2147483647 \[KAFKA_\w+\]$/;
     refused(Fetch, fetchRequest({ partition: 2147483648 }), path, text);
     for (const value of [1.5, Number.NaN, Number.POSITIVE_INFINITY, '1', true, null, 1n, {}, []]) {
       refused(Fetch, fetchRequest({ partition: value }), path, /is not an integer from/);
@@ -119,7 +119,12 @@ describe('request objects', () => {
   });
 
   it('name a missing field', () => {
-    refused(Fetch, { maxWaitMs: 1, minBytes: 1 }, 'topics', /^Fetch request, topics: missing, must be an array$/);
+    refused(
+      Fetch,
+      { maxWaitMs: 1, minBytes: 1 },
+      'topics',
+      /^Fetch request, topics: missing, must be an array \[KAFKA_\w+\]$/,
+    );
     refused(Fetch, { minBytes: 1, topics: [] }, 'maxWaitMs', /missing, must be an integer/);
     refused(Metadata, {}, 'topics', /missing/);
     for (const value of [undefined, null, 5, 'x', []]) refused(Metadata, value, undefined, /^Metadata request: /);
@@ -273,7 +278,12 @@ describe('request objects', () => {
   });
 
   it('print long values in a short form, always in bounded time', () => {
-    refused(Fetch, fetchRequest({ partition: 'x'.repeat(1000) }), 'topics[1].partitions[1].partition', /^.{0,200}$/);
+    refused(
+      Fetch,
+      fetchRequest({ partition: 'x'.repeat(1000) }),
+      'topics[1].partitions[1].partition',
+      /^.{0,200} \[KAFKA_INVALID_REQUEST\]$/,
+    );
     refused(Fetch, fetchRequest({ partition: new Map() }), 'topics[1].partitions[1].partition', /a Map is not/);
     refused(
       Fetch,

@@ -147,7 +147,7 @@ describe('encoders', () => {
         error instanceof InvalidRequestError &&
         error.field === 'allowAutoTopicCreation' &&
         error.message ===
-          'Metadata version 3, allowAutoTopicCreation: false is set, but this version has no such field',
+          'Metadata version 3, allowAutoTopicCreation: false is set, but this version has no such field [KAFKA_INVALID_REQUEST]',
     );
     encoded(3, message, 4);
   });

@@ -34,6 +34,7 @@ const table = {
       'main/link',
       'main/producer',
       'main/metrics',
+      'main/thread',
       'common',
       'protocol/flat',
     ],
@@ -76,9 +77,9 @@ const table = {
   },
   'main/thread': {
     rooms: ['common', 'ring', 'state'],
-    packages: ['comlink', 'node:worker_threads', 'worker_threads', 'node:tls'],
+    packages: ['comlink', 'node:diagnostics_channel', 'node:worker_threads', 'worker_threads', 'node:tls'],
   },
-  'main/metrics': { rooms: ['common', 'ring', 'state'], packages: [] },
+  'main/metrics': { rooms: ['common', 'ring', 'state'], packages: ['node:diagnostics_channel'] },
   'main/consumer': {
     rooms: ['common', 'main/link', 'ring', 'state', 'protocol/flat'],
     packages: ['long', 'node:diagnostics_channel', 'node:stream'],

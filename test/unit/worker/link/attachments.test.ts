@@ -12,6 +12,9 @@ import { createDoorbell } from '../../../../src/ring/doorbell.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
 import type { MetadataUpdate } from '../../../../src/worker/client/metadata.ts';
 import { Attachments } from '../../../../src/worker/link/attachments.ts';
+import { BlockedThreads } from '../../../../src/worker/link/blocked-threads.ts';
+import { Events } from '../../../../src/worker/report/events.ts';
+import { Log } from '../../../../src/worker/report/log.ts';
 import { Metrics } from '../../../../src/worker/report/metrics-recorder.ts';
 import type { CodecPool } from '../../../../src/worker/requests/codec-pool.ts';
 import { FakeApplication } from '../support/fake-application.ts';
@@ -37,6 +40,7 @@ beforeEach(() => {
     noPool,
     { onClusterHints: () => {}, onPooledThrottle: () => {}, onPooledFailure: () => {} },
     new Metrics(null, 0),
+    new BlockedThreads(0, new Events(new Metrics(null, 0), new Log('silent', () => {}))),
   );
 });
 

@@ -12,7 +12,11 @@ import { createLifeline } from '../../../../src/ring/lifeline.ts';
 import { createBatchTable } from '../../../../src/state/batch-table.ts';
 import { createConsumerSnapshot } from '../../../../src/state/consumer-snapshot.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
+import { BlockedThreads } from '../../../../src/worker/link/blocked-threads.ts';
 import { ConsumerLinks } from '../../../../src/worker/link/consumer-links.ts';
+import { Events } from '../../../../src/worker/report/events.ts';
+import { Log } from '../../../../src/worker/report/log.ts';
+import { Metrics } from '../../../../src/worker/report/metrics-recorder.ts';
 import { ConsumerBench } from '../consumer/support/consumer-bench.ts';
 
 function newHandle() {
@@ -49,6 +53,7 @@ test('a thread that attaches after the end of the consumer, before the last answ
       log: () => {},
       onClosed: () => ends++,
       onBroken: () => {},
+      blocked: new BlockedThreads(0, new Events(new Metrics(null, 0), new Log('silent', () => {}))),
     },
     0,
   );

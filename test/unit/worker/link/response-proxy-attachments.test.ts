@@ -122,7 +122,7 @@ test('wrong bytes in a ring end only its attachment', () => {
   net.run();
   assert.deepEqual(
     net.broken.map(({ message }) => message),
-    ['a frame of kind 16 is in a link of requests, where no such frame is written'],
+    ['a frame of kind 16 is in a link of requests, where no such frame is written [KAFKA_RING_CORRUPT]'],
   );
   net.forget(bad);
   while (mine.state === 'open') {

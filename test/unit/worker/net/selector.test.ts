@@ -205,7 +205,7 @@ test('the text of an end names the place and what it may mean', () => {
   happen();
   assert.match(channel.describeEnd().message, /h:1 closed the connection before it answered ApiVersions.*TLS/);
   channel.becomeReady();
-  assert.match(channel.describeEnd().message, /h:1 closed the connection$/);
+  assert.match(channel.describeEnd().message, /h:1 closed the connection \[KAFKA_\w+\]$/);
   const refused = connect(false);
   const cause = new Error('connect ECONNREFUSED');
   refused.transport.fail(cause);

@@ -204,8 +204,8 @@ test('without memory nothing is recorded, and nothing breaks', () => {
   assert.equal(off.isOn, false);
   const node = off.nodeAdded(3, true);
   assert.equal(node, NO_ROW);
-  off.requestSent(node, 5);
-  off.responseReceived(node, 5, 5);
+  off.requestSent(node, 5, 3);
+  off.responseReceived(node, 5, 5, 3);
   off.throttled(node, 5);
   off.connectionCreated(node);
   off.count('startedOver');

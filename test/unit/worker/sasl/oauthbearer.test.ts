@@ -58,7 +58,7 @@ describe('OAUTHBEARER', () => {
     const mechanism = new OAuthBearer(() => Promise.reject(cause));
     await assert.rejects(mechanism.respond(none), (error: Error) => {
       assert.ok(error instanceof SaslAuthenticationFailedError);
-      assert.equal(error.message, 'the token provider failed: vault is sealed');
+      assert.equal(error.message, 'the token provider failed: vault is sealed [KAFKA_SASL_AUTHENTICATION_FAILED]');
       assert.equal(error.cause, cause);
       return true;
     });

@@ -133,7 +133,7 @@ describe('SCRAM', () => {
   test("gives the broker's text without the password that it repeats", async () => {
     const { mechanism } = await afterFirst();
     await assert.rejects(mechanism.respond(Buffer.from('e=the-secret is wrong')), (error: Error) => {
-      assert.equal(error.message, 'the broker refused: [secret] is wrong');
+      assert.equal(error.message, 'the broker refused: [secret] is wrong [KAFKA_SASL_AUTHENTICATION_FAILED]');
       return true;
     });
   });

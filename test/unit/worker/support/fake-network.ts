@@ -21,14 +21,9 @@ import type { AskForToken } from '../../../../src/common/token-provider.ts';
 import { createAttachment, type NetworkHandle } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
 import { SEQ_WORD } from '../../../../src/ring/layout.ts';
+import { ClientMetricsReader, createClientMetrics } from '../../../../src/state/api-metrics.ts';
 import { createCounters, STATE_CLOSED } from '../../../../src/state/counters.ts';
-import {
-  createMetrics,
-  MetricsReader,
-  type MetricsRow,
-  metricsRow,
-  TOTALS_ROW,
-} from '../../../../src/state/shared-metrics.ts';
+import { type MetricsRow, metricsRow, TOTALS_ROW } from '../../../../src/state/shared-metrics.ts';
 import type { Attachment } from '../../../../src/worker/link/attachments.ts';
 import type { TransportEvents, TransportTarget } from '../../../../src/worker/net/transport.ts';
 import { NetworkThread, type NetworkThreadMemory } from '../../../../src/worker/network-thread.ts';
@@ -79,8 +74,8 @@ export class FakeNetwork {
   readonly #codecThreads: FakeCodecThreads | null;
   readonly #doorbell = createDoorbell();
   readonly #counters = createCounters(nodeCapacity);
-  readonly #metrics = createMetrics(nodeCapacity);
-  readonly #metricsReader = new MetricsReader(this.#metrics);
+  readonly #metrics = createClientMetrics(nodeCapacity);
+  readonly #metricsReader = new ClientMetricsReader(this.#metrics).values;
   #events: (() => void)[] = [];
   #heldLookups: ((addresses?: readonly string[]) => void)[] = [];
   #lastBell = 0;
@@ -98,7 +93,14 @@ export class FakeNetwork {
     const codecPoolThreads = codecThreads === null ? 0 : 2;
     // The application here sends whatever a test wants it to.
     const maxInFlightRequestsPerConnection = 10_000;
-    const defaults = { bootstrapServers: 'one:9092', codecPoolThreads, maxInFlightRequestsPerConnection };
+    // It reads only when a test wants it to, so it would often count as blocked.
+    const blockedThreadWarnMs = 0;
+    const defaults = {
+      bootstrapServers: 'one:9092',
+      codecPoolThreads,
+      maxInFlightRequestsPerConnection,
+      blockedThreadWarnMs,
+    };
     this.config = { ...parseConfig({ ...defaults, ...options }), ...unchecked };
     this.#codecThreads = codecThreads;
     this.timers.install();

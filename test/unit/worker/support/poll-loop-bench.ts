@@ -112,6 +112,7 @@ export class PollLoopBench {
         },
       },
       connections: { nextDeadline: () => bench.deadlines.connections, metadataTtl: () => bench.metadataTtlMs },
+      blocked: { poll: () => {}, nextDeadline: Number.POSITIVE_INFINITY, count: 0 },
       readiness: {
         poll: (at: number) => bench.log.push(`readiness ${at}`),
         get nextDeadline() {
