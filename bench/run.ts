@@ -5,7 +5,8 @@
 //   npm run bench -- --compare A B    which rows of file B are better or worse than those of file A
 //   npm run bench -- --check          whether the CPU of a record has grown by more than a fifth since --check --save
 //   npm run bench -- --page           makes docs/performance.md from bench/results
-//   npm run bench:peers               compares with other clients, which it installs
+//   npm run bench:peers               the whole report: compares with other clients, which it installs, and makes report.html and the page
+//   npm run bench:peers -- --quick    the same in a sixth of the time, less exact, not saved
 //   npm run bench:peers -- failover   some of those
 
 import { execFileSync } from 'node:child_process';
@@ -17,10 +18,14 @@ import { projectFolder } from '../scripts/project.ts';
 import { check } from './support/check.ts';
 import { comparison, readResults } from './support/compare.ts';
 import { writePerformancePage } from './support/page.ts';
-import { type BenchRow, directionOf } from './support/rows.ts';
+import { writeReport } from './support/report.ts';
+import { type BenchRow, directionOf, type MissingRow } from './support/rows.ts';
 
 interface BenchModule {
-  run?: () => Promise<readonly BenchRow[]>;
+  /** Some tell each row as soon as it is there. */
+  run?: () => Promise<readonly BenchRow[]> | AsyncIterable<BenchRow | MissingRow>;
+  /** Whether it runs only when it is named, and is no part of the report. */
+  readonly isOnlyByName?: boolean;
 }
 
 const { values, positionals } = parseArgs({
@@ -31,8 +36,11 @@ const { values, positionals } = parseArgs({
     compare: { type: 'boolean', default: false },
     check: { type: 'boolean', default: false },
     page: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
   },
 });
+// Read by modules when they are loaded.
+if (values.quick) process.env.BENCH_QUICK = '1';
 const resultsFolder = join(projectFolder, 'bench', 'results');
 if (values.compare) {
   if (positionals.length !== 2) {
@@ -82,14 +90,27 @@ if (wanted.length === 0) {
   process.exit(1);
 }
 
+/** All comparisons with other clients: their lines are kept, and become a report. */
+const isReport = onlyGroup === 'peers' && starts.length === 0;
+const reported: string[] = [];
 for (const name of wanted.sort()) {
   const module = (await import(new URL(`./${name}${suffix}`, import.meta.url).href)) as BenchModule;
   if (module.run === undefined) throw new Error(`bench/${name} exports no run; put helpers into a folder support`);
-  for (const row of await module.run()) {
-    const line = JSON.stringify({ benchmark: name, ...row, direction: directionOf(row.unit), environment });
+  if (module.isOnlyByName === true && starts.length === 0) continue;
+  const startedAt = performance.now();
+  for await (const row of await module.run()) {
+    const direction = 'unit' in row && { direction: directionOf(row.unit) };
+    const line = JSON.stringify({ benchmark: name, ...row, ...direction, environment });
     console.log(line);
-    if (values.save) save(line);
+    if (isReport) reported.push(line);
+    if (values.save || (isReport && !values.quick)) save(line);
   }
+  console.error(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
+}
+if (isReport) {
+  const file = writeReport(reported);
+  console.error(`the report: ${file}`);
+  if (!values.quick) writePerformancePage();
 }
 
 function save(line: string): void {

@@ -7,6 +7,9 @@ import { promisify } from 'node:util';
 import type { BenchRow } from '../support/rows.ts';
 import { besides, findPeers } from './support/contender.ts';
 
+/** It compares no workload of the report. */
+export const isOnlyByName = true;
+
 export async function run(): Promise<readonly BenchRow[]> {
   const { node, folder } = await findPeers();
   const args = ['--enable-source-maps', besides('codec-contender'), folder];

@@ -29,6 +29,9 @@ interface Outcome {
   readonly about: object;
 }
 
+/** It compares no workload of the report. */
+export const isOnlyByName = true;
+
 export async function run(): Promise<BenchRow[]> {
   const peers = await findPeers();
   return BenchCluster.with(async (cluster) => {

@@ -41,6 +41,9 @@ const metrics = [
 const peerClients = ['@platformatic/kafka', 'kafkajs'] as const;
 type Metric = (typeof metrics)[number][0];
 
+/** It takes long; the growth with the number of threads is in peers/growth. */
+export const isOnlyByName = true;
+
 export async function run(): Promise<BenchRow[]> {
   const peers = await findPeers();
   return withBroker(async ({ host, port, description }) => {

@@ -31,16 +31,20 @@ const environmentKeys = ['node', 'cpu', 'platform', 'cores'];
 
 /** Reads lines of JSON as `npm run bench -- --save` writes them. Older lines have no direction; it follows from the unit. */
 export function readResults(text: string): Result[] {
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => {
-      const result = JSON.parse(line) as Omit<Result, 'direction'> & { readonly direction?: Direction };
-      if (typeof result.benchmark !== 'string' || typeof result.ours !== 'number') {
-        throw new Error(`line ${i + 1} is not a result of a benchmark: ${line.slice(0, 80)}`);
-      }
-      return { ...result, direction: result.direction ?? directionOf(result.unit) };
-    });
+  return (
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      // Lines of clients that could not be measured.
+      .filter((line) => !line.includes('"missing":'))
+      .map((line, i) => {
+        const result = JSON.parse(line) as Omit<Result, 'direction'> & { readonly direction?: Direction };
+        if (typeof result.benchmark !== 'string' || typeof result.ours !== 'number') {
+          throw new Error(`line ${i + 1} is not a result of a benchmark: ${line.slice(0, 80)}`);
+        }
+        return { ...result, direction: result.direction ?? directionOf(result.unit) };
+      })
+  );
 }
 
 /** The rows that both have, in the order of the first. If a row was measured several times, its median counts. */

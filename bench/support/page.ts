@@ -1,30 +1,34 @@
 // Owns docs/performance.md: the goals of the project's figures beside the newest figure of each, out of saved results. Main thread. Must not measure, and
 // must not leave out a goal that nobody has measured.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project.ts';
-import { type Result, readResults } from './compare.ts';
-import { type Goal, goals } from './goals.ts';
-
-export type SavedRow = Result & { readonly theirs: number; readonly ratio: number };
+import { readResults } from './compare.ts';
+import { figure, newestRows, type SavedRow, type WorkloadFigures, workloadsOf } from './figures.ts';
+import { type GoalResult, goalResults } from './goals.ts';
+import { short } from './plots.ts';
 
 const command = 'npm run bench -- --page';
+const benchFolder = join(projectFolder, 'bench');
 
-/** Writes the page from all files of `bench/results`. */
+/** Writes the page from all files of `bench/results`. Rows of benchmarks that are gone do not count. */
 export function writePerformancePage(): void {
-  const folder = join(projectFolder, 'bench', 'results');
+  const folder = join(benchFolder, 'results');
   const files = readdirSync(folder).filter((name) => name.endsWith('.jsonl'));
   // Files are named for their days.
   const results = files.sort().flatMap((name) => readResults(readFileSync(join(folder, name), 'utf8')));
-  writeFileSync(join(projectFolder, 'docs', 'performance.md'), performancePage(results as SavedRow[]));
+  const known = (results as unknown as SavedRow[]).filter(({ benchmark }) =>
+    existsSync(join(benchFolder, `${benchmark}.ts`)),
+  );
+  writeFileSync(join(projectFolder, 'docs', 'performance.md'), performancePage(known));
 }
 
 /** @param results  older ones first */
 export function performancePage(results: readonly SavedRow[]): string {
-  const newest = new Map<string, SavedRow>();
-  for (const row of results) newest.set(keyOf(row), row);
-  const rows = [...newest.values()];
+  const rows = newestRows(results);
+  const workloads = workloadsOf(rows);
+  const shown = new Set(workloads.flatMap((workload) => workload.rows));
   return `# Performance
 
 Made from the files of \`bench/results\` by \`${command}\`; do not edit. \`bench/README.md\` says how each figure is measured. A ratio compares two programs
@@ -32,27 +36,55 @@ of the same run, in turns, on the same machine; it says more than a figure by it
 
 ## Goals
 
-| what | goal | measured | met | when, where |
-|---|---|---|---|---|
-${goals.map((goal) => goalLine(goal, rows)).join('\n')}
+| what | goal | measured | met | missed by, and what was tried | when, where |
+|---|---|---|---|---|---|
+${goalResults(rows).map(goalLine).join('\n')}
 
-## The newest figure of each row
+## Beside other clients
+
+The figure of each client, and in brackets ours divided by it. The application's share is what its own work got of the time, or could have had where
+it did nothing. [Growth](performance-growth.md) explains how costs grow.
+
+| workload | client | records/s | main thread, us | all threads, us | application's share | delay p99 / worst, ms | peak MiB | when, where |
+|---|---|---|---|---|---|---|---|---|
+${workloads.flatMap(workloadLines).join('\n')}
+
+## The newest figure of each other row
 
 | benchmark | row | figure | beside | its figure | ratio | when, where |
 |---|---|---|---|---|---|---|
-${rows.map(line).join('\n')}
+${rows
+  .filter((row) => !shown.has(row))
+  .map(line)
+  .join('\n')}
 `;
 }
 
-/** Parameters do not count: the newest run of a row is shown, whatever its size was. */
-function keyOf({ benchmark, name, comparison }: SavedRow): string {
-  return `${benchmark} ${name} ${comparison}`;
+function goalLine({ what, goal, measured, verdict, note, row }: GoalResult): string {
+  if (row === null) return `| ${what} | ${goal} | not measured yet | - | - | - |`;
+  return `| ${what} | ${goal} | ${measured} | ${verdict} | ${note} | ${place(row)} |`;
 }
 
-function goalLine({ what, goal, row, isMet }: Goal, rows: readonly SavedRow[]): string {
-  const found = row === null ? undefined : rows.find((one) => keyOf(one) === row);
-  if (found === undefined) return `| ${what} | ${goal} | not measured yet | - | - |`;
-  return `| ${what} | ${goal} | ${figure(found.ratio)} | ${isMet(found.ratio) ? 'yes' : 'no'} | ${place(found)} |`;
+/** Workloads of other shapes, such as requests, have their own columns in the report only. */
+function workloadLines({ name, clients, rows }: WorkloadFigures): string[] {
+  if (![...clients.values()].some((figures) => figures.has('recordsPerSecond'))) return [];
+  return [...clients].map(([client, figures]) => {
+    const cell = (metric: string): string => {
+      const found = figures.get(metric);
+      if (found === undefined) return '-';
+      return found.ratio === 1 ? short(found.value) : `${short(found.value)} (${figure(found.ratio)})`;
+    };
+    const delays = ['delayP99Ms', 'delayMaxMs'].map((metric) => figures.get(metric)?.value);
+    const delay = delays.includes(undefined) ? '-' : delays.map((value) => figure(value!)).join(' / ');
+    const metrics = [
+      'recordsPerSecond',
+      'mainThreadMicrosecondsPerRecord',
+      'cpuMicrosecondsPerRecord',
+      'applicationShare',
+    ];
+    const cells = [name, client, ...metrics.map(cell), delay, cell('peakMiB'), place(rows[0]!)];
+    return `| ${cells.join(' | ')} |`;
+  });
 }
 
 function line(row: SavedRow): string {
@@ -69,12 +101,8 @@ function line(row: SavedRow): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function figure(value: number): string {
-  return String(Number(value.toPrecision(3)));
-}
-
 function place({ environment }: SavedRow): string {
-  const { date, node, cpu, cores, load } = environment as Readonly<Record<string, unknown>>;
+  const { date, node, cpu, cores, load } = environment;
   const busy = typeof load === 'number' ? `, load ${figure(load)}` : '';
   return `${String(date).slice(0, 10)}, Node ${String(node).replace('v', '')}, ${String(cores)} x ${String(cpu)}${busy}`;
 }

@@ -13,17 +13,31 @@ export interface BenchRow {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** A client that could not be measured, and why. */
+export interface MissingRow {
+  readonly name: string;
+  readonly missing: string;
+  readonly reason: string;
+}
+
 export type Direction = 'lower' | 'higher';
 
 /** Whether a lower or a higher figure is better. Units of rates end in `/s`. Throws for a unit that is not known here. */
 export function directionOf(unit: string): Direction {
-  if (/^[A-Za-z]+\/s$/.test(unit)) return 'higher';
+  if (/^[A-Za-z]+\/s$/.test(unit) || unit === 'share') return 'higher';
   if (lowerIsBetter.has(unit)) return 'lower';
   throw new Error(`unit ${unit}: add it to bench/support/rows.ts, which says whether lower or higher is better`);
 }
 
 const lowerIsBetter = new Set(
-  'ns us ms s ns/record connections bytes KiB MiB modules'.split(' ').concat('us per body', 'of all'),
+  'ns us ms s ns/record connections bytes KiB MiB modules'
+    .split(' ')
+    .concat(
+      'us per body',
+      'of all',
+      'records twice',
+      ...'cores errors disconnects evictions records x collections'.split(' '),
+    ),
 );
 
 export function median(values: readonly number[]): number {

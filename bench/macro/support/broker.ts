@@ -14,7 +14,7 @@ export async function withBroker<T>(work: (broker: BenchBroker) => Promise<T>): 
   const external = externalBootstrapServers();
   if (external !== null) return work(address(external[0]!, 'KAFKA_BOOTSTRAP_SERVERS'));
   if (kafkaAvailability().available) {
-    const kafka = await startKafka({ ownBroker: true });
+    const kafka = await startKafka({ ownBroker: true, purpose: 'full speed', heapMegabytes: 1024 });
     try {
       return await work(address(kafka.bootstrapServers[0]!, `Apache Kafka ${kafka.version}`));
     } finally {

@@ -27,7 +27,7 @@ export class BenchCluster {
     if (!kafkaAvailability(undefined, true).available) {
       throw new Error('this benchmark starts and kills its own brokers: it needs Java 17 and Maven');
     }
-    const kafka = await startKafka({ brokers: brokerCount });
+    const kafka = await startKafka({ brokers: brokerCount, purpose: 'full speed' });
     try {
       const { bootstrapServers } = kafka;
       await using admin = await KafkaClient.start({ bootstrapServers, logLevel: 'silent', closeTimeoutMs: 0 });

@@ -1,20 +1,16 @@
 // Owns the benchmark's side of a contender: starts it, keeps its reports, ends it. Main thread.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { findNode } from '../../../scripts/node-binaries.ts';
-import { projectFolder } from '../../../scripts/project.ts';
 import { waitFor } from '../../../test/helpers/wait-for.ts';
 import { onProcessEnd } from '../../../test/kafka/fixture/cleanup.ts';
+import { missingPeers, nodeMajor, peersFolder } from './install.ts';
 import type { ProduceJob } from './producers.ts';
 import { type Report, reportFd } from './reports.ts';
 
-/** The oldest major version of Node that every peer supports. */
-const nodeMajor = 22;
 const startTimeoutMs = 60_000;
 
 export interface Peers {
@@ -24,15 +20,12 @@ export interface Peers {
   readonly folder: string;
 }
 
-/** Fails when they are not installed, and says what to do. */
+/** Installs them if needed. */
 export async function findPeers(): Promise<Peers> {
-  const folder = join(projectFolder, 'bench', 'peers');
-  if (!existsSync(join(folder, 'node_modules'))) {
-    throw new Error('the peers are not installed: npm install --prefix bench/peers');
-  }
+  await missingPeers();
   const node = await findNode(nodeMajor);
   if (!('path' in node)) throw new Error(`Node ${nodeMajor} is not available: ${node.problem}`);
-  return { node: node.path, folder };
+  return { node: node.path, folder: peersFolder };
 }
 
 /** The path of a module beside this one, compiled or not. */

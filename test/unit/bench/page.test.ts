@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { performancePage, type SavedRow } from '../../../bench/support/page.ts';
+import type { SavedRow } from '../../../bench/support/figures.ts';
+import { performancePage } from '../../../bench/support/page.ts';
 
 const importRow = (ratio: number, date: string): SavedRow => ({
   benchmark: 'peers/start',
@@ -12,7 +13,6 @@ const importRow = (ratio: number, date: string): SavedRow => ({
   comparison: 'kafkajs',
   theirs: 100,
   ratio,
-  direction: 'lower',
   parameters: {},
   environment: { date, node: 'v24.0.0', cpu: 'one', cores: 2, load: 0.52 },
 });
@@ -21,15 +21,15 @@ test('a goal shows the newest ratio of its row and whether it is met', () => {
   const page = performancePage([importRow(0.5, '2026-01-01'), importRow(1.5, '2026-01-02')]);
   assert.match(
     page,
-    /time to import \| at most that of kafkajs \| 1\.5 \| no \| 2026-01-02, Node 24\.0\.0, 2 x one, load 0\.52 \|/,
+    /time to import \| at most that of kafkajs \| 1\.5 of kafkajs \| no \| missed by a factor of 1\.5 \| 2026-01-02, Node 24\.0\.0, 2 x one, load 0\.52 \|/,
   );
   assert.doesNotMatch(page, /2026-01-01/);
   assert.match(
     performancePage([importRow(0.5, '2026-01-01')]),
-    /time to import \| at most that of kafkajs \| 0\.5 \| yes \|/,
+    /time to import \| at most that of kafkajs \| 0\.5 of kafkajs \| yes \| {2}\|/,
   );
 });
 
 test('a goal without a figure is listed as not measured', () => {
-  assert.match(performancePage([]), /time to import \| at most that of kafkajs \| not measured yet \| - \| - \|/);
+  assert.match(performancePage([]), /time to import \| at most that of kafkajs \| not measured yet \| - \| - \| - \|/);
 });

@@ -1,0 +1,83 @@
+// Compares the clients while the application works on their main thread, in blocks: what each still reads and writes, and how much of its time the
+// application keeps. In turns, each in a process of its own.
+//   npm run bench:peers -- load
+
+import type { BenchRow, MissingRow } from '../support/rows.ts';
+import { idle, measure, rounded, type Workload } from './support/harness.ts';
+import type { Load } from './support/job.ts';
+import type { PeerName } from './support/registry.ts';
+import { brokerStage, withFilled, withWritten } from './support/stage.ts';
+
+const partitions = 4;
+/** The name, the block and the share. */
+type NamedLoad = Load & { readonly name: string };
+const idleLoad: NamedLoad = { name: 'main thread idle', ...idle };
+const loads: readonly NamedLoad[] = [0.5, 0.9].flatMap((share) =>
+  [1, 20, 1000].map((blockMs) => ({
+    name: `main thread ${share * 100} % busy in blocks of ${blockMs === 1000 ? '1 s' : `${blockMs} ms`}`,
+    blockMs,
+    share,
+  })),
+);
+const heavy = loads.filter(({ share }) => share === 0.9);
+const heavyLong = heavy.filter(({ blockMs }) => blockMs > 1);
+const readers: readonly PeerName[] = ['this client', '@platformatic/kafka', 'kafkajs', 'node-rdkafka'];
+const fetchers: readonly PeerName[] = ["this client's Fetch and Produce", "@platformatic/kafka's Fetch and Produce"];
+const rate = 'recordsPerSecond';
+const work = 'recordsPerSecond x applicationShare';
+
+type Row = BenchRow | MissingRow;
+
+export async function* run(): AsyncGenerator<Row> {
+  const stage = await brokerStage();
+  const small = { valueBytes: 100, endOffset: 2_000_000 };
+  const large = { valueBytes: 1024, endOffset: 400_000 };
+  yield* withFilled(stage, { ...small, partitions, isVaried: true }, async function* (topic) {
+    const shared = { ...small, topic, partitions, work: 'read' } as const;
+    yield* underLoads({ ...shared, peers: readers, name: 'consume 100 B' }, [idleLoad, ...loads]);
+    yield* underLoads({ ...shared, peers: fetchers, name: 'fetch 100 B' }, [idleLoad, ...heavyLong]);
+  });
+  yield* withFilled(stage, { ...large, partitions, isVaried: true }, async function* (topic) {
+    const shared = { ...large, topic, partitions, work: 'read' } as const;
+    yield* underLoads({ ...shared, peers: readers, name: 'consume 1 KiB' }, [idleLoad, ...heavyLong]);
+  });
+  yield* withWritten(stage, partitions, (topic) =>
+    underLoads({ valueBytes: 100, topic, partitions, work: 'write', peers: readers, name: 'produce 100 B' }, [
+      idleLoad,
+      ...heavy,
+    ]),
+  );
+}
+
+async function* underLoads(workload: Workload, under: readonly NamedLoad[]): AsyncGenerator<Row> {
+  const stage = await brokerStage();
+  let idleRate: BenchRow | null = null;
+  for (const { name, ...load } of under) {
+    const shares = new Map<string, BenchRow>();
+    const rates: BenchRow[] = [];
+    for await (const row of measure(stage, { ...workload, name: `${workload.name}, ${name}`, load })) {
+      yield row;
+      if ('missing' in row) continue;
+      if (row.name.endsWith(': applicationShare')) shares.set(row.comparison, row);
+      if (row.name.endsWith(`: ${rate}`)) rates.push(row);
+    }
+    for (const row of rates) yield usefulWork(row, shares.get(row.comparison)!);
+    const ours = rates[0];
+    if (ours === undefined) continue;
+    if (load.blockMs === 0) {
+      idleRate = ours;
+      continue;
+    }
+    if (idleRate === null) continue;
+    const comparison = 'its own rate with an idle main thread';
+    const ratio = rounded(ours.ours / idleRate.ours);
+    yield { ...ours, comparison, theirs: idleRate.ours, ratio, parameters: { client: workload.peers[0]!, load } };
+  }
+}
+
+/** How much both got done: a client that takes the application's time does not win by it. */
+function usefulWork(row: BenchRow, share: BenchRow): BenchRow {
+  const [mine, theirs] = [row.ours * share.ours, row.theirs * share.theirs];
+  const name = row.name.replace(rate, work);
+  return { ...row, name, ours: rounded(mine), theirs: rounded(theirs), ratio: rounded(mine / theirs) };
+}

@@ -1,0 +1,135 @@
+// Owns how this client is measured by its Producer, Consumer and KafkaClient. Main thread of a contender.
+
+import {
+  type Future,
+  KafkaClient,
+  type KafkaClientOptions,
+  Metadata,
+  type RecordCursor,
+} from '../../../../src/index.ts';
+import { type OnError, type OnRead, type Peer, type Place, sumOf, valuesOf } from '../peer.ts';
+
+export function optionsOf({ bootstrapServer, security }: Place): KafkaClientOptions {
+  if (security === null) return { bootstrapServers: bootstrapServer };
+  return {
+    bootstrapServers: bootstrapServer,
+    securityProtocol: 'SASL_SSL',
+    sslCaFile: security.sslCaFile,
+    saslMechanism: 'SCRAM-SHA-256',
+    saslPlainUsername: security.username,
+    saslPlainPassword: security.password,
+  };
+}
+
+const chunk = 1000;
+
+/** @param makesBuffers  whether the reader has a Buffer for each key and value, instead of reading in place */
+export function ours(makesBuffers: boolean): Peer {
+  return {
+    version: 'this',
+    compressions: ['gzip', 'snappy', 'lz4', 'zstd'],
+    ...(!makesBuffers && { write, request }),
+    read: (place, { groupId }, onRead, onError) => read(place, groupId, makesBuffers, onRead, onError),
+  };
+}
+
+const write: NonNullable<Peer['write']> = async (place, { valueBytes, acks, compression }, onError) => {
+  const client = await KafkaClient.start(optionsOf(place));
+  const largest =
+    valueBytes > 500_000
+      ? { maxRequestSizeBytes: 2 * valueBytes, bufferMemoryBytes: Math.max(32 << 20, 8 * valueBytes) }
+      : {};
+  const producer = await client.producer({ acks, compressionType: compression, ...largest });
+  const values = valuesOf(valueBytes);
+  const { topic } = place;
+  const count = Math.max(1, Math.min(chunk, Math.floor(1_000_000 / valueBytes)));
+  producer.on('failure', ({ error }) => onError(error));
+  return {
+    settings: `acks ${acks}, compression ${compression}, else all defaults; append`,
+    chunk: count,
+    async give() {
+      for (let i = 0; i < count; i++) {
+        const value = values[i & 255]!;
+        while (!producer.append(topic, null, value)) await producer.ready(Math.max(valueBytes, 64) * 64);
+      }
+    },
+    async settled() {
+      const { failed, failures } = await producer.flush();
+      if (failed > 0) throw failures[0]?.error ?? new Error(`${failed} records failed`);
+    },
+    async close() {
+      await producer.close();
+      await client.close();
+    },
+  };
+};
+
+async function read(place: Place, groupId: string, makesBuffers: boolean, onRead: OnRead, onError: OnError) {
+  const client = await KafkaClient.start(optionsOf(place));
+  const consumer = await client.consumer({ groupId, topics: [place.topic], autoOffsetReset: 'earliest' });
+  const take = makesBuffers ? readAsBuffers : readInPlace;
+  const loop = async (): Promise<void> => {
+    for await (const batch of consumer) {
+      const { valueBytes, sum } = take(batch.cursor());
+      onRead(batch.partition, batch.nextOffset.toNumber() - 1, batch.count, valueBytes, sum);
+    }
+  };
+  const ended = loop().catch(onError);
+  return {
+    settings: `all defaults, autoOffsetReset earliest; for await, cursor${makesBuffers ? ', key and value' : ' in place'}`,
+    async close() {
+      await consumer.close();
+      await ended;
+      await client.close();
+    },
+  };
+}
+
+interface Sums {
+  readonly valueBytes: number;
+  readonly sum: number;
+}
+
+export function readInPlace(cursor: RecordCursor): Sums {
+  const { bytes } = cursor;
+  let sum = 0;
+  let valueBytes = 0;
+  while (cursor.next()) {
+    sum += cursor.offsetLow + cursor.timestampLow;
+    if (cursor.keyLength > 0) sum += bytes[cursor.keyOffset]!;
+    const at = cursor.valueOffset;
+    const length = cursor.valueLength;
+    sum += bytes[at]! + bytes[at + length - 1]!;
+    valueBytes += length;
+  }
+  return { valueBytes, sum: sum | 0 };
+}
+
+function readAsBuffers(cursor: RecordCursor): Sums {
+  let sum = 0;
+  let valueBytes = 0;
+  while (cursor.next()) {
+    const { key, value } = cursor;
+    sum += sumOf(cursor.offsetLow, cursor.timestampLow, key, value!);
+    valueBytes += value!.length;
+  }
+  return { valueBytes, sum: sum | 0 };
+}
+
+const request: NonNullable<Peer['request']> = async (place) => {
+  const client = await KafkaClient.start(optionsOf(place));
+  await client.setTopics([place.topic]);
+  const node = client.cluster.brokers()[0]!.nodeId;
+  await client.awaitReady(node);
+  const send = () => client.send(node, Metadata, { topics: [{ name: place.topic }] }, { version: 1 });
+  const untilDone = <T>(future: Future<T>): T => {
+    while (!future.isDone) client.pollSync(1000, future);
+    return future.value!;
+  };
+  return {
+    settings: 'all defaults; send',
+    request: async () => (await send()).brokers.length,
+    requestSync: () => void untilDone(send()).brokers.length,
+    close: () => client.close(),
+  };
+};

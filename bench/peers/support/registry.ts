@@ -1,0 +1,82 @@
+// Owns the list of clients that are measured, and the loading of one. Any thread.
+
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type * as Package from '../../../src/index.ts';
+import type { Peer } from './peer.ts';
+
+/** Those that run in a Node process. The first one is compared with all others. */
+export const nodePeers = [
+  'this client',
+  'this client, a Buffer for each value',
+  "this client's Fetch and Produce",
+  "this client's Fetch, recycled",
+  'the build of 2026-11-22',
+  '@platformatic/kafka',
+  "@platformatic/kafka's Fetch and Produce",
+  'kafkajs',
+  'kafka-ts',
+  'kafka-crab-js',
+  'node-rdkafka',
+  '@confluentinc/kafka-javascript',
+  'bare socket',
+] as const;
+/** Some goals are relative to it. */
+export const olderBuild = 'the build of 2026-11-22';
+export type NodePeer = (typeof nodePeers)[number];
+
+/** Those that are programs of another language. */
+export const otherPeers = ["Kafka's Java client", 'kafka-python'] as const;
+export type OtherPeer = (typeof otherPeers)[number];
+
+export type PeerName = NodePeer | OtherPeer;
+
+/** The npm package of a peer. Null: this one's own code. */
+export function packageOf(name: NodePeer): string | null {
+  if (name.startsWith('this client') || name === 'bare socket' || name === olderBuild) return null;
+  return name === "@platformatic/kafka's Fetch and Produce" ? '@platformatic/kafka' : name;
+}
+
+export function isNodePeer(name: PeerName): name is NodePeer {
+  return (nodePeers as readonly string[]).includes(name);
+}
+
+/** Beside the folder with the peers' node_modules. */
+export function olderEntry(folder: string): string {
+  return join(folder, '..', '..', '.cache', 'older-build', 'build', 'src', 'index.js');
+}
+
+async function olderModule(folder: string): Promise<typeof Package> {
+  return (await import(pathToFileURL(olderEntry(folder)).href)) as typeof Package;
+}
+
+/** Loads nothing but that peer. @param folder with the peers' node_modules */
+export async function loadPeer(name: NodePeer, folder: string): Promise<Peer> {
+  switch (name) {
+    case 'this client':
+      return (await import('./clients/ours.ts')).ours(false);
+    case 'this client, a Buffer for each value':
+      return (await import('./clients/ours.ts')).ours(true);
+    case "this client's Fetch and Produce":
+      return (await import('./clients/our-requests.ts')).ourRequests(false);
+    case "this client's Fetch, recycled":
+      return (await import('./clients/our-requests.ts')).ourRequests(true);
+    case olderBuild:
+      return (await import('./clients/our-requests.ts')).ourRequests(false, await olderModule(folder));
+    case '@platformatic/kafka':
+      return (await import('./clients/platformatic.ts')).load(folder);
+    case "@platformatic/kafka's Fetch and Produce":
+      return (await import('./clients/platformatic-requests.ts')).load(folder);
+    case 'kafkajs':
+      return (await import('./clients/kafkajs.ts')).load(folder);
+    case 'kafka-ts':
+      return (await import('./clients/kafka-ts.ts')).load(folder);
+    case 'kafka-crab-js':
+      return (await import('./clients/kafka-crab.ts')).load(folder);
+    case 'node-rdkafka':
+    case '@confluentinc/kafka-javascript':
+      return (await import('./clients/rdkafka.ts')).load(folder, name);
+    case 'bare socket':
+      return (await import('./clients/bare-socket.ts')).load();
+  }
+}
