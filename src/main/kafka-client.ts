@@ -107,7 +107,7 @@ export class KafkaClient implements AsyncDisposable {
   /**
    * A client of this thread on the network thread of one that another thread has started (docs/threads.md).
    * @param handle what `share` returned; each can be attached once
-   * Fails with: TypeError, IllegalStateError for what cannot be attached; Cancelled, NetworkThreadError when the other has ended
+   * Fails with: TypeError, IllegalStateError for what cannot be attached; TooManyOpenError, Cancelled, NetworkThreadError when the other has ended
    */
   static async attach(handle: ClientHandle, options?: AttachOptions): Promise<KafkaClient> {
     const { logger, connections } = checkAttachOptions(options);
@@ -117,7 +117,7 @@ export class KafkaClient implements AsyncDisposable {
     return opened(client, client.#session, () => client.#session.attach(connections));
   }
 
-  /** A handle for `KafkaClient.attach` in one other thread, sent with its `transferList`. Throws: IllegalStateError when this client is closed */
+  /** A handle for `KafkaClient.attach` in one other thread, sent with its `transferList`. Throws: IllegalStateError when closed, TooManyOpenError */
   share(): ClientHandle {
     return this.#session.share(this.#versions);
   }

@@ -13,7 +13,7 @@ import { nodeErrorsBytes } from './node-errors.ts';
  *     128  +---------------+--------------+----------------+----------------+
  *          | STATE         | nothing      | TURNS          | METADATA_FLAGS |
  *     144  | NODE_COUNT    | NODE_VERSION | NO_ROW_COUNT   | METADATA_DUE_MS|
- *     160  | LANE_COUNT    |                                                |
+ *     160  | LANE_COUNT    | ATTACHMENTS  |                                 |
  *     256  +---------------+--------------+----------------+----------------+
  *          | names of lanes, see lane-names.ts                              |
  *    1408  +----------------------------------------------------------------+
@@ -46,6 +46,7 @@ export const METADATA_IN_FLIGHT = 1;
 export const METADATA_DUE_KNOWN = 2;
 export const NO_ROW_COUNT_WORD = 38;
 const LANE_COUNT_WORD = 40;
+export const ATTACHMENTS_WORD = 41;
 const LANES_OFFSET = 256;
 const LANES_WORD = LANES_OFFSET >>> 2;
 const NODES_OFFSET = 1408;

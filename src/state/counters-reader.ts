@@ -4,6 +4,7 @@
 import { RingCorruptError } from '../common/errors/errors.ts';
 import { isBootstrapId, mainLane, sharedScope } from '../common/node-ids.ts';
 import {
+  ATTACHMENTS_WORD,
   laneNamesIn,
   METADATA_DUE_KNOWN,
   METADATA_DUE_WORD,
@@ -77,6 +78,11 @@ export class CountersReader {
   /** Nothing more will be answered. */
   isEnded(): boolean {
     return this.state() >= STATE_CLOSED;
+  }
+
+  /** How many application threads are attached, with handles that were not opened yet. */
+  attachments(): number {
+    return Atomics.load(this.#i32, ATTACHMENTS_WORD);
   }
 
   /** Rounds of the network thread, moves and turns alike, uint32. */

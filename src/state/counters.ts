@@ -4,6 +4,7 @@
 
 import { mainLane, nodeKey, sharedScope } from '../common/node-ids.ts';
 import {
+  ATTACHMENTS_WORD,
   laneNamesIn,
   METADATA_DUE_KNOWN,
   METADATA_DUE_WORD,
@@ -79,6 +80,11 @@ export class CountersWriter {
   setState(state: number): void {
     // Atomic: readers that see CLOSED also see whatever was written before.
     Atomics.store(this.#i32, STATE_WORD, state);
+  }
+
+  /** How many application threads are attached, with handles that were not opened yet. */
+  setAttachments(count: number): void {
+    Atomics.store(this.#i32, ATTACHMENTS_WORD, count);
   }
 
   /** Once per turn. @param nowMs of monotonicNowMs */

@@ -32,7 +32,7 @@ export const PREVIOUS_START = 3;
 const ROWS_OFFSET = 32;
 /** Index in float64 of the first row. */
 export const FIRST_ROW = ROWS_OFFSET / 8;
-export const SLOTS = 32;
+export const SLOTS = 36;
 /** A row in float64: now, current, previous. */
 export const ROW_VALUES = SLOTS * 3;
 export const TOTALS_ROW = 0;
@@ -93,6 +93,7 @@ export const slots = {
   blockedThreads: [29, 'gauge'],
   threadsBlocked: [30, 'total'],
   threadBlockedMsMax: [31, 'max'],
+  waitingRequests: [32, 'gauge'],
 } as const satisfies SlotTable;
 
 export type SlotName = keyof typeof slots;

@@ -1,11 +1,14 @@
 // Owns the control calls of one attachment: the rare calls, which go over its control port. Network thread. Each call returns
 // its result or its error as data. No call throws.
 
+import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import type { ProducerConfig } from '../common/config/producer-options.ts';
 import type { ConnectionChoice, Control, ControlResult, VersionInfo } from '../common/control.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
+import { checkOpenCount, maxAdminCallsOfThread } from '../common/open-limits.ts';
+import type { NetworkHandle } from '../ring/attachment.ts';
 import { type BrokerVersion, matchVersion, rangesOfVersion } from './client/broker-versions.ts';
 import type { Metadata } from './client/metadata.ts';
 import type { Readiness } from './client/readiness.ts';
@@ -48,6 +51,8 @@ export interface ControlledAttachment {
 export class AttachmentControl implements Control {
   readonly #parts: ControlParts;
   readonly #attachment: ControlledAttachment;
+  /** Those that are under way. */
+  #adminCalls = 0;
 
   constructor(parts: ControlParts, attachment: ControlledAttachment) {
     this.#parts = parts;
@@ -101,29 +106,40 @@ export class AttachmentControl implements Control {
   }
 
   async admin(...call: Parameters<Control['admin']>): ReturnType<Control['admin']> {
-    return settle(() => this.#parts.admin(...call));
+    return settle(async () => {
+      const what = 'administration calls of this client are under way';
+      checkOpenCount(this.#adminCalls, maxAdminCallsOfThread, what, 'await some of them first');
+      this.#adminCalls++;
+      try {
+        return await this.#parts.admin(...call);
+      } finally {
+        this.#adminCalls--;
+      }
+    });
   }
 
   async openProducer(config: ProducerConfig, opening: object, link: object): ReturnType<Control['openProducer']> {
-    return settle(() =>
-      this.#parts.producers.open(config, opening as ProducerOpening, link as ProducerLink, this.#attachment.owner),
+    const { producers } = this.#parts;
+    return opened(link as ProducerLink, (given) =>
+      producers.open(config, opening as ProducerOpening, given, this.#attachment.owner),
     );
   }
 
   async attachProducer(producerId: number, link: object): ReturnType<Control['attachProducer']> {
-    return settle(() => {
-      this.#parts.producers.attach(producerId, link as ProducerLink, this.#attachment.owner);
+    return opened(link as ProducerLink, (given) => {
+      this.#parts.producers.attach(producerId, given, this.#attachment.owner);
       return null;
     });
   }
 
   async openConsumer(config: ConsumerConfig, handle: object): ReturnType<Control['openConsumer']> {
-    return settle(() => this.#parts.consumers.open(config, handle as OpeningConsumer, this.#attachment.owner));
+    const { consumers } = this.#parts;
+    return opened(handle as OpeningConsumer, (given) => consumers.open(config, given, this.#attachment.owner));
   }
 
   async attachConsumer(consumerId: number, handle: object): ReturnType<Control['attachConsumer']> {
-    return settle(() => {
-      this.#parts.consumers.attach(consumerId, handle as ConsumerLinkHandle);
+    return opened(handle as ConsumerLinkHandle, (given) => {
+      this.#parts.consumers.attach(consumerId, given);
       return null;
     });
   }
@@ -177,6 +193,21 @@ export class AttachmentControl implements Control {
 function infoOf(version: BrokerVersion): VersionInfo {
   const ranges = rangesOfVersion(version);
   return { apiVersion: version, apiVersions: [...ranges].map(([apiKey, { min, max }]) => [apiKey, min, max] as const) };
+}
+
+/** The same for what a link is for. If it is refused, the ports of the link are closed, and so the thread's own ends. */
+function opened<Link extends { readonly link: NetworkHandle; readonly lifePort: MessagePort }, T>(
+  given: Link,
+  open: (given: Link) => T,
+): Promise<ControlResult<T>> {
+  return settle(() => {
+    try {
+      return open(given);
+    } catch (error) {
+      for (const port of [given.link.bodyPort, given.link.sparePort, given.lifePort]) port.close();
+      throw error;
+    }
+  });
 }
 
 async function settle<T>(work: () => T | Promise<T>): Promise<ControlResult<T>> {

@@ -8,6 +8,7 @@ import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { NetworkThreadData, ServedControl } from '../common/control.ts';
 import { controlEndpoint } from '../common/control-endpoint.ts';
+import { TooManyOpenError } from '../common/errors/errors.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { defer } from '../common/microtask.ts';
 import { withSecrets } from '../common/secret.ts';
@@ -101,7 +102,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
         serve(handle, controlPort);
         return { value: null };
       } catch (error) {
-        controlPort.close();
+        refuse(handle, controlPort, error);
         return { error: toPlainError(error) };
       }
     },
@@ -123,6 +124,19 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     ports.delete(attachment);
     thread.detach(attachment);
   });
+}
+
+/** The client that opens the handle gets the error as the answer to its first call, and then closes the port. */
+function refuse({ bodyPort, sparePort }: NetworkHandle, port: MessagePort, error: unknown): void {
+  bodyPort.close();
+  sparePort.close();
+  if (error instanceof TooManyOpenError) {
+    const hello: ServedControl<NetworkHandle, MessagePort>['hello'] = async () => ({ error: toPlainError(error) });
+    comlink.expose({ hello }, controlEndpoint(port) as unknown as comlink.Endpoint);
+    port.unref();
+  } else {
+    port.close();
+  }
 }
 
 serve(attachment, controlPort);

@@ -11,6 +11,7 @@ import type { NetworkHandle } from '../ring/attachment.ts';
 import { Doorbell } from '../ring/doorbell.ts';
 import type { ClientMetricsMemory } from '../state/api-metrics.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../state/counters.ts';
+import { ApplicationRequests } from './client/application-requests.ts';
 import { Connections } from './client/connections.ts';
 import { Connector } from './client/connector.ts';
 import { FinalizedFeatures } from './client/finalized-features.ts';
@@ -101,6 +102,7 @@ export class NetworkThread {
   readonly #readiness: Readiness;
   readonly #pool: CodecPool;
   readonly #client: NetworkClient;
+  readonly #requests: ApplicationRequests;
   readonly #connections: Connections;
   readonly #counters: CountersWriter;
   readonly #authenticator: Authenticator | null;
@@ -156,10 +158,12 @@ export class NetworkThread {
     const authenticator = this.#authenticator;
     const common = { config, nodes, connections, sender, features };
     this.#client = new NetworkClient({ ...common, selector, connector, metadata, events, authenticator });
+    const connect = (node: Node | undefined, now: number): void => this.#client.connectNode(node, now);
+    this.#requests = new ApplicationRequests({ ...common, connect });
     const requests = new NodeRequests({
       ...common,
       hints: this.#responseHost,
-      connect: (node, now) => this.#client.connectNode(node, now),
+      connect,
       wake,
     });
     this.roles = new Roles(requests, (error) => events.roleFailed(error));
@@ -181,10 +185,14 @@ export class NetworkThread {
     this.#log.taken();
   }
 
-  /** Adds an attachment. The first one belongs to the thread that started the client. @throws Cancelled when the network thread is closed */
+  /**
+   * Adds an attachment. The first one belongs to the thread that started the client.
+   * @throws Cancelled when the network thread is closed; TooManyOpenError when there are too many
+   */
   attach(handle: NetworkHandle): Attachment {
     if (this.#isClosed) throw new Cancelled('the client was closed');
     const attachment = this.#attachments.add(handle, this.#threadId);
+    this.#counters.setAttachments(this.#attachments.all.length);
     this.loop.wake();
     return attachment;
   }
@@ -193,6 +201,8 @@ export class NetworkThread {
   detach(attachment: Attachment): void {
     if (attachment.isClosed) return;
     this.#attachments.remove(attachment);
+    this.#counters.setAttachments(this.#attachments.all.length);
+    this.#requests.forget(attachment.responses, new Cancelled('the thread has ended'), this.#surroundings.clock());
     this.#metadata.tracked.forget(attachment);
     this.#producers.ownerGone(attachment);
     this.#consumers.ownerGone(attachment);
@@ -249,7 +259,8 @@ export class NetworkThread {
     return new PollLoop({
       attachments: this.#attachments,
       blocked: this.#blocked,
-      requests: new RequestAdapter(this.#attachments, this.#client, this.#connections, metrics),
+      requests: this.#requests,
+      adapter: new RequestAdapter(this.#attachments, this.#requests, this.#client, this.#connections, metrics),
       client: this.#client,
       connections: this.#connections,
       readiness: this.#readiness,

@@ -16,6 +16,7 @@
 import { maxTimerMs } from '../common/numbers.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
 import type { CountersWriter } from '../state/counters.ts';
+import type { ApplicationRequests } from './client/application-requests.ts';
 import type { Connections } from './client/connections.ts';
 import type { NetworkClient } from './client/network-client.ts';
 import type { Readiness } from './client/readiness.ts';
@@ -37,7 +38,8 @@ type AfterRound = 'asleep' | 'scheduled' | 'again';
 export interface PollLoopParts {
   readonly attachments: Attachments;
   readonly blocked: BlockedThreads;
-  readonly requests: RequestAdapter;
+  readonly adapter: RequestAdapter;
+  readonly requests: ApplicationRequests;
   readonly client: NetworkClient;
   readonly connections: Connections;
   readonly readiness: Readiness;
@@ -127,17 +129,19 @@ export class PollLoop {
 
   /** Passes on what is there, in both directions. Polls found now get the number `turn`: before the next turn, all sockets are read. */
   #move(now: number, turn: number): number {
-    const { attachments, blocked, requests, client, counters, pool, metrics } = this.#parts;
+    const { attachments, blocked, adapter, requests, client, counters, pool, metrics } = this.#parts;
     counters.heartbeat(now);
     metrics.roundBegins(now);
     this.#noticeSuspension(now);
     let work = pool.poll(now);
     if (attachments.flush(now)) client.unmuteAll(now);
-    work += requests.drain(now, turn);
+    work += adapter.drain(now, turn);
     // Everything that the calls above asked for is done by the line below.
     this.#isWanted = false;
     work += client.poll(now);
     work += this.#pollRoles(now);
+    // Roles take what they need first, so that applications cannot keep all places on a connection from them.
+    if (requests.sendWaiting(now) > 0) work += client.poll(now);
     attachments.notify();
     blocked.poll(now);
     return work;
@@ -160,10 +164,11 @@ export class PollLoop {
   }
 
   #measure(startedAt: number): void {
-    const { blocked, client, clock, metrics, pool } = this.#parts;
+    const { blocked, client, clock, metrics, pool, requests } = this.#parts;
     const endedAt = clock();
     const waitedMs = this.#lastRoundEndedAt < 0 ? 0 : Math.max(0, startedAt - this.#lastRoundEndedAt);
     metrics.roundEnded(waitedMs, Math.max(0, endedAt - startedAt));
+    metrics.set('waitingRequests', requests.waitingCount);
     metrics.set('poolTasks', pool.taskCount);
     metrics.set('poolBytes', pool.bytesInTasks);
     metrics.set('blockedThreads', blocked.count);

@@ -4,15 +4,16 @@ import { thrownError } from '../common/thrown.ts';
 import type { Role } from './client/role.ts';
 
 export class Roles {
-  readonly #requests: { poll(): void };
+  readonly #requests: { poll(): void; readonly sentCount: number };
+  /** In the order in which they are called: who has sent a request goes behind the others. */
   readonly #roles = new Set<Role>();
   readonly #onFailed: (error: Error) => void;
 
   /**
-   * @param requests what roles send with; it is polled in every round too
+   * @param requests what roles send with; it is polled in every round too, and counts what they send
    * @param onFailed is told of a role that threw
    */
-  constructor(requests: { poll(): void }, onFailed: (error: Error) => void = () => {}) {
+  constructor(requests: { poll(): void; readonly sentCount: number }, onFailed: (error: Error) => void = () => {}) {
     this.#requests = requests;
     this.#onFailed = onFailed;
   }
@@ -35,16 +36,24 @@ export class Roles {
     return false;
   }
 
-  /** Calls `poll` of each role. */
+  /**
+   * Calls `poll` of each role. Places on a connection that become free are taken in this order, so a role that sends without end, which
+   * is then the last, cannot keep the others from them.
+   */
   poll(now: number): void {
-    this.#requests.poll();
+    const requests = this.#requests;
+    requests.poll();
+    const senders: Role[] = [];
     for (const role of this.#roles) {
+      const { sentCount } = requests;
       try {
         role.poll(now);
       } catch (error) {
         this.#failed(role, thrownError(error));
       }
+      if (requests.sentCount !== sentCount) senders.push(role);
     }
+    for (const role of senders) if (this.#roles.delete(role)) this.#roles.add(role);
   }
 
   /** A fault, or memory that cannot be had, ends one role and not the thread, which belongs to others too. */

@@ -136,7 +136,12 @@ export class IllegalStateError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_ILLEGAL_STATE';
 }
 
-/** `send` to a node with `maxInFlightRequestsPerConnection` requests in flight. */
+/** One thread, or all threads of a network thread, have as many clients, producers, consumers or administration calls open as there may be. */
+export class TooManyOpenError extends IllegalStateError {
+  static override readonly code: string = 'KAFKA_TOO_MANY_OPEN';
+}
+
+/** `send` to a node with `maxInFlightRequestsPerConnection` requests of this thread in flight. */
 export class TooManyInFlightRequests extends NodeNotReadyError {
   static override readonly code: string = 'KAFKA_TOO_MANY_IN_FLIGHT_REQUESTS';
 }

@@ -173,8 +173,8 @@ export class NodeStates {
     const row = this.#proxy.isDisconnecting(nodeId) ? NO_ROW : this.#row(nodeId);
     const state = counters.nodeState(row);
     if (state !== NODE_CONNECTED) return this.#whyNotConnected(nodeId, state);
-    // The table counts what all threads have sent, as far as the network thread has taken it.
-    const count = Math.max(this.#inFlight.countOf(nodeId) + counters.internalInFlight(row), counters.inFlight(row));
+    // Requests of other threads do not count: the network thread gives each thread its turn.
+    const count = this.#inFlight.countOf(nodeId) + counters.internalInFlight(row);
     if (count >= this.#maxInFlight) {
       const text = `node ${nodeId} has ${count} requests in flight, the limit (maxInFlightRequestsPerConnection)`;
       return { type: TooManyInFlightRequests, text };

@@ -12,6 +12,7 @@ import {
   UnknownBrokerIdError,
 } from '../../common/errors/errors.ts';
 import { mainLane } from '../../common/node-ids.ts';
+import { checkAttachmentCount } from '../../common/open-limits.ts';
 import { thrownError } from '../../common/thrown.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
@@ -264,9 +265,10 @@ export class Session implements StreamSource {
     return this.#counted(() => this.thread.call(run));
   }
 
-  /** A handle for another thread. @throws IllegalStateError when this client is closed */
+  /** A handle for another thread. @throws IllegalStateError when this client is closed; TooManyOpenError when there are too many clients */
   share(versions: VersionInfo | null): ClientHandle {
     if (this.#isClosed) throw new IllegalStateError('share: this client is closed');
+    checkAttachmentCount(this.thread.end.counters.attachments());
     return makeHandle(this.thread, this.config, versions);
   }
 

@@ -10,7 +10,12 @@ import type {
   ConsumerSnapshot,
   LeaveModeName,
 } from '../../common/consumer-calls.ts';
-import { IllegalStateError, KafkaTimeoutError, NetworkThreadError } from '../../common/errors/errors.ts';
+import {
+  IllegalStateError,
+  KafkaTimeoutError,
+  NetworkThreadError,
+  TooManyOpenError,
+} from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
 import type { GroupIdentity } from '../../common/transaction-offsets.ts';
 import {
@@ -144,6 +149,7 @@ export class ConsumerSession implements ClientRole {
       return session;
     } catch (cause) {
       session.link.close(closedError());
+      if (cause instanceof TooManyOpenError) throw cause;
       const text = 'this handle cannot be attached: its consumer was closed, or the network thread has ended';
       throw new IllegalStateError(text, { cause });
     }
@@ -161,8 +167,10 @@ export class ConsumerSession implements ClientRole {
     const opening = { link: network, table, lifePort: lifePorts.network };
     host
       .callWith((control, argument) => control.attachConsumer(id, argument), opening, ports)
-      // The thread that opens the handle then sees that the consumer is closed.
-      .catch(() => lifePorts.application.close());
+      // The thread that opens the handle then sees that the consumer is closed. Of a refusal it is told.
+      .catch((error: unknown) => {
+        if (!(error instanceof TooManyOpenError)) lifePorts.application.close();
+      });
     const lifePort = lifePorts.application;
     const { metricsMemory: metrics, metricsOrigin } = this;
     return makeConsumerHandle({

@@ -76,6 +76,12 @@ const metrics: readonly Metric<Context>[] = [
     'mutedConnections',
     'Connections that are not read because the application is behind',
   ),
+  of.now(
+    'client',
+    'requests-waiting',
+    'waitingRequests',
+    'Requests that wait because requests of other threads have all places on their connection',
+  ),
   of.now('client', 'codec-pool-tasks', 'poolTasks', 'Tasks that run in the codec pool or wait for it'),
   of.now('client', 'codec-pool-bytes', 'poolBytes', 'Bytes in those tasks', 'bytes'),
   of.total(
@@ -206,7 +212,7 @@ export function groupsOf({ client, nodes, apis }: MetricsSnapshot, prefix: strin
   return groups;
 }
 
-/** `1`, `coordinator-1`, `1-fetch` for broker 1 in lane `fetch`, `bootstrap-0`; `1@3` for the own connection of attachment 3. */
+/** `1`, `coordinator-1`, `1-fetch` for broker 1 in lane `fetch`, `bootstrap-0`; `1@3` for an own connection, of a client or a consumer. */
 function nodeName(nodeId: number, row: number, counters: CountersReader): string {
   const lane = counters.lane(row);
   const scope = counters.scope(row);

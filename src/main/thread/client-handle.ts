@@ -4,6 +4,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { VersionInfo } from '../../common/control.ts';
+import { TooManyOpenError } from '../../common/errors/errors.ts';
 import { withoutSecrets } from '../../common/secret.ts';
 import { type ApplicationHandle, createAttachmentHandles } from '../../ring/attachment.ts';
 import { checkHandle, claimHandle, type Handle, newHandle } from '../../ring/handle.ts';
@@ -38,10 +39,13 @@ export function makeHandle(
   const { application, network } = createAttachmentHandles(ringSizes(config), networkDoorbell.buffer, counters.buffer);
   const { port1, port2 } = new MessageChannel();
   const ports = [network.bodyPort, network.sparePort, port2];
-  // If the network thread has ended, the port is closed, and the client that opens the handle sees that.
+  // If the network thread has ended, the port is closed, and the client that opens the handle sees that. If the network thread has refused
+  // the handle, it tells that client so.
   thread
     .call((control) => control.attach(withPorts({ handle: network, controlPort: port2 }, ports)))
-    .catch(() => port1.close());
+    .catch((error: unknown) => {
+      if (!(error instanceof TooManyOpenError)) port1.close();
+    });
   return {
     ...newHandle(kind, [application.bodyPort, application.sparePort, port1]),
     config: { ...withoutSecrets(config).open, logger: null },

@@ -34,6 +34,7 @@ const remedies: Readonly<Record<string, string>> = {
   KAFKA_INCOMPATIBLE_BROKER_VERSION: 'The broker is too old for the request. `apiVersion` if it is set',
   KAFKA_UNRECOGNIZED_BROKER_VERSION: '`apiVersion`',
   KAFKA_UNSUPPORTED_CODEC: 'Install the package that the text names ([codecs.md](codecs.md)). `compressionType`',
+  KAFKA_TOO_MANY_OPEN: 'Close what is not needed. The limits are in [threads.md](threads.md#how-much-may-be-open)',
   KAFKA_TOO_MANY_IN_FLIGHT_REQUESTS:
     'Await answers, put more into one request, or use a lane. `maxInFlightRequestsPerConnection`',
   KAFKA_UNKNOWN_BROKER_ID: 'Take node ids from `client.cluster`',

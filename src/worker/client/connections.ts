@@ -7,9 +7,11 @@ import {
   Cancelled,
   KafkaConnectionError,
   KafkaProtocolError,
+  NodeNotReadyError,
   RequestTimedOutError,
 } from '../../common/errors/errors.ts';
 import { mainLane, nodeKey, sharedScope } from '../../common/node-ids.ts';
+import { wireCodec } from '../../protocol/wire/codecs.ts';
 import type { Events } from '../report/events.ts';
 import type { InFlightRequest } from '../requests/request-owner.ts';
 import type { AttemptEnd } from './connection-states.ts';
@@ -17,6 +19,7 @@ import type { Connector } from './connector.ts';
 import type { Broker, Metadata } from './metadata.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
+import type { WaitingRequest } from './waiting-requests.ts';
 
 /** It is told about every node that became ready or failed. */
 export interface NodeListener {
@@ -103,6 +106,7 @@ export class Connections {
 
   #letGo(node: Node, error: Error, now: number): void {
     if (node.isReady && node.isUnderWay) {
+      failUnsent(node, node.waiting.drain(), error, now);
       this.#nodes.keepLeaving(node);
       node.publish(now);
     } else {
@@ -231,6 +235,7 @@ export class Connections {
    */
   end(node: Node, error: Error, culprit: InFlightRequest | undefined, now: number): void {
     const requests = node.inFlight.drain();
+    const waiting = node.waiting.drain();
     const unsent = node.channel?.oneWay.takeWaiting() ?? [];
     if (node.isReady || node.isConnecting) this.#events.connectionEnded(node, error);
     this.#connector.abandon(node);
@@ -239,6 +244,7 @@ export class Connections {
     const others = culprit === undefined || error instanceof KafkaConnectionError ? error : lostWith(error, node);
     for (const request of requests) this.#fail(request, request === culprit ? error : others, now);
     for (const send of unsent) send.onFailure(others, now);
+    failUnsent(node, waiting, error, now);
   }
 
   #fail(request: InFlightRequest, error: Error, now: number): void {
@@ -265,12 +271,23 @@ export class Connections {
       }
       node.channel.authentication?.expire(now);
       if (node.channel === null || node.channel.isMuted) continue;
+      this.#expireWaiting(node, now);
       const expired = node.inFlight.expired(now);
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
       const text = `${expired.codec.name} to ${node.name} had no response within ${expired.timeoutMs} ms`;
       this.#events.requestTimedOut(node);
       this.lost(node, new RequestTimedOutError(text, details), expired, now);
+    }
+  }
+
+  /** The connection is not at fault, so it stays. */
+  #expireWaiting(node: Node, now: number): void {
+    for (const request of node.waiting.expired(now)) {
+      const { nodeId, apiKey, timeoutMs, owner } = request;
+      const text = `${wireCodec(apiKey).name} to ${node.name} was not sent within ${timeoutMs} ms: requests of other threads had all ${this.#config.maxInFlightRequestsPerConnection} places (maxInFlightRequestsPerConnection)`;
+      this.#events.requestTimedOut(node);
+      owner.onFailure(request, new RequestTimedOutError(text, { nodeId, apiKey }), now);
     }
   }
 
@@ -330,7 +347,9 @@ export class Connections {
       deadline = Math.min(deadline, node.channel.oneWay.deadline);
       deadline = Math.min(deadline, node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY);
       if (node.channel.isMuted) continue;
-      deadline = Math.min(deadline, node.inFlight.earliestDeadline);
+      deadline = Math.min(deadline, node.inFlight.earliestDeadline, node.waiting.earliestDeadline);
+      if (node.waiting.size > 0 && node.connection.isThrottled(now))
+        deadline = Math.min(deadline, node.connection.throttledUntil);
       if (!node.isReady || node.inFlight.size > 0 || node.isLeaving) continue;
       if (this.#isSuperseded(node)) return now;
       if (idleMs > 0) deadline = Math.min(deadline, node.lastActiveAt + idleMs);
@@ -370,4 +389,12 @@ function lostWith(cause: Error, node: Node): KafkaConnectionError {
     cause,
     nodeId: node.id,
   });
+}
+
+/** Requests that waited for a place on a connection that is given up. Unlike requests in flight, they were certainly not carried out. */
+function failUnsent(node: Node, requests: readonly WaitingRequest[], cause: Error, now: number): void {
+  if (requests.length === 0) return;
+  const text = `not sent to ${node.name}, where it waited for a place among the requests in flight: ${cause.message}`;
+  const error = cause instanceof Cancelled ? cause : new NodeNotReadyError(text, { nodeId: node.id, cause });
+  for (const request of requests) request.owner.onFailure(request, error, now);
 }

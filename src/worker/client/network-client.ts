@@ -22,7 +22,6 @@ import type { FinalizedFeatures } from './finalized-features.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
 import { type Metadata, metadataVersion } from './metadata.ts';
 import type { Node } from './node.ts';
-import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
 import { refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -33,21 +32,6 @@ export interface ConnectionAuthenticator {
   begin(node: Node): void;
   /** Handles the answers of mechanisms. Returns how many there were. */
   poll(now: number): number;
-}
-
-/** A request on its way to a node; `message` is read only during the call of `send`. */
-export interface ClientRequest {
-  readonly owner: RequestOwner;
-  readonly requestId: number;
-  readonly nodeId: number;
-  /** Whose connections `nodeId` means. */
-  readonly scope: number;
-  readonly apiKey: number;
-  /** -1: the highest version both sides know. */
-  readonly version: number;
-  /** -1: requestTimeoutMs. */
-  readonly timeoutMs: number;
-  readonly message: FlatMessage;
 }
 
 export interface NetworkClientParts {
@@ -70,7 +54,6 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   readonly #connector: Connector;
   readonly #metadata: Metadata;
   readonly #connections: Connections;
-  readonly #maxInFlight: number;
   readonly #features: FinalizedFeatures;
   readonly #handshakeOptions: HandshakeOptions;
   readonly #events: Events;
@@ -87,7 +70,6 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     this.#events = parts.events;
     this.#sender = parts.sender;
     this.#features = parts.features;
-    this.#maxInFlight = parts.config.maxInFlightRequestsPerConnection;
     this.#handshakeOptions = handshakeOptions(parts.config, () => parts.metadata.clusterId);
     this.#authenticator = parts.authenticator;
   }
@@ -120,29 +102,6 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     metrics.set('mutedConnections', this.#selector.muted.size);
   }
 
-  /**
-   * Encodes the request and queues it on its node's connection. Every failure goes to the owner; `send` throws none.
-   */
-  send(request: ClientRequest, now: number): void {
-    const node = this.#nodes.get(request.nodeId, request.scope);
-    // Requests of the network thread itself do not count: an application cannot know about them in time.
-    const count = node === undefined ? 0 : node.inFlight.size - node.inFlight.internalCount;
-    const refusal = whyNotSend(node, request.nodeId, this.#maxInFlight, now, count);
-    if (refusal !== null || node === undefined) {
-      if (node?.canConnect(now)) this.#connector.start(node, now);
-      request.owner.onFailure(request, refusal!, now);
-      return;
-    }
-    try {
-      const codec = wireCodec(request.apiKey);
-      const version = node.apiVersions!.choose(codec, request.version);
-      const { owner, requestId, timeoutMs, message } = request;
-      this.#sender.send(node, { owner, requestId, codec, version, timeoutMs, message }, now);
-    } catch (error) {
-      request.owner.onFailure(request, withNode(error, node.id), now);
-    }
-  }
-
   /** Begins a connection to the node, unless it has one, is backing off, or is unknown. */
   connect(nodeId: number, scope: number, now: number): void {
     this.connectNode(this.#nodes.get(nodeId, scope), now);
@@ -171,7 +130,9 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     for (const channel of [...this.#selector.muted]) {
       const mutedMs = this.#selector.unmute(channel, now);
       // While the channel is not read, a response may wait in the kernel, so the broker may not be late.
-      this.#connector.nodeOf(channel)?.inFlight.extendDeadlines(mutedMs);
+      const node = this.#connector.nodeOf(channel);
+      node?.inFlight.extendDeadlines(mutedMs);
+      node?.waiting.extendDeadlines(mutedMs);
       channel.authentication?.onUnmuted(now);
     }
   }
@@ -359,7 +320,9 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     this.#events.throttled(node, throttleTimeMs, now);
     if (!isThrottledByClient(apiKey, version)) return;
     const longerMs = node.connection.throttle(throttleTimeMs, now);
-    if (longerMs > 0) node.inFlight.extendForThrottle(longerMs);
+    if (longerMs <= 0) return;
+    node.inFlight.extendForThrottle(longerMs);
+    node.waiting.extendForThrottle(longerMs);
   }
 
   #handleEnds(now: number): void {

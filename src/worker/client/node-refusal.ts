@@ -13,17 +13,8 @@ export function unknownNode(nodeId: number): UnknownBrokerIdError {
   return new UnknownBrokerIdError(`node ${nodeId} is not part of the cluster`, { nodeId });
 }
 
-/**
- * The error that a request to the node is refused with; null if it is accepted. @param count requests that count
- * against the limit
- */
-export function whyNotSend(
-  node: Node | undefined,
-  nodeId: number,
-  maxInFlight: number,
-  now: number,
-  count = node?.inFlight.size ?? 0,
-): Error | null {
+/** The error that a request to the node is refused with; null if it is accepted. */
+export function whyNotSend(node: Node | undefined, nodeId: number, maxInFlight: number, now: number): Error | null {
   if (node === undefined) return unknownNode(nodeId);
   const details = { nodeId };
   if (!node.isReady) {
@@ -31,11 +22,19 @@ export function whyNotSend(
     const text = `${node.name} is not connected`;
     return new NodeNotReadyError(text, cause === null ? details : { ...details, cause });
   }
-  if (count >= maxInFlight) {
-    const text = `${node.name} has ${count} requests in flight, of all threads together; the limit is ${maxInFlight} (maxInFlightRequestsPerConnection)`;
-    return new TooManyInFlightRequests(text, details);
-  }
+  const count = node.inFlight.size;
+  if (count >= maxInFlight) return tooManyInFlight(node, nodeId, count, maxInFlight);
   if (!node.connection.isThrottled(now)) return null;
   const leftMs = Math.ceil(node.connection.throttledUntil - now);
   return new NodeNotReadyError(`${node.name} is throttled for another ${leftMs} ms (quota)`, details);
+}
+
+export function tooManyInFlight(
+  { name }: Node,
+  nodeId: number,
+  count: number,
+  maxInFlight: number,
+): TooManyInFlightRequests {
+  const text = `${name} has ${count} requests in flight, the limit is ${maxInFlight} (maxInFlightRequestsPerConnection)`;
+  return new TooManyInFlightRequests(text, { nodeId });
 }

@@ -4,7 +4,7 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { IncompatibleBrokerVersion } from '../../common/errors/errors.ts';
 import { HeapMemory } from '../../common/memory.ts';
-import { sharedScope } from '../../common/node-ids.ts';
+import { mainLane, sharedScope } from '../../common/node-ids.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
@@ -41,20 +41,35 @@ export interface NodeRequestsParts {
 export class NodeRequests implements BrokerRequests {
   readonly #parts: NodeRequestsParts;
   readonly #scope: number;
+  readonly #mainScope: number;
   readonly #writer = new FlatWriter();
-  /** Requests that were answered before the socket had taken all of their body. */
-  readonly #unwritten: Unwritten;
+  /** Of all scopes together. */
+  readonly #common: { readonly unwritten: Unwritten; sentCount: number };
 
-  /** @param scope whose connections are used; requests to any broker always go over those of all threads */
-  constructor(parts: NodeRequestsParts, scope = sharedScope, unwritten = new Unwritten()) {
+  /**
+   * @param scope whose connections are used; requests to any broker always go over those of all threads
+   * @param mainScope whose connection is used in the main lane
+   */
+  constructor(
+    parts: NodeRequestsParts,
+    scope = sharedScope,
+    mainScope = scope,
+    common = { unwritten: new Unwritten(), sentCount: 0 },
+  ) {
     this.#parts = parts;
     this.#scope = scope;
-    this.#unwritten = unwritten;
+    this.#mainScope = mainScope;
+    this.#common = common;
   }
 
-  /** The same over the connections of a scope. `poll` of this object serves both. */
-  inScope(scope: number): NodeRequests {
-    return new NodeRequests(this.#parts, scope, this.#unwritten);
+  /** How many requests have been sent so far, over the connections of all scopes. */
+  get sentCount(): number {
+    return this.#common.sentCount;
+  }
+
+  /** The same over the connections of a scope, but in the main lane over those of `mainScope`. `poll` of this object serves both. */
+  inScope(scope: number, mainScope = scope): NodeRequests {
+    return new NodeRequests(this.#parts, scope, mainScope, this.#common);
   }
 
   isReady(to: Destination, now: number): boolean {
@@ -78,7 +93,7 @@ export class NodeRequests implements BrokerRequests {
   lastError(to: Destination): Error | null {
     const { nodes } = this.#parts;
     if (to.brokerId === anyBroker) return nodes.whyNoneReady();
-    const node = nodes.inLane(to.brokerId, to.lane, this.#scope);
+    const node = this.#inLane(to);
     if (node !== undefined) return node.connection.lastError;
     // It has left the cluster, or was never in it. Whoever waits for it would wait for ever.
     return unknownNode(to.brokerId);
@@ -99,6 +114,7 @@ export class NodeRequests implements BrokerRequests {
       request.onFailure(refusal!, now);
       return;
     }
+    this.#common.sentCount++;
     const owner = new RoleRequest(this, request as BrokerRequest);
     try {
       const codec = wireCodec(request.api.key);
@@ -126,21 +142,21 @@ export class NodeRequests implements BrokerRequests {
   }
 
   inFlight(to: Destination): number {
-    return this.#parts.nodes.inLane(to.brokerId, to.lane, this.#scope)?.inFlight.size ?? 0;
+    return this.#inLane(to)?.inFlight.size ?? 0;
   }
 
   throttledUntil(to: Destination): number {
-    return Math.max(0, this.#parts.nodes.inLane(to.brokerId, to.lane, this.#scope)?.connection.throttledUntil ?? 0);
+    return Math.max(0, this.#inLane(to)?.connection.throttledUntil ?? 0);
   }
 
   disconnect(to: Destination, reason: Error, now: number): void {
-    const node = this.#parts.nodes.inLane(to.brokerId, to.lane, this.#scope);
+    const node = this.#inLane(to);
     if (node !== undefined) this.#parts.connections.disconnectNode(node, now, reason);
   }
 
   /** Gives back the memory of bodies that the socket has taken since their request was answered. */
   poll(): void {
-    this.#unwritten.poll();
+    this.#common.unwritten.poll();
   }
 
   // --- for RoleRequest
@@ -161,7 +177,7 @@ export class NodeRequests implements BrokerRequests {
   /** The request has ended: the memory of its body is free as soon as the socket has taken it. */
   answered(channel: Channel, mark: WriteMark, free: () => void): void {
     if (channel.isWritten(mark)) free();
-    else this.#unwritten.add(channel, mark, free);
+    else this.#common.unwritten.add(channel, mark, free);
   }
 
   wake(): void {
@@ -174,10 +190,12 @@ export class NodeRequests implements BrokerRequests {
     return this.#parts.config.maxInFlightRequestsPerConnection;
   }
 
-  #node({ brokerId, lane }: Destination, now: number): Node | undefined {
-    const { nodes } = this.#parts;
-    if (brokerId !== anyBroker) return nodes.inLane(brokerId, lane, this.#scope);
-    return nodes.leastLoaded(now);
+  #node(to: Destination, now: number): Node | undefined {
+    return to.brokerId === anyBroker ? this.#parts.nodes.leastLoaded(now) : this.#inLane(to);
+  }
+
+  #inLane({ brokerId, lane }: Destination): Node | undefined {
+    return this.#parts.nodes.inLane(brokerId, lane, lane === mainLane ? this.#mainScope : this.#scope);
   }
 
   #connect({ brokerId }: Destination, node: Node | undefined, now: number): void {

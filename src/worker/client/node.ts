@@ -12,6 +12,7 @@ import type { NodeApiVersions } from './api-versions.ts';
 import type { ConnectionState } from './connection-states.ts';
 import type { Handshake } from './handshake.ts';
 import type { VersionProbe } from './version-probe.ts';
+import { WaitingRequests } from './waiting-requests.ts';
 
 /** The names of a node: its id, its broker, its lane and its address. */
 export interface NodeAddress {
@@ -46,6 +47,8 @@ export class Node {
   readonly port: number;
   readonly connection: ConnectionState;
   readonly inFlight = new InFlightRequests();
+  /** Requests of applications that wait for a place among those in flight. Empty unless the connection is ready. */
+  readonly waiting = new WaitingRequests();
   /** Its number in calls of Metrics. */
   metricsRow = NO_ROW;
   channel: Channel | null = null;
@@ -98,7 +101,7 @@ export class Node {
   /** For errors and the log: `node 1 (host:9092)`, with its lane if that is not the main one, and whose connection it is. */
   get name(): string {
     const lane = this.lane === mainLane ? '' : `, lane ${this.lane}`;
-    const own = this.scope === sharedScope ? '' : `, own connection of attachment ${this.scope}`;
+    const own = this.scope === sharedScope ? '' : `, own connection ${this.scope}`;
     return `node ${this.brokerId} (${this.host}:${this.port}${lane}${own})`;
   }
 

@@ -2,7 +2,7 @@
 // (lanes and scopes, common/node-ids.ts) that somebody asked for. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { IllegalStateError } from '../../common/errors/errors.ts';
+import { TooManyOpenError } from '../../common/errors/errors.ts';
 import {
   coordinatorLane,
   coordinatorNodeId,
@@ -38,7 +38,7 @@ export class Nodes {
   /** By scope and lane, then by broker id; all but the main lane of the shared scope. */
   readonly #lanes = new Map<string, Map<number, Node>>();
   #nextLaneNodeId = firstLaneNodeId;
-  /** Scopes of attachments with connections of their own. */
+  /** Scopes in use. */
   readonly #scopes = new Set<number>();
   #areBrokersTrusted = true;
   /** Brokers that were named in passing since the newest metadata. */
@@ -81,8 +81,8 @@ export class Nodes {
   }
 
   /**
-   * A new scope for an attachment that wants connections of its own.
-   * @throws IllegalStateError when there are too many
+   * A new scope for whoever wants connections of its own.
+   * @throws TooManyOpenError when there are too many
    */
   openScope(): number {
     for (let scope = 1; scope <= maxScopes; scope++) {
@@ -90,8 +90,8 @@ export class Nodes {
       this.#scopes.add(scope);
       return scope;
     }
-    throw new IllegalStateError(
-      `${maxScopes} attached clients have connections of their own, and there can be no more`,
+    throw new TooManyOpenError(
+      `${maxScopes} clients and consumers have connections of their own, and there can be no more`,
     );
   }
 

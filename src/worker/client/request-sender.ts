@@ -17,6 +17,7 @@ import { OneWayFrame } from '../net/send-queue.ts';
 import type { RequestReport } from '../report/request-report.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
 import { encodeFrame, encodeHead, type FrameHeader } from '../requests/encode.ts';
+import { copyOf } from '../requests/flat-copy.ts';
 import type { InFlightRequest, RequestOwner } from '../requests/request-owner.ts';
 import type { Node } from './node.ts';
 import { RequestMemory } from './request-memory.ts';
@@ -29,6 +30,10 @@ export interface OutgoingRequest {
   readonly version: number;
   /** -1: requestTimeoutMs. */
   readonly timeoutMs: number;
+  /** Of a request that has waited for a place: when its time is over. Default: when its timeout has passed. */
+  readonly deadline?: number | undefined;
+  /** How far throttling may still move the deadline. Default: by the timeout. */
+  readonly throttleAllowanceMs?: number | undefined;
   /** Read during the call only. */
   readonly message: FlatMessage;
   /** It is written and answered before requests that the channel holds back. */
@@ -198,7 +203,7 @@ export class RequestSender {
   ): InFlightRequest {
     const { owner, requestId, codec, version } = request;
     const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.#config.requestTimeoutMs;
-    const deadline = now + timeoutMs;
+    const { deadline = now + timeoutMs, throttleAllowanceMs = timeoutMs } = request;
     const channel = node.channel!;
     return {
       owner,
@@ -212,7 +217,7 @@ export class RequestSender {
       sentAt: now,
       correlationId,
       deadline,
-      throttleAllowanceMs: timeoutMs,
+      throttleAllowanceMs,
       requestBytes: 0,
     };
   }
@@ -232,13 +237,6 @@ export class RequestSender {
     this.#report.failed(request, error, now);
     request.owner.onFailure(request, error, now);
   }
-}
-
-/** A copy of the flat message: the original lies in a ring, or in memory that its reader is about to release. */
-function copyOf(message: FlatMessage): ArrayBuffer {
-  const copy = new Uint8Array((message.byteLength + 7) & ~7);
-  copy.set(message.u8.subarray(message.byteBase, message.byteBase + message.byteLength));
-  return copy.buffer;
 }
 
 function peerDoesNotRead(node: Node): NodeNotReadyError {

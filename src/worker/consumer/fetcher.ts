@@ -105,6 +105,8 @@ export class Fetcher {
     this.#isClosed = true;
     for (const { to, session, isBusy } of this.#connections.values()) {
       if (isBusy) {
+        // An application may use this lane, too.
+        if (this.#host.requests.inFlight(to) > 1) continue;
         // A long poll is of no use any more. It would only keep the broker and the connection busy.
         this.#host.requests.disconnect(to, new KafkaProtocolError('the consumer was closed'), now);
       } else if (session.id !== 0 && this.#host.requests.isReady(to, now)) {
@@ -230,6 +232,7 @@ export class Fetcher {
     now: number,
   ): number {
     this.#release(connection, sent);
+    if (this.#isClosed) return 0;
     const { errorCode } = response;
     if (errorCode !== 0) {
       connection.session.restart(errorCode !== codes.fetchSessionIdNotFound);

@@ -3,6 +3,7 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import { isBootstrapId, sharedScope } from '../../common/node-ids.ts';
+import { checkAttachmentCount } from '../../common/open-limits.ts';
 import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -62,8 +63,12 @@ export class Attachments {
     this.#blocked = blocked;
   }
 
-  /** @param threadId Node's number of the thread; 0 for the main thread */
+  /**
+   * Throws TooManyOpenError when there are too many.
+   * @param threadId Node's number of the thread; 0 for the main thread
+   */
   add(handle: NetworkHandle, threadId = 0): Attachment {
+    checkAttachmentCount(this.#all.length);
     const end = openNetworkEnd(handle);
     const isOwner = this.#all.length === 0;
     const responses = new ResponseProxy(end, this.#config, this.#pool, this.#host, this.#metrics, {

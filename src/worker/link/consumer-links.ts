@@ -5,6 +5,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled, RingCorruptError } from '../../common/errors/errors.ts';
+import { toPlainError } from '../../common/errors/plain-error.ts';
+import { checkOpenCount, maxThreadsOfConsumer } from '../../common/open-limits.ts';
 import type { NetworkHandle } from '../../ring/attachment.ts';
 import { openNetworkEnd } from '../../ring/attachment.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
@@ -96,12 +98,21 @@ export class ConsumerLinks implements Role {
     );
   }
 
-  /** @returns the id for `detach`. Throws Cancelled when the consumer has ended and only its last answers are on their way. */
+  /** @returns the id for `detach`. Throws Cancelled when the consumer has ended and only its last answers are on their way; TooManyOpenError. */
   attach({ link, table, lifePort }: ConsumerLinkHandle, owner: Attachment | null): number {
     if (this.#role.isClosed) {
       // The thread that opens the other end learns it by this.
       lifePort.close();
       throw new Cancelled('the consumer was closed');
+    }
+    try {
+      const what = 'threads read this consumer, with handles that were not attached yet';
+      checkOpenCount(this.#links.size, maxThreadsOfConsumer, what, 'close some, or open another consumer of the group');
+    } catch (error) {
+      // The thread that opens the other end is told why.
+      lifePort.postMessage(toPlainError(error));
+      lifePort.close();
+      throw error;
     }
     const end = openNetworkEnd(link);
     const id = ++this.#lastId;
@@ -126,6 +137,13 @@ export class ConsumerLinks implements Role {
     link.lifeline.close();
     if (this.#links.size === 0) this.#isDeserted = true;
     this.#host.wake();
+  }
+
+  /** How many of its threads' links belong to this client. */
+  countOf(owner: Attachment): number {
+    let count = 0;
+    for (const link of this.#links.values()) if (link.owner === owner) count++;
+    return count;
   }
 
   /** The client of that thread is closed, or its thread has ended: detaches the links that belong to it. */

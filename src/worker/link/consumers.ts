@@ -3,6 +3,7 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
+import { checkOpenCount, maxConsumersOfThread } from '../../common/open-limits.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
 import type { Role } from '../client/role.ts';
 import type { RecordDecoder } from '../consumer/dealer.ts';
@@ -17,7 +18,7 @@ import type { Scopes } from './scopes.ts';
 export interface ConsumersParts {
   readonly config: KafkaClientConfig;
   /** Which connections an attachment's consumers use. */
-  readonly scopes: Pick<Scopes, 'hostOf'>;
+  readonly scopes: Pick<Scopes, 'hostOfConsumer'>;
   readonly roles: { add(role: Role): void; delete(role: Role): void };
   readonly log: Log;
   readonly clock: () => number;
@@ -37,13 +38,17 @@ export class Consumers {
   }
 
   /**
-   * Begins a consumer. Throws when its options cannot be used; the consumer is then removed. @returns its id
+   * Begins a consumer. Throws when its options cannot be used; the consumer is then removed. Throws TooManyOpenError. @returns its id
    * @param owner the attachment of the thread that reads it
    */
   open(config: ConsumerConfig, { snapshot, metrics, ...handle }: OpeningConsumer, owner: Attachment): number {
     if (owner.isClosed) throw new Cancelled('the client was closed');
+    let count = 0;
+    for (const other of this.#byId.values()) count += other.countOf(owner);
+    const what = 'consumers of this client are open';
+    checkOpenCount(count, maxConsumersOfThread, what, 'close some; one consumer can read any number of topics');
     const { config: client, scopes, roles, log, clock, newMemberId, onBroken, blocked, pool } = this.#parts;
-    const { host, release } = scopes.hostOf(owner);
+    const { host, release } = scopes.hostOfConsumer(owner);
     const id = ++this.#lastId;
     const links = new ConsumerLinks(
       host,

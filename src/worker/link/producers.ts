@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { Cancelled, IllegalStateError, RingCorruptError } from '../../common/errors/errors.ts';
+import { checkOpenCount, maxProducersOfThread } from '../../common/open-limits.ts';
 import { type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersWriter } from '../../state/producer-counters.ts';
@@ -163,6 +164,11 @@ class LinkedProducer implements Role {
     this.#host.wake();
   }
 
+  /** How many of its threads' links belong to this client. */
+  countOf(owner: Attachment): number {
+    return this.#attached.filter((attached) => attached.owner === owner).length;
+  }
+
   hasWork(): boolean {
     return this.#attached.some((attached) => {
       if (attached.isOver) return false;
@@ -316,9 +322,9 @@ export class Producers {
     this.#parts = parts;
   }
 
-  /** Makes a producer with one application thread attached. Returns its id. */
+  /** Makes a producer with one application thread attached. Returns its id. Throws TooManyOpenError when that thread has too many. */
   open(config: ProducerConfig, opening: ProducerOpening, link: ProducerLink, owner: Attachment): number {
-    checkOpen(owner);
+    this.#checkOwner(owner);
     const { roles, scopes } = this.#parts;
     this.#lastId++;
     const id = this.#lastId;
@@ -334,21 +340,25 @@ export class Producers {
     return id;
   }
 
-  /** Attaches one more application thread. Throws IllegalStateError when the producer has ended. */
+  /** Attaches one more application thread. Throws IllegalStateError when the producer has ended; TooManyOpenError. */
   attach(producerId: number, link: ProducerLink, owner: Attachment): void {
-    checkOpen(owner);
+    this.#checkOwner(owner);
     const producer = this.#all.get(producerId);
     if (producer === undefined)
       throw new IllegalStateError(`producer ${producerId} is closed, or it belongs to another client`);
     producer.attach(link, owner);
   }
 
+  #checkOwner(owner: Attachment): void {
+    if (owner.isClosed) throw new Cancelled('the client was closed');
+    let count = 0;
+    for (const producer of this.#all.values()) count += producer.countOf(owner);
+    const what = 'producers of this client are open in this thread';
+    checkOpenCount(count, maxProducersOfThread, what, 'close some; one producer can write to any number of topics');
+  }
+
   /** The client of that thread is closed, or its thread has ended. Its complete records are sent; producers without another thread end. */
   ownerGone(owner: Attachment): void {
     for (const producer of this.#all.values()) producer.ownerGone(owner);
   }
-}
-
-function checkOpen({ isClosed }: Attachment): void {
-  if (isClosed) throw new Cancelled('the client was closed');
 }

@@ -13,6 +13,7 @@ import {
 } from '../../ring/frames/client-frames.ts';
 import { refuseFrame } from '../../ring/frames/frame.ts';
 import { CONNECT, CONNECT_LANE, DISCONNECT, POLL, SEND } from '../../ring/frames/kinds.ts';
+import type { ApplicationRequests } from '../client/application-requests.ts';
 import type { Connections } from '../client/connections.ts';
 import type { NetworkClient } from '../client/network-client.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -25,6 +26,7 @@ const maxFramesInARow = 16;
 
 export class RequestAdapter {
   readonly #attachments: Attachments;
+  readonly #requests: ApplicationRequests;
   readonly #client: NetworkClient;
   readonly #connections: Connections;
   readonly #metrics: Metrics;
@@ -33,8 +35,15 @@ export class RequestAdapter {
   /** The attachment that comes first in the next round. It changes when frames were left. */
   #first = 0;
 
-  constructor(attachments: Attachments, client: NetworkClient, connections: Connections, metrics: Metrics) {
+  constructor(
+    attachments: Attachments,
+    requests: ApplicationRequests,
+    client: NetworkClient,
+    connections: Connections,
+    metrics: Metrics,
+  ) {
     this.#attachments = attachments;
+    this.#requests = requests;
     this.#client = client;
     this.#connections = connections;
     this.#metrics = metrics;
@@ -107,7 +116,7 @@ export class RequestAdapter {
     const frame = this.#frame;
     readSend(requests, frame);
     this.#metrics.requestAccepted();
-    this.#client.send(
+    this.#requests.send(
       {
         owner: attachment.responses,
         requestId: frame.requestId,

@@ -61,9 +61,10 @@ export class ResponseProxy implements RequestOwner {
   /** Expected size of the response that waits for room; 0 while only held frames wait. */
   #neededBytes = 0;
   #hasNews = false;
-  /** Bytes of the undecoded responses that are moved aside here, so that other responses on their connections need not wait. */
-  #asideBytes = 0;
-  #isClosed = false;
+  /** Bytes of undecoded responses that are moved aside here, so that others need not wait, and of requests that wait for a place. */
+  #keptBytes = 0;
+  /** Whether nothing is written any more. */
+  isClosed = false;
   readonly #proxyHost: ProxyHost;
   readonly #reader = new WireReader();
 
@@ -95,18 +96,18 @@ export class ResponseProxy implements RequestOwner {
 
   /** Whether so much waits here that the thread's requests are not taken until it reads. */
   get isOverQuota(): boolean {
-    return this.#asideBytes > this.#config.spillBudgetBytes || this.#held.length >= maxHeldFrames;
+    return this.#keptBytes > this.#config.spillBudgetBytes || this.#held.length >= maxHeldFrames;
   }
 
   onResponse(request: InFlightRequest, reader: WireReader): number {
     const bodyStart = reader.offset;
     try {
-      const delivered = this.#isClosed ? this.#discard() : this.#deliver(request, reader, this.#isBehind);
+      const delivered = this.isClosed ? this.#discard() : this.#deliver(request, reader, this.#isBehind);
       if (delivered !== notDelivered || !this.#isBehind || !this.#proxyHost.isShared(request.nodeId)) return delivered;
       // Others use this connection, so the response must not wait in the channel. Its throttle time counts when it is decoded.
       // This makes a copy. `slice` of a Buffer would not.
       const body = new Uint8Array(reader.bytes.subarray(bodyStart, reader.end));
-      this.#asideBytes += body.length;
+      this.#keptBytes += body.length;
       this.#held.push({ kind: 'aside', request, body });
       return 0;
     } catch (error) {
@@ -124,12 +125,12 @@ export class ResponseProxy implements RequestOwner {
 
   /** The thread is gone: everything that waits here, and everything that comes later, is discarded. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.isClosed) return;
+    this.isClosed = true;
     for (const { kind } of this.#held) if (kind === 'aside') this.#metrics.requestFailed();
     this.#held = [];
     this.#heldMetadata = null;
-    this.#asideBytes = 0;
+    this.#keptBytes = 0;
     this.#wantedPoolBytes = 0;
     this.#isBehind = false;
     this.#hasNews = false;
@@ -178,14 +179,9 @@ export class ResponseProxy implements RequestOwner {
     return this.#fellBehind(neededBytes);
   }
 
-  /** Whether nothing is written any more. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   onFailure(request: RequestName, error: Error): void {
     this.#metrics.requestFailed();
-    if (error instanceof RingCorruptError && !this.#isClosed) {
+    if (error instanceof RingCorruptError && !this.isClosed) {
       // The request's body in shared memory is not a valid request.
       this.#proxyHost.onBroken(error);
       return;
@@ -198,12 +194,16 @@ export class ResponseProxy implements RequestOwner {
     this.#put({ kind: 'sent', request });
   }
 
+  onWaiting(byteCount: number): void {
+    this.#keptBytes += byteCount;
+  }
+
   onPolled(pollId: number): void {
     this.#put({ kind: 'polled', pollId });
   }
 
   onMetadata(update: MetadataUpdate): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     this.#heldMetadata = update;
     try {
       this.#flushMetadata();
@@ -288,7 +288,7 @@ export class ResponseProxy implements RequestOwner {
 
   #writePooled({ request, outcome }: PooledResponse, now: number): boolean {
     if (outcome === null) return false;
-    if (this.#isClosed) {
+    if (this.isClosed) {
       this.#discard();
       return true;
     }
@@ -337,7 +337,7 @@ export class ResponseProxy implements RequestOwner {
   }
 
   #put(held: Held): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     try {
       if (!this.#isBehind && this.#write(held, 0)) return;
       this.#held.push(held);
@@ -370,7 +370,7 @@ export class ResponseProxy implements RequestOwner {
       this.#metrics.requestFailed();
       if (error instanceof KafkaProtocolError) this.#host.onPooledFailure(request, error, now);
     }
-    this.#asideBytes -= body.length;
+    this.#keptBytes -= body.length;
     return true;
   }
 

@@ -1,5 +1,9 @@
-// Owns which attachments have connections of their own, and how long these live: until the attachment has ended, and also the
-// producers and consumers that it has opened. Network thread. Must not open or close a connection itself.
+// Owns who has connections of its own, and how long these live: attachments that want them, until they have ended with the producers and
+// consumers that they opened; and consumers beside another consumer of the same connections. Network thread. Must not open or close a
+// connection itself.
+//
+// A consumer holds up whoever is behind it: brokers keep a Fetch until there are records, and a JoinGroup until all members have joined.
+// Two members on one connection would even wait for each other.
 
 import { Cancelled } from '../../common/errors/errors.ts';
 import { sharedScope } from '../../common/node-ids.ts';
@@ -11,7 +15,7 @@ export interface ScopesParts {
   /** What roles use whose attachment shares its connections. */
   readonly host: RoleHost;
   readonly requests: Pick<NodeRequests, 'inScope'>;
-  /** Returns a new scope. Throws IllegalStateError when there are too many. */
+  /** Returns a new scope. Throws TooManyOpenError when there are too many. */
   readonly open: () => number;
   /** Nobody uses the scope any more: its connections are closed when their requests have ended. */
   readonly close: (scope: number) => void;
@@ -27,6 +31,8 @@ export interface ScopedHost {
 export class Scopes {
   readonly #parts: ScopesParts;
   readonly #users = new Map<number, number>();
+  /** Scopes whose lanes a consumer uses. */
+  readonly #consumed = new Set<number>();
 
   constructor(parts: ScopesParts) {
     this.#parts = parts;
@@ -51,6 +57,32 @@ export class Scopes {
       release: () => {
         if (!isReleased) this.#release(scope);
         isReleased = true;
+      },
+    };
+  }
+
+  /** What a consumer uses that the attachment opens: the same, but lanes of its own if another consumer uses those of the attachment. */
+  hostOfConsumer(attachment: Attachment): ScopedHost {
+    const { scope } = attachment;
+    if (!this.#consumed.has(scope)) {
+      const shared = this.hostOf(attachment);
+      this.#consumed.add(scope);
+      return {
+        host: shared.host,
+        release: () => {
+          this.#consumed.delete(scope);
+          shared.release();
+        },
+      };
+    }
+    const own = this.#parts.open();
+    const shared = this.hostOf(attachment);
+    this.#retain(own);
+    return {
+      host: { ...shared.host, requests: this.#parts.requests.inScope(own, scope) },
+      release: () => {
+        this.#release(own);
+        shared.release();
       },
     };
   }

@@ -31,7 +31,13 @@ const {
 } = slotOf;
 
 /** Values that are recorded at the end of a round. */
-export type Gauge = 'connectionCount' | 'mutedConnections' | 'poolTasks' | 'poolBytes' | 'blockedThreads';
+export type Gauge =
+  | 'connectionCount'
+  | 'mutedConnections'
+  | 'waitingRequests'
+  | 'poolTasks'
+  | 'poolBytes'
+  | 'blockedThreads';
 
 export class Metrics {
   readonly #writer: MetricsWriter | null;

@@ -1,7 +1,7 @@
 // Owns the requests of one connection that await their response, oldest first, and their deadlines. Network thread.
 // Must not read a clock.
 
-import type { InFlightRequest } from './request-owner.ts';
+import type { InFlightRequest, RequestOwner } from './request-owner.ts';
 
 export class InFlightRequests {
   /** The oldest request is at `#head`. The array is compacted now and then, because `shift` for each request would be slow. */
@@ -19,6 +19,13 @@ export class InFlightRequests {
   /** How many of the requests belong to the network thread itself. */
   get internalCount(): number {
     return this.#internalCount;
+  }
+
+  /** How many of the requests belong to this owner. It looks at every request. */
+  countOf(owner: RequestOwner): number {
+    let count = 0;
+    for (let i = this.#head; i < this.#queue.length; i++) if (this.#queue[i]!.owner === owner) count++;
+    return count;
   }
 
   /** The time at which the next request expires, in ms on the monotonic clock. Infinity without requests. */

@@ -18,6 +18,8 @@ export interface RequestOwner {
   onFailure(request: RequestName, error: Error, now: number): void;
   /** The socket has a request that gets no response (Produce with acks 0). */
   onSentWithoutResponse(request: InFlightRequest, now: number): void;
+  /** So many bytes more of its requests wait for a place on a connection; fewer, if negative. */
+  onWaiting?(byteCount: number): void;
 }
 
 export const notDelivered = -1;

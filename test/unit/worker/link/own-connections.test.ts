@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { Cancelled, IllegalStateError, TooManyInFlightRequests } from '../../../../src/common/errors/errors.ts';
+import { Cancelled, TooManyInFlightRequests, TooManyOpenError } from '../../../../src/common/errors/errors.ts';
 import { coordinatorNodeId, maxScopes, nodeKey, partsOfKey } from '../../../../src/common/node-ids.ts';
 import { ListGroups } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { FakeApplication } from '../support/fake-application.ts';
@@ -235,14 +235,19 @@ test('it can ask for own connections twice, but not after its end', async () => 
   assert.ok('error' in (await net.controlOf(own).hello('own')));
 });
 
-test('the number of such clients is limited, and the error says so', async () => {
-  const apps: FakeApplication[] = [];
-  for (let i = 1; i < maxScopes; i++) apps.push(await net.attachOwn());
+test('the number of such clients is limited, and connections that still await answers count', async () => {
+  connect();
+  own.send(1, ListGroups, {});
+  net.run();
+  for (let i = 1; i < maxScopes; i++) await net.attachOwn();
+  net.detach(own);
   const late = net.attach();
   const said = await net.controlOf(late).hello('own');
-  assert.ok('error' in said && said.error.name === IllegalStateError.name, JSON.stringify(said));
-  assert.match(said.error.message, /1023 attached clients/);
-  net.detach(apps[0]!);
+  assert.ok('error' in said && said.error.name === TooManyOpenError.name, JSON.stringify(said));
+  assert.match(said.error.message, /1023 clients and consumers/);
+  broker.reply({ groups: [] });
+  net.run();
+  net.advance(1);
   assert.ok('value' in (await net.controlOf(late).hello('own')));
 });
 
