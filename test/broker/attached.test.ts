@@ -113,6 +113,30 @@ describe('attached clients', () => {
     });
   }
 
+  test('threads that want more places than a connection has take turns: none is refused, and none is left out', async (t) => {
+    // Each of the workers alone would fill it.
+    const client = await open(t, { maxInFlightRequestsPerConnection: 3 });
+    await works(client);
+    const busy = [await attach(t, client), await attach(t, client, 'sync')];
+    await Promise.all(busy.map((each) => each.works()));
+    let most = 0;
+    for (let i = 0; i < 50; i++) {
+      const before = busy.map(({ count }) => count(SUCCEEDED));
+      // It would fail with TooManyInFlightRequests if it had no turn.
+      assert.equal((await client.send(0, Metadata, { topics: [] })).brokers.length, 1);
+      const counts = busy.map(({ count }, n) => count(SUCCEEDED) - before[n]!);
+      most = Math.max(most, ...counts);
+    }
+    t.diagnostic(`at most ${most} answers to another thread while one request was under way`);
+    await Promise.all(busy.map((each) => each.works()));
+    for (const each of busy) {
+      each.tell('close');
+      await each.exit;
+      assert.equal(each.count(FAILED), 0);
+      assert.equal(each.count(ACCEPTED), each.count(SUCCEEDED));
+    }
+  });
+
   test('a client that never reads does not delay other clients', async (t) => {
     const client = await open(t, { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65536 });
     await works(client);
