@@ -7,7 +7,6 @@ import {
   Cancelled,
   KafkaConnectionError,
   KafkaProtocolError,
-  NodeNotReadyError,
   RequestTimedOutError,
 } from '../../common/errors/errors.ts';
 import { mainLane, nodeKey, sharedScope } from '../../common/node-ids.ts';
@@ -19,7 +18,7 @@ import type { Connector } from './connector.ts';
 import type { Broker, Metadata } from './metadata.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
-import type { WaitingRequest } from './waiting-requests.ts';
+import { failUnsent } from './waiting-requests.ts';
 
 /** It is told about every node that became ready or failed. */
 export interface NodeListener {
@@ -389,12 +388,4 @@ function lostWith(cause: Error, node: Node): KafkaConnectionError {
     cause,
     nodeId: node.id,
   });
-}
-
-/** Requests that waited for a place on a connection that is given up. Unlike requests in flight, they were certainly not carried out. */
-function failUnsent(node: Node, requests: readonly WaitingRequest[], cause: Error, now: number): void {
-  if (requests.length === 0) return;
-  const text = `not sent to ${node.name}, where it waited for a place among the requests in flight: ${cause.message}`;
-  const error = cause instanceof Cancelled ? cause : new NodeNotReadyError(text, { nodeId: node.id, cause });
-  for (const request of requests) request.owner.onFailure(request, error, now);
 }

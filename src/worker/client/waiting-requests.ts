@@ -1,6 +1,7 @@
 // Owns the requests of application threads that wait for a place on one connection, because requests of other threads have all places.
 // Threads take turns. Network thread. Must not send anything, and must not read a clock.
 
+import { Cancelled, NodeNotReadyError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import type { RequestName, RequestOwner } from '../requests/request-owner.ts';
 
@@ -114,4 +115,17 @@ export class WaitingRequests {
     this.#size -= requests.length;
     if (this.#size === 0) this.#earliest = Number.POSITIVE_INFINITY;
   }
+}
+
+/** Requests that waited for a place on a connection that is given up. Unlike requests in flight, they were certainly not carried out. */
+export function failUnsent(
+  node: { readonly id: number; readonly name: string },
+  requests: readonly WaitingRequest[],
+  cause: Error,
+  now: number,
+): void {
+  if (requests.length === 0) return;
+  const text = `not sent to ${node.name}, where it waited for a place among the requests in flight: ${cause.message}`;
+  const error = cause instanceof Cancelled ? cause : new NodeNotReadyError(text, { nodeId: node.id, cause });
+  for (const request of requests) request.owner.onFailure(request, error, now);
 }
