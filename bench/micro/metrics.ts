@@ -3,7 +3,9 @@
 
 import { KafkaClient, type KafkaClientOptions, Metadata } from '../../src/index.ts';
 import { createClientMetrics } from '../../src/state/api-metrics.ts';
+import { Log } from '../../src/worker/report/log.ts';
 import { Metrics } from '../../src/worker/report/metrics-recorder.ts';
+import { RequestReport } from '../../src/worker/report/request-report.ts';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import type { BenchRow } from '../support/rows.ts';
 import { bestInTurns } from './support/in-turns.ts';
@@ -13,7 +15,7 @@ const requestsPerRound = 500;
 const rounds = Number(process.env.BENCH_ROUNDS ?? 60);
 
 export async function run(): Promise<BenchRow[]> {
-  return [recording(), await requests()];
+  return [recording(), unheard(), await requests()];
 }
 
 /** Everything that the network thread records for one request of an application. */
@@ -41,6 +43,37 @@ function recording(): BenchRow {
     comparison: 'the same calls with metrics off',
     theirs: round(off),
     ratio: round(on / off),
+    parameters: { recordings, rounds },
+  };
+}
+
+/** What a request costs the network thread besides its metrics: the question whether anybody wants a record of it. */
+function unheard(): BenchRow {
+  const request = { codec: { name: 'Fetch', apiKey: 1 }, version: 17, nodeId: 1, sentAt: 0, requestBytes: 0 };
+  const node = { metricsRow: -1 };
+  const reports = (report: Pick<RequestReport, 'sent' | 'answered'>) => (): void => {
+    for (let i = 0; i < recordings; i++) {
+      report.sent(node, request, 60 + (i & 31));
+      report.answered(node, request, 200 + (i & 63), i);
+    }
+  };
+  const metrics = new Metrics(null, 0);
+  const heard = new Log('debug', () => {});
+  const best = bestInTurns(
+    {
+      silent: reports(new RequestReport(metrics, new Log('warn', () => {}))),
+      heard: reports(new RequestReport(metrics, heard)),
+    },
+    rounds,
+  );
+  const [ours, theirs] = [best.silent / recordings, best.heard / recordings];
+  return {
+    name: 'report of one request that nobody wants',
+    unit: 'ns',
+    ours: round(ours),
+    comparison: 'at level debug, mostly without room for the record',
+    theirs: round(theirs),
+    ratio: round(ours / theirs),
     parameters: { recordings, rounds },
   };
 }

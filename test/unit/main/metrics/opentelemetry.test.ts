@@ -11,6 +11,7 @@ import {
   MetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { exportToOpenTelemetry } from '../../../../src/main/metrics/opentelemetry.ts';
+import { producerMetricDefinitions } from '../../../../src/main/metrics/producer-metrics.ts';
 import { fakeClient } from './fake-metrics.ts';
 
 class Reader extends MetricReader {
@@ -84,6 +85,32 @@ describe('OpenTelemetry', () => {
       { attributes: { ...attributes, le: '0.02' }, value: 8 },
       { attributes: { ...attributes, le: '+Inf' }, value: 10 },
     ]);
+  });
+
+  test('messages of topics are counted under the names of the conventions when they are asked for', async () => {
+    const values = Object.fromEntries(producerMetricDefinitions.map(({ name }) => [name, 0]));
+    const topic = { ...values, 'record-send-total': 12 };
+    const producer = {
+      metricsOrigin: { clientId: 'shop', metrics: true },
+      metricsSnapshot: () => ({ producer: values, topics: new Map([['orders', topic]]) }),
+    };
+    exportToOpenTelemetry(producer, meter, { names: 'present' });
+    const sent = (await collect()).get('messaging.client.sent.messages')!;
+    assert.equal(sent.descriptor.unit, '{message}');
+    assert.deepEqual(points(sent), [
+      {
+        attributes: {
+          'messaging.system': 'kafka',
+          'messaging.operation.name': 'send',
+          'messaging.destination.name': 'orders',
+          'messaging.client.id': 'shop',
+        },
+        value: 12,
+      },
+    ]);
+    open(AggregationTemporality.CUMULATIVE);
+    exportToOpenTelemetry(producer, meter, { names: 'former' });
+    assert.equal((await collect()).has('messaging.client.sent.messages'), false);
   });
 
   test('names are valid and unique', async () => {
