@@ -2,6 +2,7 @@
 // thread. If there is no memory for a record, it stays in the link with all frames behind it. So the link fills up and the
 // application has to wait. Words of shared memory are checked before they are used.
 
+import { CopyMemory } from '../../common/copy-bytes.ts';
 import { IllegalArgumentError, RingCorruptError } from '../../common/errors/errors.ts';
 import { isTransactionOffsets } from '../../common/link-call-checks.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
@@ -48,7 +49,7 @@ class CurrentRecord implements UnplacedRecord, RecordFrame {
   trackId = 0;
   timestampMs = 0;
   lingerMs = 0;
-  bytes: Uint8Array = new Uint8Array(0);
+  memory = new CopyMemory(new Uint8Array(0));
   from = 0;
   to = 0;
   partition = -1;
@@ -180,11 +181,11 @@ export class ProducerAdapter {
     }
     record.topic = topic;
     if (Number.isNaN(record.timestampMs)) record.timestampMs = wallNow;
-    record.bytes = requests.u8;
+    if (record.memory.bytes !== requests.u8) record.memory = new CopyMemory(requests.u8);
     record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
     record.keyTo = record.keyFrom + keyLength;
     // Not again while it waits for memory.
-    if (!this.#isStuck && !isRecord(record.bytes, record.from, record.to, keyLength)) {
+    if (!this.#isStuck && !isRecord(requests.u8, record.from, record.to, keyLength)) {
       throw new RingCorruptError(
         `${record.to - record.from} bytes with a key of ${keyLength} bytes are not a record in wire format`,
       );

@@ -2,6 +2,7 @@
 // a batch is ready to be sent. Network thread. Must not send, and must not decide what an answer means.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import type { CopyMemory } from '../../common/copy-bytes.ts';
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
 import { replaceAt } from '../../common/lists.ts';
 import { LINGER_WHILE_BUSY, type TrackKind } from '../../common/record-tracking.ts';
@@ -26,8 +27,8 @@ export interface AppendedRecord {
   readonly timestampMs: number;
   /** In ms, or one of the two values above. */
   readonly lingerMs: number;
-  /** `[from, to)` of these bytes is the record in wire format, from the length of its key on. */
-  readonly bytes: Uint8Array;
+  /** `[from, to)` of its bytes is the record in wire format, from the length of its key on. */
+  readonly memory: CopyMemory;
   readonly from: number;
   readonly to: number;
 }
@@ -113,16 +114,16 @@ export class Accumulator {
   /** Adds a record to the partition's open batch, or opens one. @returns false when there is no memory for another batch */
   append(record: AppendedRecord, partition: PartitionState, now: number): boolean {
     const { queue } = partition;
-    const { bytes, from, to, timestampMs } = record;
+    const { memory, from, to, timestampMs } = record;
     let batch = queue.length > 0 ? queue[queue.length - 1]! : null;
-    if (batch === null || batch.isFull || !batch.append(bytes, from, to, timestampMs)) {
+    if (batch === null || batch.isFull || !batch.append(memory, from, to, timestampMs)) {
       if (batch !== null) this.#fill(batch);
       batch = this.#open(partition, to - from, record.owner, now);
       if (batch === null) {
         this.isStarved = true;
         return false;
       }
-      batch.append(bytes, from, to, timestampMs);
+      batch.append(memory, from, to, timestampMs);
     }
     batch.track(record.owner, record.kind, record.trackId);
     if (record.lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + record.lingerMs);

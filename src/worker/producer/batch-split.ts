@@ -1,5 +1,6 @@
 // Owns the splitting of a batch that is too large for the broker. The parts have the same records in the same order. Network thread.
 
+import { CopyMemory } from '../../common/copy-bytes.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
 import { BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import { visitRecords } from './batch-records.ts';
@@ -18,12 +19,14 @@ export function splitBatch(
   const parts: ProducerBatch[] = [];
   const tracks = new TrackReader(batch.runs);
   let part: ProducerBatch | null = null;
+  let source: CopyMemory | null = null;
   visitRecords(batch, (timestampMs, bytes, from, to) => {
+    source ??= new CopyMemory(bytes);
     const recordBytes = maxRecordHeadBytes + to - from;
-    if (part === null || part.end + recordBytes > targetBytes || !part.append(bytes, from, to, timestampMs)) {
+    if (part === null || part.end + recordBytes > targetBytes || !part.append(source, from, to, timestampMs)) {
       part = newPart(batch, take(Math.max(targetBytes, BATCH_HEADER_BYTES + recordBytes)));
       parts.push(part);
-      part.append(bytes, from, to, timestampMs);
+      part.append(source, from, to, timestampMs);
     }
     tracks.passTo(part);
   });

@@ -3,6 +3,7 @@
 // decide when it is sent, and must not take or give back its memory: the accumulator does.
 
 import { crc32c } from '../../codec/crc32c.ts';
+import { CopyMemory, copyBytes } from '../../common/copy-bytes.ts';
 import { highHalf } from '../../common/numbers.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
 import { ATTRIBUTE_TRANSACTIONAL } from '../../protocol/flat/records/records-slot.ts';
@@ -12,9 +13,6 @@ import { writeInt16, writeInt32, writeInt64 } from '../../protocol/wire/records/
 import type { FlushWaiter } from './flush-waiter.ts';
 import type { PartitionState } from './partition-state.ts';
 import { type RecordOwner, RecordRuns } from './record-owner.ts';
-
-/** Up to this many bytes, a loop is faster than a call into native code, which needs a slice. */
-const shortBytes = 48;
 
 /** The largest size of a record without its body: length, attributes, two deltas. */
 export const maxRecordHeadBytes = 5 + 1 + 10 + 5;
@@ -77,6 +75,7 @@ export class ProducerBatch {
   /** How often it was split. Each split makes smaller batches than the one before. */
   splits = 0;
   readonly waiters: FlushWaiter[] = [];
+  readonly #target: CopyMemory;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
   #codec = 0;
@@ -85,6 +84,7 @@ export class ProducerBatch {
   constructor(partition: PartitionState, memory: Buffer, createdAt: number, lingerUntil: number) {
     this.partition = partition;
     this.memory = memory;
+    this.#target = new CopyMemory(memory);
     this.createdAt = createdAt;
     this.lingerUntil = lingerUntil;
   }
@@ -117,11 +117,11 @@ export class ProducerBatch {
 
   /**
    * Adds a record.
-   * @param source      `[from, to)` of these bytes is the record in wire format, from the length of its key on
+   * @param source      `[from, to)` of its bytes is the record in wire format, from the length of its key on
    * @param timestampMs an integer
    * @returns false when the record does not fit; the batch is then unchanged
    */
-  append(source: Uint8Array, from: number, to: number, timestampMs: number): boolean {
+  append(source: CopyMemory, from: number, to: number, timestampMs: number): boolean {
     const out = this.memory!;
     const isFirst = this.count === 0;
     const delta = isFirst ? 0 : timestampMs - this.#baseTimestamp;
@@ -137,12 +137,7 @@ export class ProducerBatch {
     out[at++] = 0;
     at = isNarrow ? putSigned(out, at, delta) : putWide(out, at, delta | 0, deltaHigh);
     at = putSigned(out, at, this.count);
-    if (bodyBytes <= shortBytes) {
-      for (let i = from; i < to; i++) out[at++] = source[i]!;
-    } else {
-      out.set(source.subarray(from, to), at);
-      at += bodyBytes;
-    }
+    at = copyBytes(this.#target, at, source, from, to);
     if (isFirst) this.#baseTimestamp = timestampMs;
     if (isFirst || timestampMs > this.#maxTimestamp) this.#maxTimestamp = timestampMs;
     this.count++;

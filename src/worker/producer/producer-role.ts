@@ -207,7 +207,7 @@ export class ProducerRole implements Role {
       isSticky = !hasKey || partitionerIgnoreKeys;
       index = isSticky
         ? topic.sticky.choose(topic)
-        : keyPartition(partitioner, record.bytes, record.keyFrom, record.keyTo, topic.partitionCount);
+        : keyPartition(partitioner, record.memory.bytes, record.keyFrom, record.keyTo, topic.partitionCount);
     }
     const partition = topic.partitions[index]!;
     if (!this.accumulator.append(record, partition, now)) return false;

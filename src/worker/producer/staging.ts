@@ -1,6 +1,7 @@
 // Owns the records that wait for metadata: their topic is not known, or their partition is not known. Network thread. They wait at
 // most `maxBlockMs` and keep their order. Must not delay records of other topics.
 
+import { CopyMemory } from '../../common/copy-bytes.ts';
 import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
@@ -19,7 +20,7 @@ const finalErrors: ReadonlySet<number> = new Set([
   errorCodes.TOPIC_AUTHORIZATION_FAILED,
 ]);
 /** The bytes that are counted for a record in addition to its own. */
-const overheadBytes = 200;
+const overheadBytes = 400;
 
 /** A record with the fields that are needed to choose its partition. */
 export interface UnplacedRecord extends AppendedRecord {
@@ -37,7 +38,7 @@ class StagedRecord implements UnplacedRecord {
   readonly trackId: number;
   readonly timestampMs: number;
   readonly lingerMs: number;
-  readonly bytes: Uint8Array;
+  readonly memory: CopyMemory;
   readonly from = 0;
   readonly to: number;
   readonly partition: number;
@@ -52,8 +53,8 @@ class StagedRecord implements UnplacedRecord {
     this.trackId = record.trackId;
     this.timestampMs = record.timestampMs;
     this.lingerMs = record.lingerMs;
-    this.bytes = record.bytes.slice(record.from, record.to);
-    this.to = this.bytes.length;
+    this.memory = new CopyMemory(record.memory.bytes.slice(record.from, record.to));
+    this.to = record.to - record.from;
     this.partition = record.partition;
     this.keyFrom = record.keyFrom < 0 ? -1 : record.keyFrom - record.from;
     this.keyTo = record.keyTo - record.from;
@@ -61,7 +62,7 @@ class StagedRecord implements UnplacedRecord {
   }
 
   get countedBytes(): number {
-    return this.bytes.length + overheadBytes;
+    return this.to + overheadBytes;
   }
 }
 

@@ -86,7 +86,7 @@ test('failed requests wait for a client that does not read, up to a limit, and t
 
 test("outcomes wait for a producer's thread that does not read, up to a limit, and then its frames are not taken", async () => {
   start();
-  const { end } = await openProducerLink(net.control, ports);
+  const { end } = await openProducerLink(net.control, ports, { bufferMemoryBytes: 1024 * 1024 });
   const limit = (20 * maxHeldBytes) / 64;
   const posted = postUntilFull(end.requests, flushFrame, limit);
   assert.ok(posted < limit, 'frames are taken without end');

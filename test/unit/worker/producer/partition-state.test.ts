@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CopyMemory } from '../../../../src/common/copy-bytes.ts';
 import { PartitionState } from '../../../../src/worker/producer/partition-state.ts';
 import { ProducerBatch } from '../../../../src/worker/producer/producer-batch.ts';
 import type { TopicState } from '../../../../src/worker/producer/topic-state.ts';
@@ -12,7 +13,7 @@ const last = 2147483647;
 function batchOf(partition: PartitionState, records: number): ProducerBatch {
   const batch = new ProducerBatch(partition, Buffer.alloc(4096), 0, 0);
   const { bytes } = bodyOf(null, 'v');
-  for (let i = 0; i < records; i++) assert.ok(batch.append(bytes, 0, bytes.length, 0));
+  for (let i = 0; i < records; i++) assert.ok(batch.append(new CopyMemory(bytes), 0, bytes.length, 0));
   partition.sent.push(batch);
   partition.number(batch);
   return batch;

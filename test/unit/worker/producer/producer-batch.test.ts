@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32c } from '../../../../src/codec/crc32c.ts';
 import { compress, prepareCodecs } from '../../../../src/codec/index.ts';
+import { CopyMemory } from '../../../../src/common/copy-bytes.ts';
 import { HeapMemory } from '../../../../src/common/memory.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
@@ -27,7 +28,7 @@ function batchOf(
   for (const [timestampMs, key, value] of records) {
     const { bytes } = bodyOf(key, value);
     const padded = Buffer.concat([Buffer.of(1, 2, 3), bytes]);
-    assert.ok(batch.append(padded, 3, padded.length, timestampMs));
+    assert.ok(batch.append(new CopyMemory(padded), 3, padded.length, timestampMs));
   }
   return batch;
 }
@@ -119,9 +120,9 @@ test('a batch that compression would make larger stays uncompressed', () => {
 test('a record that does not fit leaves the batch unchanged', () => {
   const batch = new ProducerBatch({ index: 0 } as PartitionState, Buffer.alloc(100), 0, 0);
   const { bytes } = bodyOf(null, 'x'.repeat(20));
-  assert.ok(batch.append(bytes, 0, bytes.length, 5));
+  assert.ok(batch.append(new CopyMemory(bytes), 0, bytes.length, 5));
   const { end, count } = batch;
-  assert.ok(!batch.append(bytes, 0, bytes.length, 6));
+  assert.ok(!batch.append(new CopyMemory(bytes), 0, bytes.length, 6));
   assert.deepEqual([batch.end, batch.count, batch.maxTimestamp], [end, count, 5]);
 });
 

@@ -1,6 +1,7 @@
 // Owns a producer's role over a fake cluster, and an owner of records that remembers what it was told.
 
 import { type ProducerConfigInput, parseProducerConfig } from '../../../../../src/common/config/producer-config.ts';
+import { CopyMemory } from '../../../../../src/common/copy-bytes.ts';
 import { TrackKind } from '../../../../../src/common/record-tracking.ts';
 import { putSigned } from '../../../../../src/protocol/flat/varints.ts';
 import type { Compressor } from '../../../../../src/worker/producer/batch-packer.ts';
@@ -96,7 +97,7 @@ export class TestProducer implements RecordOwner {
         trackId,
         timestampMs: this.cluster.wallClock(),
         lingerMs,
-        bytes,
+        memory: new CopyMemory(bytes),
         from: 0,
         to: bytes.length,
         partition,
