@@ -13,7 +13,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { projectFolder } from '../scripts/project.ts';
 import { check } from './support/check.ts';
 import { comparison, readResults } from './support/compare.ts';
@@ -28,39 +28,48 @@ interface BenchModule {
   readonly isOnlyByName?: boolean;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    save: { type: 'boolean', default: false },
-    group: { type: 'string' },
-    compare: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-    page: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-  },
-});
+interface Flags {
+  readonly save?: boolean;
+  readonly group?: string;
+  readonly compare?: boolean;
+  readonly check?: boolean;
+  readonly page?: boolean;
+  readonly quick?: boolean;
+}
+
+const command = new Command('bench')
+  .description(
+    'Prints each figure as a line of JSON. NAME is the start of the name of a benchmark; without any all run.',
+  )
+  .argument('[name...]')
+  .option('--save', 'also keep the lines in bench/results')
+  .option('--group <folder>', 'only micro, macro or peers')
+  .option('--compare', 'compare two files of results')
+  .option('--check', 'whether the CPU of a record has grown since --check --save')
+  .option('--page', 'make docs/performance.md of bench/results')
+  .option('--quick', 'less work and less exact, not saved')
+  .showSuggestionAfterError()
+  .parse();
+const values = command.opts<Flags>();
+const positionals = command.args;
 // Read by modules when they are loaded.
-if (values.quick) process.env.BENCH_QUICK = '1';
+if (values.quick === true) process.env.BENCH_QUICK = '1';
 const resultsFolder = join(projectFolder, 'bench', 'results');
-if (values.compare) {
-  if (positionals.length !== 2) {
-    console.error(
-      'usage: npm run bench -- --compare A B, where A and B are files of results, by path or by name in bench/results',
-    );
-    process.exit(2);
-  }
+if (values.compare === true) {
+  if (positionals.length !== 2)
+    command.error('--compare needs two files of results, by path or by name in bench/results', { exitCode: 2 });
   const [before, after] = positionals.map((name) => readResults(readFileSync(resultFile(name), 'utf8'))) as [
     ReturnType<typeof readResults>,
     ReturnType<typeof readResults>,
   ];
-  console.log(comparison(before, after));
+  process.stdout.write(await comparison(before, after));
   process.exit(0);
 }
-if (values.page) {
+if (values.page === true) {
   writePerformancePage();
   process.exit(0);
 }
-if (values.check) process.exit(await check(values.save));
+if (values.check === true) process.exit(await check(values.save === true));
 const { group: onlyGroup } = values;
 const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 const environment = {
@@ -103,14 +112,14 @@ for (const name of wanted.sort()) {
     const line = JSON.stringify({ benchmark: name, ...row, ...direction, environment });
     console.log(line);
     if (isReport) reported.push(line);
-    if (values.save || (isReport && !values.quick)) save(line);
+    if (values.save === true || (isReport && values.quick !== true)) save(line);
   }
   console.error(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
 }
 if (isReport) {
   const file = writeReport(reported);
   console.error(`the report: ${file}`);
-  if (!values.quick) writePerformancePage();
+  if (values.quick !== true) writePerformancePage();
 }
 
 function save(line: string): void {

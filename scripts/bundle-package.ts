@@ -9,7 +9,7 @@ import { wireCodecs } from './bundle-threads.ts';
 export interface PackageFiles {
   /** Paths of built modules under `dist` by the paths of their new files, both without `.js`. */
   readonly entries: Readonly<Record<string, string>>;
-  /** The files in `shared/`: the name of each, and the folders under `dist` whose modules it has, if no earlier one has them. */
+  /** The files in `shared/`: the name of each, and the folders or modules under `dist` that it has, if no earlier one has them. */
   readonly shared: Readonly<Record<string, readonly string[]>>;
   /** Other files under `dist`, which stay. */
   readonly kept: readonly string[];
@@ -51,7 +51,8 @@ async function bundle(dist: string, { entries, shared }: PackageFiles): Promise<
       groups: Object.entries(shared).map(([name, folders], i, all) => ({
         name,
         priority: all.length - i,
-        test: (id: string) => folders.some((folder) => id.startsWith(join(dist, folder) + sep)),
+        test: (id: string) =>
+          folders.some((folder) => id.startsWith(join(dist, folder) + sep) || id === `${join(dist, folder)}.js`),
       })),
     },
     chunkFileNames: 'shared/[name].js',

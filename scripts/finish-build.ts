@@ -31,6 +31,8 @@ await bundlePackage(dist, {
     'worker/codec-task': 'worker/requests/codec-task',
   },
   shared: {
+    // All that `offthread-kafka --version` needs.
+    version: ['common/generated/package-version'],
     common: ['common', 'state', 'ring'],
     messages: ['protocol/flat'],
     'metrics-adapters': ['main/metrics'],

@@ -17,7 +17,9 @@ export type {
   NewTopic,
   OffsetSpec,
   RecordsToDelete,
+  TopicById,
   TopicConfig,
+  TopicNameOrId,
   TopicPartitionKey,
 } from './common/admin/topics.ts';
 export {
@@ -38,6 +40,7 @@ export type { Secret } from './common/secret.ts';
 export type { TokenProvider, TokenProviderInput, TokenSource } from './common/token-provider.ts';
 export { Admin } from './main/admin/admin.ts';
 export type { AdminOptions, ChangeCallOptions } from './main/admin/admin-calls.ts';
+export { Listing } from './main/admin/listing.ts';
 export { type Outcome, Results } from './main/admin/results.ts';
 export type {
   ApiVersionRange,

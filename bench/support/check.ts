@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { projectFolder } from '../../scripts/project.ts';
+import { tableText } from '../../src/cli/io/table.ts';
 import { KafkaClient } from '../../src/index.ts';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import type { FetchRun } from '../macro/support/fetch-contender.ts';
@@ -79,13 +80,22 @@ export async function check(save: boolean): Promise<number> {
   const after = await measure();
   if (save) writeFileSync(saved, `${JSON.stringify({ ...all, [major]: after }, null, 2)}\n`);
   const compared = growths(before ?? {}, after);
-  for (const { name, before: was, after: is, growth, isTooMuch } of compared) {
+  const cells = compared.map(({ name, before: was, after: is, growth, isTooMuch }) => {
     const percent = `${growth > 0 ? '+' : ''}${(growth * 100).toFixed(0)} %`;
-    console.log(`${isTooMuch ? 'DEARER' : 'ok    '} ${percent.padStart(7)}  ${was} -> ${is}  ${name}`);
-  }
+    return [isTooMuch ? 'DEARER' : 'ok', percent, was, is, name];
+  });
+  if (cells.length > 0) process.stdout.write(await tableText(columns, cells));
   if (before === undefined) for (const [name, value] of Object.entries(after)) console.log(`saved  ${value}  ${name}`);
   return !save && compared.some(({ isTooMuch }) => isTooMuch) ? 1 : 0;
 }
+
+const columns = [
+  { title: 'VERDICT' },
+  { title: 'GROWTH', isNumber: true },
+  { title: 'BEFORE', isNumber: true },
+  { title: 'AFTER', isNumber: true },
+  { title: 'FIGURE' },
+];
 
 async function measure(): Promise<CheckFigures> {
   const broker = await startEmbeddedBroker();

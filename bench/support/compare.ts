@@ -1,5 +1,6 @@
 // Owns the comparison of two files of benchmark results, row by row. Any thread. Must not read files.
 
+import { tableText } from '../../src/cli/io/table.ts';
 import { type Direction, directionOf, median } from './rows.ts';
 
 export interface Result {
@@ -62,13 +63,14 @@ export function changes(before: readonly Result[], after: readonly Result[]): Ch
   });
 }
 
-/** A line for each row that both have, and lines about differences that make the comparison unsure. */
-export function comparison(before: readonly Result[], after: readonly Result[]): string {
+/** A table of the rows that both have, and lines about differences that make the comparison unsure. */
+export async function comparison(before: readonly Result[], after: readonly Result[]): Promise<string> {
   const all = changes(before, after);
-  const lines = all.map(({ row, unit, before: was, after: is, percent, verdict }) => {
-    const sign = percent > 0 ? '+' : '';
-    return `${verdict.padEnd(6)} ${`${sign}${percent.toFixed(1)} %`.padStart(9)}  ${row}: ${figure(was)} -> ${figure(is)} ${unit}`;
+  const cells = all.map(({ row, unit, before: was, after: is, percent, verdict }) => {
+    return [verdict, `${percent > 0 ? '+' : ''}${percent.toFixed(1)} %`, figure(was), figure(is), unit, row];
   });
+  const table = await tableText(columns, cells);
+  const lines: string[] = [];
   for (const key of environmentKeys) {
     const [was, is] = [before, after].map((results) => valuesOf(results, key)) as [string, string];
     if (was !== is) lines.push(`different environments: ${key} ${was} and ${is}; this may change figures too`);
@@ -81,8 +83,17 @@ export function comparison(before: readonly Result[], after: readonly Result[]):
   lines.push(
     `${commits}: ${count('better')} better, ${count('worse')} worse, ${count('same')} the same within ${noisePercent} %`,
   );
-  return lines.join('\n');
+  return `${table}${lines.join('\n')}\n`;
 }
+
+const columns = [
+  { title: 'VERDICT' },
+  { title: 'CHANGE', isNumber: true },
+  { title: 'BEFORE', isNumber: true },
+  { title: 'AFTER', isNumber: true },
+  { title: 'UNIT' },
+  { title: 'ROW' },
+];
 
 /** The parameters that distinguish rows of one name. Other parameters describe the run, such as the name of its topic. */
 const identifying = ['frameBytes', 'length', 'kind', 'valueBytes', 'reader', 'compression'];

@@ -330,7 +330,37 @@ const others: readonly Goal[] = [
   }),
 ];
 
-const goals: readonly Goal[] = [...produce, ...fetch, ...load, ...others];
+const commandLine: readonly Goal[] = (
+  [
+    ['`--version`, CPU', 'below 60 ms', '--version, CPU at most', 'the goal', 'at most'],
+    ['`metadata`, time', 'at most 2 x kcat', 'metadata, time at most', '2 times kcat', 'at most'],
+    [
+      '`consume` of 100 B to /dev/null, rate',
+      'at least 1.5 x kcat',
+      'consume of 100 B to /dev/null, at least',
+      '1.5 times kcat',
+      'at least',
+    ],
+    [
+      '`produce` of a file of 1 GB, rate',
+      'at least 1.0 x kcat',
+      'produce of a file of 1 GB, at least',
+      'kcat',
+      'at least',
+    ],
+    [
+      '`offsets` of 10,000 topics, memory of a topic',
+      'as with 5,000',
+      'offsets of 10,000 topics, memory of a topic, at most',
+      '1.1 of that with 5,000',
+      'at most',
+    ],
+  ] as const
+).map(([what, goal, name, comparison, is]) => {
+  return { what: `command line: ${what}`, goal, limit: 1, is, find: beside('peers/cli', `goal: ${name}`, comparison) };
+});
+
+const goals: readonly Goal[] = [...produce, ...fetch, ...load, ...others, ...commandLine];
 
 /** @param rows the newest of each name and comparison */
 export function goalResults(rows: readonly SavedRow[]): GoalResult[] {

@@ -5,6 +5,7 @@ import type { KafkaClient, Logger } from '../index.ts';
 import type { CommandConfig } from './config/client-options.ts';
 import { Interrupted, UsageError } from './exit-codes.ts';
 import { Output } from './io/output.ts';
+import { Progress } from './io/progress.ts';
 import { type Column, printable, tableText } from './io/table.ts';
 
 /** The flags that every command takes. */
@@ -33,6 +34,7 @@ export class Context {
   #client: KafkaClient | null = null;
   #config: CommandConfig | null = null;
   #library: Library | null = null;
+  #progress: Progress | null = null;
 
   constructor(flags: CommonFlags, controller: AbortController) {
     this.flags = flags;
@@ -113,7 +115,14 @@ export class Context {
     }
   }
 
+  /** The progress of the command's work, on stderr. It ends with the command. Short work prints nothing without a terminal. */
+  async progress(): Promise<Progress> {
+    this.#progress ??= await Progress.open(process.stderr, { plainAfterMs: 2000 });
+    return this.#progress;
+  }
+
   async close(): Promise<void> {
+    this.#progress?.stop();
     const client = this.#client;
     this.#client = null;
     await client?.close();

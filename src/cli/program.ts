@@ -18,7 +18,8 @@ import { exitCodeFor, exitCodes, Interrupted } from './exit-codes.ts';
 import { addCommonFlags, type Declaration } from './flags.ts';
 import { describeError } from './io/describe-error.ts';
 
-const declarations: readonly Declaration[] = [
+/** All commands, in the order of the help. */
+export const declarations: readonly Declaration[] = [
   metadata,
   versions,
   topics,
@@ -32,7 +33,7 @@ const declarations: readonly Declaration[] = [
   bench,
 ];
 
-const exitCodeHelp = `
+export const exitCodeHelp = `
 Exit codes:
   0  done; also when the reader of the output has gone
   1  a broker refused something, or an item of several failed
@@ -45,6 +46,15 @@ Exit codes:
 
 Settings come from flags, from a properties file of Kafka's own tools (--command-config, or the variable
 KAFKA_COMMAND_CONFIG), and from variables such as KAFKA_BOOTSTRAP_SERVERS or KAFKA_SECURITY_PROTOCOL.`;
+
+/** A command with its flags and its help, not run yet. */
+export function commandOf(declaration: Declaration): Command {
+  const command = new Command(declaration.name).description(declaration.description);
+  declaration.flags(command);
+  addCommonFlags(command);
+  if (declaration.help !== undefined) command.addHelpText('after', `\n${declaration.help}`);
+  return command;
+}
 
 /** Runs one command and returns the exit code. Never rejects. */
 export async function runProgram(args: readonly string[]): Promise<number> {
@@ -59,10 +69,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     .addHelpText('after', exitCodeHelp)
     .exitOverride();
   for (const declaration of declarations) {
-    const command = program.command(declaration.name).description(declaration.description).exitOverride();
-    declaration.flags(command);
-    addCommonFlags(command);
-    if (declaration.help !== undefined) command.addHelpText('after', `\n${declaration.help}`);
+    const command = commandOf(declaration).exitOverride();
+    program.addCommand(command);
     command.action(async (...given: unknown[]) => {
       const operands = given.slice(0, -2) as (string | undefined)[];
       exitCode = await runCommand(declaration, operands, command.opts(), controller);

@@ -243,7 +243,11 @@ describe('administration', () => {
       /partitions must be an integer, not .3./,
     ],
     ['deleteTopics', () => admin.deleteTopics('t' as never), /deleteTopics: topics must be a list/],
-    ['deleteTopics', () => admin.deleteTopics([5 as never]), /topics\[0\] must be a string, not 5/],
+    [
+      'deleteTopics',
+      () => admin.deleteTopics([5 as never]),
+      /topics\[0\] must be a topic's name, or its id as \{ topicId \}, not 5/,
+    ],
     ['createPartitions', () => admin.createPartitions([{ topic: 't', total: 3 } as never]), /unknown field .total./],
     ['describeTopics', () => admin.describeTopics(new Set(['t']) as never), /describeTopics: topics must be a list/],
     [
@@ -280,6 +284,19 @@ describe('administration', () => {
       'removeMembersFromConsumerGroup',
       () => admin.removeMembersFromConsumerGroup('g', [{ instanceId: 'i' } as never]),
       /groupInstanceId/,
+    ],
+    // It had been ignored, and the topics were deleted.
+    ['deleteTopics', () => admin.deleteTopics(['a'], { validateOnly: true } as object), /validateOnly/],
+    ['describeTopics', () => admin.describeTopics([{ topicId: 'x' }]), /topics\[0\] must be a topic's name/],
+    [
+      'forceTerminateTransaction',
+      () => admin.forceTerminateTransaction(5 as never),
+      /transactionalId must be a string/,
+    ],
+    [
+      'describeReplicaLogDirs',
+      () => admin.describeReplicaLogDirs([{ topic: 't', partition: 0 } as never]),
+      /replicas\[0\]\.brokerId must be an integer/,
     ],
     ['createAcls', () => admin.createAcls([{ resource: 'x' } as never]), /unknown field .resource./],
     ['alterClientQuotas', () => admin.alterClientQuotas([{ entity: {}, value: {} } as never]), /did you mean values/],

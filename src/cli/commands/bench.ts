@@ -5,7 +5,7 @@ import { monotonicNowMs } from '../../common/clock.ts';
 import { type Context, jsonText } from '../context.ts';
 import { exitCodes, UsageError } from '../exit-codes.ts';
 import { type Declaration, integerFrom } from '../flags.ts';
-import { type Done, Progress } from '../io/progress.ts';
+import type { Done } from '../io/progress.ts';
 import { EndOfLogs } from '../records/end-of-logs.ts';
 
 interface Flags {
@@ -85,7 +85,7 @@ async function benchProduce(context: Context, flags: Flags): Promise<Measured> {
   const topic = flags.topic!;
   const value = Buffer.alloc(recordSize, 'a benchmark record of offthread-kafka ');
   const latenciesMs: number[] = [];
-  const progress = await Progress.open(process.stderr, { plainAfterMs: 2000 });
+  const progress = await context.progress();
   progress.begin('produce');
   const startedAt = monotonicNowMs();
   const cpu = process.cpuUsage();
@@ -133,7 +133,7 @@ async function benchConsume(context: Context, flags: Flags): Promise<Measured> {
   const ends = await EndOfLogs.of(context, client, places);
   const assign = places.map((place) => ({ ...place, offset: 'earliest' as const }));
   const consumer = await client.consumer({ ...options, groupId: null, assign });
-  const progress = await Progress.open(process.stderr, { plainAfterMs: 2000 });
+  const progress = await context.progress();
   progress.begin('consume');
   const startedAt = monotonicNowMs();
   const cpu = process.cpuUsage();

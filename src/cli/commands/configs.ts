@@ -189,6 +189,6 @@ async function allOf(admin: Admin, type: ConfigResourceType): Promise<ConfigReso
   return [...(await admin.listConfigResources([type]))];
 }
 
-function resourceName({ type, name }: { readonly type: string; readonly name: string }): string {
+function resourceName({ type, name }: { readonly type: string | number; readonly name: string }): string {
   return `${type} ${name === '' ? '(default)' : name}`;
 }

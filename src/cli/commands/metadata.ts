@@ -1,7 +1,7 @@
 // Owns the command `metadata`: brokers, topics and partitions in one table. Main thread.
 
 import type { Command } from 'commander';
-import type { Admin, DescribedTopic } from '../../index.ts';
+import { askAny } from '../ask-any.ts';
 import { type Context, jsonText } from '../context.ts';
 import { type Declaration, names } from '../flags.ts';
 
@@ -22,36 +22,69 @@ export const metadata: Declaration = {
       .option('--exclude-internal', 'leave out internal topics');
   },
   run: async (context: Context, flags: Flags) => {
-    const client = await context.client();
-    const admin = client.admin({ timeoutMs: context.timeoutMs });
-    const [cluster, listed] = await Promise.all([
-      admin.describeCluster(),
-      flags.topic === undefined ? admin.listTopics({ includeInternal: flags.excludeInternal !== true }) : null,
-    ]);
-    const wanted = flags.topic ?? listed!.map(({ name }) => name);
-    const described = wanted.length === 0 ? new Map<string, DescribedTopic>() : await describeAll(admin, wanted);
+    const cluster = await clusterOf(context, flags);
     if (context.isJson) {
-      context.out.line(jsonText({ ...cluster, topics: [...described.values()] }));
+      context.out.line(jsonText(cluster));
       return;
     }
-    context.out.line(`cluster ${cluster.clusterId ?? '-'}, controller ${cluster.controllerId}`);
-    context.out.line(`${cluster.brokers.length} brokers:`);
-    await context.rows(
-      [
-        { key: 'nodeId', title: 'BROKER', isNumber: true },
-        { key: 'host', title: 'HOST' },
-        { key: 'port', title: 'PORT', isNumber: true },
-        { key: 'rack', title: 'RACK' },
-      ],
-      cluster.brokers.map((broker) => ({ ...broker })),
-    );
-    context.out.line(`${described.size} topics:`);
-    const rows = [...described.values()].flatMap(({ name, partitions }) =>
+    const { clusterId, controllerId, brokers, topics } = cluster;
+    context.out.line(`cluster ${clusterId ?? '-'}, controller ${controllerId}`);
+    context.out.line(`${brokers.length} brokers:`);
+    await context.rows(brokerColumns, brokers);
+    context.out.line(`${topics.length} topics:`);
+    const rows = topics.flatMap(({ name, partitions }) =>
       partitions.map((partition) => ({ topic: name, ...partition })),
     );
     await context.rows(partitionColumns, rows);
   },
 };
+
+/** One request to one broker has it all, and so this is no call of the Admin: it is the command that people wait for. */
+async function clusterOf(context: Context, flags: Flags) {
+  const client = await context.client();
+  const { errorFor, Metadata } = await context.library();
+  const topics = flags.topic?.map((name) => ({ name })) ?? null;
+  const answer = await askAny(context, client, Metadata, { topics, allowAutoTopicCreation: false });
+  const failed = answer.topics.map(({ name, errorCode }) => errorFor(errorCode, { topic: name ?? '' }));
+  const errors = failed.filter((error) => error !== null);
+  if (flags.topic !== undefined && errors.length > 0) throw new AggregateError(errors, errors[0]!.message);
+  const isShown = (isInternal: boolean): boolean => !isInternal || flags.excludeInternal !== true;
+  return {
+    clusterId: answer.clusterId,
+    controllerId: answer.controllerId,
+    brokers: answer.brokers
+      .map(({ nodeId, host, port, rack }) => ({ nodeId, host, port, rack }))
+      .sort((a, b) => a.nodeId - b.nodeId),
+    topics: answer.topics
+      .filter(({ name, isInternal }) => name !== null && isShown(isInternal))
+      .map(({ name, topicId, isInternal, partitions }) => ({
+        name: name!,
+        topicId: topicId === noTopicId ? null : topicId,
+        isInternal,
+        partitions: partitions
+          .map((one) => ({
+            partition: one.partitionIndex,
+            leader: one.leaderId,
+            leaderEpoch: one.leaderEpoch,
+            replicas: [...one.replicaNodes],
+            isr: [...one.isrNodes],
+            offlineReplicas: [...one.offlineReplicas],
+          }))
+          .sort((a, b) => a.partition - b.partition),
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+/** Brokers before 2.8 send this id. */
+const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+const brokerColumns = [
+  { key: 'nodeId', title: 'BROKER', isNumber: true },
+  { key: 'host', title: 'HOST' },
+  { key: 'port', title: 'PORT', isNumber: true },
+  { key: 'rack', title: 'RACK' },
+] as const;
 
 const partitionColumns = [
   { key: 'topic', title: 'TOPIC' },
@@ -60,7 +93,3 @@ const partitionColumns = [
   { key: 'replicas', title: 'REPLICAS' },
   { key: 'isr', title: 'ISR' },
 ] as const;
-
-async function describeAll(admin: Admin, topics: readonly string[]) {
-  return (await admin.describeTopics(topics)).orThrow();
-}

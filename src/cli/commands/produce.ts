@@ -1,6 +1,6 @@
 // Owns the command `produce`: records from lines or JSON lines. Main thread.
 
-import { createReadStream, statSync } from 'node:fs';
+import { accessSync, constants, createReadStream, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Producer } from '../../index.ts';
@@ -8,10 +8,10 @@ import { type Context, jsonText, keyAndValue } from '../context.ts';
 import { exitCodeFor, exitCodes, UsageError } from '../exit-codes.ts';
 import { type Declaration, gathered, integerFrom } from '../flags.ts';
 import { describeError } from '../io/describe-error.ts';
-import { Progress } from '../io/progress.ts';
 import { unescapeText } from '../records/format.ts';
-import { piecesOf } from '../records/line-reader.ts';
-import { type ReaderSettings, recordReader } from '../records/record-reader.ts';
+import { fileChunks, type LineBlock, lineBlocks } from '../records/line-blocks.ts';
+import { carriageReturn, chunksOf, piecesOf } from '../records/line-reader.ts';
+import { type ReaderSettings, type ReadRecord, recordReader } from '../records/record-reader.ts';
 
 interface Flags {
   readonly topic?: string;
@@ -29,6 +29,7 @@ interface Flags {
 
 const chunkBytes = 1024 * 1024;
 const closeTimeoutMs = 120_000;
+const newLine = 10;
 
 export const produce: Declaration = {
   name: 'produce',
@@ -62,7 +63,7 @@ Examples:
       properties.set('compression.type', flags.compressionCodec === true ? 'gzip' : flags.compressionCodec);
     if (flags.requestRequiredAcks !== undefined)
       properties.set('acks', flags.requestRequiredAcks === '-1' ? 'all' : flags.requestRequiredAcks);
-    const { input, size, name } = openInput(flags.input);
+    const input = findInput(flags.input);
     const client = await context.client(properties);
     const topic = flags.topic!;
     await context.needTopics([topic]);
@@ -71,7 +72,7 @@ Examples:
     const failures = watchFailures(context, producer);
     const sending = new Sending(context, producer, topic, flags.partition ?? null);
     try {
-      await sending.send(input, settings, name, size);
+      await sending.send(input, settings);
     } finally {
       const isWhole = await sending.end();
       failures.tell();
@@ -97,14 +98,25 @@ function settingsOf(flags: Flags): ReaderSettings {
   return { isJson: flags.json === true, keySeparator, delimiter, isEmptyNull: flags.emptyAsNull === true, properties };
 }
 
-/** @returns size null: not known */
-function openInput(path: string | undefined): { input: Readable; size: number | null; name: string } {
-  if (path === undefined) return { input: process.stdin, size: null, name: 'standard input' };
+interface Input {
+  /** The path of a regular file, else null. */
+  readonly path: string | null;
+  readonly open: () => Readable;
+  /** Null: not known. */
+  readonly size: number | null;
+  /** For errors. */
+  readonly name: string;
+}
+
+function findInput(path: string | undefined): Input {
+  if (path === undefined) return { path: null, open: () => process.stdin, size: null, name: 'standard input' };
   try {
     const stats = statSync(path);
     if (stats.isDirectory()) throw new UsageError(`--input: ${path} is a folder`);
-    const input = createReadStream(path, { highWaterMark: chunkBytes });
-    return { input, size: stats.isFile() ? stats.size : null, name: path };
+    // Now, and not after a client was started for nothing.
+    accessSync(path, constants.R_OK);
+    const open = (): Readable => createReadStream(path, { highWaterMark: chunkBytes });
+    return stats.isFile() ? { path, open, size: stats.size, name: path } : { path: null, open, size: null, name: path };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`--input: ${(error as Error).message}`);
@@ -125,28 +137,69 @@ class Sending {
     this.#partition = partition;
   }
 
-  async send(input: Readable, settings: ReaderSettings, name: string, size: number | null): Promise<void> {
+  async send(input: Input, settings: ReaderSettings): Promise<void> {
     const { signal } = this.#context;
+    const { size, name } = input;
     const read = recordReader(settings, name);
+    const mark = plainMark(settings);
     // Input that is typed needs no bar.
-    const progress =
-      process.stdin.isTTY && name === 'standard input'
-        ? null
-        : await Progress.open(process.stderr, { plainAfterMs: 2000 });
+    const isTyped = process.stdin.isTTY && input.path === null && name === 'standard input';
+    const progress = isTyped ? null : await this.#context.progress();
     progress?.begin('produce');
-    for await (const pieces of piecesOf(input, settings.delimiter, signal)) {
-      for (const piece of pieces) {
-        this.#bytes += piece.length + settings.delimiter.length;
-        const record = read(piece);
-        if (record === null) continue;
-        const { key = null, value, headers, timestamp, partition = this.#partition ?? undefined } = record;
-        if (headers != null || timestamp !== undefined) await this.#sendWhole({ ...record, partition });
-        else while (!this.#producer.append(this.#topic, key, value, partition)) await this.#room(key, value);
+    const update = (): void =>
+      progress?.update({ share: shareOf(this.#bytes, size), bytes: this.#bytes, records: this.#settled });
+    if (mark !== null) {
+      const chunks = input.path === null ? chunksOf(input.open(), signal) : fileChunks(input.path, signal);
+      for await (const block of lineBlocks(chunks, mark)) {
+        await this.#sendLines(block, mark);
+        if (signal.aborted) break;
+        update();
+      }
+    } else {
+      for await (const pieces of piecesOf(input.open(), settings.delimiter, signal)) {
+        await this.#sendPieces(pieces, read, settings.delimiter.length);
+        if (signal.aborted) break;
+        update();
+      }
+    }
+    const share = signal.aborted ? shareOf(this.#bytes, size) : size === null ? null : 1;
+    progress?.end({ share, bytes: this.#bytes, records: this.#settled });
+  }
+
+  /** Lines as they are, without an object for each. */
+  async #sendLines({ bytes, isUnended }: LineBlock, mark: number): Promise<void> {
+    const { signal } = this.#context;
+    const producer = this.#producer;
+    const topic = this.#topic;
+    const partition = this.#partition ?? undefined;
+    for (let from = 0; from < bytes.length; ) {
+      const at = bytes.indexOf(mark, from);
+      const isLast = at < 0 || at === bytes.length - 1;
+      let to = at < 0 ? bytes.length : at;
+      // Kafka's tool takes both ends of lines. The end of an input without one is not changed.
+      const isEnded = !(isLast && isUnended);
+      if (isEnded && mark === newLine && to > from && bytes[to - 1] === carriageReturn) to--;
+      const value = bytes.subarray(from, to);
+      while (!producer.append(topic, null, value, partition)) {
+        await this.#room(null, value);
         if (signal.aborted) return;
       }
-      progress?.update({ share: shareOf(this.#bytes, size), bytes: this.#bytes, records: this.#settled });
+      from = at < 0 ? bytes.length : at + 1;
     }
-    progress?.end({ share: size === null ? null : 1, bytes: this.#bytes, records: this.#settled });
+    this.#bytes += bytes.length;
+  }
+
+  async #sendPieces(pieces: readonly Buffer[], read: ReadRecord, markBytes: number): Promise<void> {
+    const { signal } = this.#context;
+    for (const piece of pieces) {
+      this.#bytes += piece.length + markBytes;
+      const record = read(piece);
+      if (record === null) continue;
+      const { key = null, value, headers, timestamp, partition = this.#partition ?? undefined } = record;
+      if (headers != null || timestamp !== undefined) await this.#sendWhole({ ...record, partition });
+      else while (!this.#producer.append(this.#topic, key, value, partition)) await this.#room(key, value);
+      if (signal.aborted) return;
+    }
   }
 
   get #settled(): number {
@@ -187,6 +240,13 @@ class Sending {
     if (this.#context.isJson) this.#context.say(jsonText({ acknowledged, failed }));
     else this.#context.say(`${acknowledged} records acknowledged, ${failed} failed${open}`);
   }
+}
+
+/** The byte that ends a line if lines are sent as they are, else null. */
+function plainMark({ isJson, keySeparator, delimiter, isEmptyNull, properties }: ReaderSettings): number | null {
+  if (isJson || keySeparator !== null || isEmptyNull || properties.size > 0) return null;
+  const mark = Buffer.from(delimiter);
+  return mark.length === 1 ? mark[0]! : null;
 }
 
 function shareOf(bytes: number, size: number | null): number | null {

@@ -105,6 +105,12 @@ export class Progress {
     this.#bar = null;
   }
 
+  /** Ends the bar of work that did not come to its end, whose timer would keep the process alive. What it showed last stays. */
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+  }
+
   #line(done: Done, columns: number): string {
     const figures = figuresOf(done, (monotonicNowMs() - this.#startedAt) / 1000);
     const name = this.#phase.padEnd(8);

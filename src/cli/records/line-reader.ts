@@ -4,9 +4,9 @@ import type { Readable } from 'node:stream';
 import { InputError } from '../exit-codes.ts';
 
 /** Limit of one piece: no broker takes a record of this size. */
-const maxPieceBytes = 128 * 1024 * 1024;
+export const maxPieceBytes = 128 * 1024 * 1024;
 
-const carriageReturn = 13;
+export const carriageReturn = 13;
 
 /**
  * Pieces of the input, some at a time. They are valid until the next ones are asked for.
@@ -45,8 +45,8 @@ export async function* piecesOf(
   if (restBytes > 0 && !signal.aborted) yield [Buffer.concat(rest)];
 }
 
-/** Ends, without an error, when `signal` is aborted. */
-async function* chunksOf(input: Readable, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
+/** The chunks of a stream. They end, without an error, when `signal` is aborted. */
+export async function* chunksOf(input: Readable, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
   const stop = (): void => {
     input.destroy();
   };

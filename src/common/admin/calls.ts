@@ -7,6 +7,7 @@ import type { DescribedCluster } from './cluster.ts';
 import type { ConfigEntry, ConfigResource, ConfigResourceChanges, ConfigResourceType } from './configs.ts';
 import type {
   CommittedOffset,
+  DescribedClassicGroup,
   DescribedConsumerGroup,
   DescribedShareGroup,
   DescribedStreamsGroup,
@@ -21,12 +22,14 @@ import type {
   DescribedFeatures,
   DescribedLogDir,
   DescribedQuorum,
+  DescribedReplicaLogDir,
   DescribedTransaction,
   FeatureUpdate,
   FencedProducer,
   ListedTransaction,
   OngoingReassignment,
   Reassignment,
+  ReplicaKey,
   TransactionToAbort,
 } from './operations.ts';
 import type { PlainOutcome, PlainResults } from './outcome.ts';
@@ -50,6 +53,7 @@ import type {
   NewTopic,
   OffsetSpec,
   RecordsToDelete,
+  TopicNameOrId,
   TopicPartitionKey,
 } from './topics.ts';
 
@@ -59,18 +63,26 @@ export interface ChangeOptions {
   readonly retryOnQuotaViolation?: boolean;
 }
 
+export interface GroupsToDescribe {
+  readonly groups: readonly string[];
+  readonly includeAuthorizedOperations: boolean;
+}
+
 /** Arguments and answer of each call. */
 export interface AdminCalls {
   createTopics: Shape<
     ChangeOptions & { topics: readonly NewTopic[]; waitForLeaders?: boolean },
     PlainResults<string, CreatedTopic>
   >;
-  deleteTopics: Shape<ChangeOptions & { topics: readonly string[] }, PlainResults<string, null>>;
+  deleteTopics: Shape<
+    Omit<ChangeOptions, 'validateOnly'> & { topics: readonly TopicNameOrId[] },
+    PlainResults<TopicNameOrId, null>
+  >;
   createPartitions: Shape<ChangeOptions & { topics: readonly NewPartitions[] }, PlainResults<string, null>>;
   listTopics: Shape<{ includeInternal: boolean }, readonly ListedTopic[]>;
   describeTopics: Shape<
-    { topics: readonly string[]; includeAuthorizedOperations: boolean },
-    PlainResults<string, DescribedTopic>
+    { topics: readonly TopicNameOrId[]; includeAuthorizedOperations: boolean },
+    PlainResults<TopicNameOrId, DescribedTopic>
   >;
   deleteRecords: Shape<{ partitions: readonly RecordsToDelete[] }, PlainResults<TopicPartitionKey, Long>>;
   listOffsets: Shape<
@@ -86,12 +98,13 @@ export interface AdminCalls {
     PlainResults<ConfigResource, null>
   >;
   listConfigResources: Shape<{ types: readonly ConfigResourceType[] }, readonly ConfigResource[]>;
-  describeCluster: Shape<{ includeFencedBrokers: boolean }, DescribedCluster>;
+  describeCluster: Shape<{ includeFencedBrokers: boolean; includeAuthorizedOperations: boolean }, DescribedCluster>;
   listGroups: Shape<
     { states: readonly string[]; types: readonly string[]; protocolTypes: readonly string[] },
     ListedGroups
   >;
-  describeConsumerGroups: Shape<{ groups: readonly string[] }, PlainResults<string, DescribedConsumerGroup>>;
+  describeConsumerGroups: Shape<GroupsToDescribe, PlainResults<string, DescribedConsumerGroup>>;
+  describeClassicGroups: Shape<GroupsToDescribe, PlainResults<string, DescribedClassicGroup>>;
   deleteGroups: Shape<{ groups: readonly string[] }, PlainResults<string, null>>;
   listConsumerGroupOffsets: Shape<
     { groups: readonly { groupId: string; partitions?: readonly TopicPartitionKey[] }[]; requireStable: boolean },
@@ -132,7 +145,7 @@ export interface AdminCalls {
   renewDelegationToken: Shape<{ hmac: Uint8Array; renewPeriodMs: number | bigint }, Long>;
   expireDelegationToken: Shape<{ hmac: Uint8Array; expiryTimePeriodMs: number | bigint }, Long>;
   describeDelegationToken: Shape<{ owners: readonly string[] | null }, readonly DelegationToken[]>;
-  describeShareGroups: Shape<{ groups: readonly string[] }, PlainResults<string, DescribedShareGroup>>;
+  describeShareGroups: Shape<GroupsToDescribe, PlainResults<string, DescribedShareGroup>>;
   listShareGroupOffsets: Shape<
     { groups: readonly { groupId: string; partitions?: readonly TopicPartitionKey[] }[] },
     PlainResults<string, readonly (readonly [TopicPartitionKey, PlainOutcome<ShareGroupOffset | null>])[]>
@@ -142,7 +155,7 @@ export interface AdminCalls {
     PlainResults<TopicPartitionKey, null>
   >;
   deleteShareGroupOffsets: Shape<{ groupId: string; topics: readonly string[] }, PlainResults<string, null>>;
-  describeStreamsGroups: Shape<{ groups: readonly string[] }, PlainResults<string, DescribedStreamsGroup>>;
+  describeStreamsGroups: Shape<GroupsToDescribe, PlainResults<string, DescribedStreamsGroup>>;
   electLeaders: Shape<
     { isUnclean: boolean; partitions: readonly TopicPartitionKey[] | null },
     PlainResults<TopicPartitionKey, null>
@@ -156,10 +169,8 @@ export interface AdminCalls {
     readonly (readonly [TopicPartitionKey, OngoingReassignment])[]
   >;
   describeLogDirs: Shape<{ brokerIds: readonly number[] }, PlainResults<number, readonly DescribedLogDir[]>>;
-  alterReplicaLogDirs: Shape<
-    { moves: readonly (TopicPartitionKey & { brokerId: number; path: string })[] },
-    PlainResults<TopicPartitionKey & { readonly brokerId: number }, null>
-  >;
+  describeReplicaLogDirs: Shape<{ replicas: readonly ReplicaKey[] }, PlainResults<ReplicaKey, DescribedReplicaLogDir>>;
+  alterReplicaLogDirs: Shape<{ moves: readonly (ReplicaKey & { path: string })[] }, PlainResults<ReplicaKey, null>>;
   describeFeatures: Shape<object, DescribedFeatures>;
   updateFeatures: Shape<{ updates: readonly FeatureUpdate[]; validateOnly: boolean }, PlainResults<string, null>>;
   describeMetadataQuorum: Shape<object, DescribedQuorum>;
@@ -190,7 +201,7 @@ export interface AdminCalls {
   describeTransactions: Shape<{ transactionalIds: readonly string[] }, PlainResults<string, DescribedTransaction>>;
   fenceProducers: Shape<{ transactionalIds: readonly string[] }, PlainResults<string, FencedProducer>>;
   describeProducers: Shape<
-    { partitions: readonly TopicPartitionKey[] },
+    { partitions: readonly TopicPartitionKey[]; brokerId: number | null },
     PlainResults<TopicPartitionKey, readonly ActiveProducer[]>
   >;
   abortTransaction: Shape<{ transaction: TransactionToAbort }, PlainResults<TopicPartitionKey, null>>;

@@ -13,4 +13,6 @@ export interface DescribedCluster {
   /** -1 if there is none or if it is not known. */
   readonly controllerId: number;
   readonly brokers: readonly DescribedBroker[];
+  /** The operations that this user may do on the cluster, as a bit field. Null unless they were requested. */
+  readonly authorizedOperations: number | null;
 }

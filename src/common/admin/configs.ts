@@ -4,7 +4,8 @@
 export type ConfigResourceType = 'topic' | 'broker' | 'brokerLogger' | 'clientMetrics' | 'group';
 
 export interface ConfigResource {
-  readonly type: ConfigResourceType;
+  /** A number if this client does not know the type. */
+  readonly type: ConfigResourceType | number;
   /** For a broker: its id as text, or '' for the default of all brokers. */
   readonly name: string;
 }

@@ -42,7 +42,32 @@ export interface DescribedConsumerGroup {
   /** -1 in a classic group. */
   readonly groupEpoch: number;
   readonly assignmentEpoch: number;
+  /** The operations that this user may do, as a bit field. Null unless they were requested. */
+  readonly authorizedOperations: number | null;
   readonly members: readonly DescribedMember[];
+}
+
+/** A group of the classic protocol, of any protocol type. What its members say is bytes of that type. */
+export interface DescribedClassicGroup {
+  readonly groupId: string;
+  /** For example `consumer` or `connect`. */
+  readonly protocolType: string;
+  /** Kafka's name, for example `Stable`. */
+  readonly state: string;
+  /** The protocol that the members chose, for a consumer group the name of the assignor. */
+  readonly protocol: string;
+  /** The operations that this user may do, as a bit field. Null unless they were requested. */
+  readonly authorizedOperations: number | null;
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly groupInstanceId: string | null;
+    readonly clientId: string;
+    readonly clientHost: string;
+    /** What the member sent for the chosen protocol. Empty during a rebalance. */
+    readonly metadata: Uint8Array;
+    /** Empty during a rebalance. */
+    readonly assignment: Uint8Array;
+  }[];
 }
 
 export interface CommittedOffset {
@@ -70,6 +95,8 @@ export interface DescribedShareGroup {
   readonly assignor: string;
   readonly groupEpoch: number;
   readonly assignmentEpoch: number;
+  /** The operations that this user may do, as a bit field. Null unless they were requested. */
+  readonly authorizedOperations: number | null;
   readonly members: readonly {
     readonly memberId: string;
     readonly clientId: string;
@@ -107,6 +134,8 @@ export interface DescribedStreamsGroup {
   readonly assignmentEpoch: number;
   /** Null while the group has no topology. */
   readonly topologyEpoch: number | null;
+  /** The operations that this user may do, as a bit field. Null unless they were requested. */
+  readonly authorizedOperations: number | null;
   readonly members: readonly {
     readonly memberId: string;
     readonly groupInstanceId: string | null;

@@ -32,6 +32,25 @@ export interface DescribedLogDir {
   }[];
 }
 
+export interface ReplicaKey extends TopicPartitionKey {
+  readonly brokerId: number;
+}
+
+export interface ReplicaPlace {
+  /** The log directory. */
+  readonly path: string;
+  /** How many records the replica there is behind. */
+  readonly offsetLag: Long;
+}
+
+/** Where a replica is on its broker. Source: KIP-113 */
+export interface DescribedReplicaLogDir {
+  /** Null if the broker has no such replica. */
+  readonly current: ReplicaPlace | null;
+  /** The directory into which the replica is being moved. Null if it is not. */
+  readonly future: ReplicaPlace | null;
+}
+
 /** Source: KIP-584 */
 export interface DescribedFeatures {
   /** The finalized levels, by feature. All brokers use them. */

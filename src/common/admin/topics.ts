@@ -10,6 +10,14 @@ export interface TopicPartitionKey {
   readonly partition: number;
 }
 
+/** A topic by its id, in the form that Kafka prints. Kafka 2.8 and later. Source: KIP-516 */
+export interface TopicById {
+  readonly topicId: string;
+}
+
+/** A topic by its name or by its id. */
+export type TopicNameOrId = string | TopicById;
+
 /** A topic to create. Source: KIP-4, KIP-464 */
 export interface NewTopic {
   readonly name: string;
@@ -72,15 +80,24 @@ export interface DescribedPartition {
   readonly replicas: readonly number[];
   readonly isr: readonly number[];
   readonly offlineReplicas: readonly number[];
+  /**
+   * The replicas that are not in sync, but have every committed record. Null from brokers before 3.8, and if the topic was named by its id.
+   * Source: KIP-966
+   */
+  readonly eligibleLeaderReplicas: readonly number[] | null;
+  /** The replicas that were last in sync or eligible. Null as `eligibleLeaderReplicas`. */
+  readonly lastKnownEligibleLeaderReplicas: readonly number[] | null;
 }
 
-/** Names an offset of a partition. Source: KIP-79, KIP-734, KIP-405, KIP-1005 */
+/** Names an offset of a partition. Source: KIP-79, KIP-734, KIP-405, KIP-1005, KIP-1023 */
 export type OffsetSpec =
   | 'earliest'
   | 'latest'
   | 'maxTimestamp'
   | 'earliestLocal'
   | 'latestTiered'
+  /** The first record that is not yet in tiered storage. */
+  | 'earliestPendingUpload'
   /** The first record with this time or a later one, ms since the epoch. */
   | { readonly timestampMs: Int64Input };
 

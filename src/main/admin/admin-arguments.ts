@@ -13,9 +13,12 @@ const kinds = {
   list: ['a list', (value: unknown) => Array.isArray(value)],
   object: ['an object', (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)],
   flag: ['true or false', (value: unknown) => typeof value === 'boolean'],
+  topic: ["a topic's name, or its id as { topicId }", isTopic],
   bytes: ['a Uint8Array', (value: unknown) => value instanceof Uint8Array],
   any: ['there', (value: unknown) => value !== undefined],
 } as const satisfies Record<string, readonly [what: string, isOne: (value: unknown) => boolean]>;
+
+const topicIdPattern = /^[\w-]{22}$/;
 
 type Kind = keyof typeof kinds;
 
@@ -47,6 +50,7 @@ export const fieldsOf = {
   groupPlaces: { groupId: 'text', 'partitions?': 'list' },
   offsetToCommit: { ...place, offset: 'int64', 'leaderEpoch?': 'integer', 'metadata?': 'text' },
   memberToRemove: { groupInstanceId: 'text' },
+  replica: { ...place, brokerId: 'integer' },
   shareOffset: { ...place, startOffset: 'int64' },
   acl: {
     resourceType: 'any',
@@ -121,12 +125,21 @@ export function checkGroups(call: string, groups: unknown): void {
       checkItems(call, `groups[${i}].partitions`, partitions, fieldsOf.place);
 }
 
-const offsetSpecs = ['earliest', 'latest', 'maxTimestamp', 'earliestLocal', 'latestTiered'];
+const offsetSpecs = ['earliest', 'latest', 'maxTimestamp', 'earliestLocal', 'latestTiered', 'earliestPendingUpload'];
 
 /** Throws TypeError for anything but a name of an offset, or a time. */
 export function checkOffsetSpec(call: string, name: string, spec: unknown): void {
   if (typeof spec !== 'string') checkItem(call, name, spec, { timestampMs: 'int64' });
   else if (!offsetSpecs.includes(spec)) throw unknownName(`${call}: ${name} is unknown:`, spec, offsetSpecs);
+}
+
+/** A name, or an id: 16 bytes in base64url, as Kafka prints it. */
+function isTopic(value: unknown): boolean {
+  if (typeof value === 'string') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const [name, ...others] = Object.keys(value);
+  const { topicId } = value as { topicId?: unknown };
+  return name === 'topicId' && others.length === 0 && typeof topicId === 'string' && topicIdPattern.test(topicId);
 }
 
 function isInt64(value: unknown): boolean {

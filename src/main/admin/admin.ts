@@ -7,20 +7,37 @@ import type {
   DescribedFeatures,
   DescribedLogDir,
   DescribedQuorum,
+  DescribedReplicaLogDir,
   DescribedTransaction,
   FeatureUpdate,
   FencedProducer,
   ListedTransaction,
   OngoingReassignment,
   Reassignment,
+  ReplicaKey,
   TransactionToAbort,
 } from '../../common/admin/operations.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { Int64Input, TopicPartitionKey } from '../../common/admin/topics.ts';
 import { check, checkCall, checkEach, checkItem, checkItems, fieldsOf } from './admin-arguments.ts';
 import { cloneable } from './admin-calls.ts';
+import { Listing } from './listing.ts';
 import { errorsByBroker, type Results, resultsFor, resultsOf } from './results.ts';
 import { SecurityCalls } from './security-calls.ts';
+
+interface ListTransactionsOptions extends AdminCallOptions {
+  readonly states?: readonly string[];
+  readonly producerIds?: readonly Int64Input[];
+  /** Only transactions that are open for longer than this, in ms. Kafka 3.8 and later. */
+  readonly minDurationMs?: number;
+  /** A pattern in the syntax of RE2/J. Kafka 4.1 and later. */
+  readonly transactionalIdPattern?: string;
+}
+
+interface FoundTransactions {
+  readonly transactions: readonly ListedTransaction[];
+  readonly errors: ReadonlyMap<number, Error>;
+}
 
 /**
  * Administration of a cluster. `client.admin()` makes it. It uses the client's connections and needs no close.
@@ -30,11 +47,14 @@ import { SecurityCalls } from './security-calls.ts';
  */
 export class Admin extends SecurityCalls {
   async describeCluster(
-    options: AdminCallOptions & { readonly includeFencedBrokers?: boolean } = {},
+    options: AdminCallOptions & {
+      readonly includeFencedBrokers?: boolean;
+      readonly includeAuthorizedOperations?: boolean;
+    } = {},
   ): Promise<DescribedCluster> {
-    checkCall('describeCluster', options, ['includeFencedBrokers']);
-    const { includeFencedBrokers = false } = options;
-    return this.call('describeCluster', { includeFencedBrokers }, options);
+    checkCall('describeCluster', options, ['includeFencedBrokers', 'includeAuthorizedOperations']);
+    const { includeFencedBrokers = false, includeAuthorizedOperations = false } = options;
+    return this.call('describeCluster', { includeFencedBrokers, includeAuthorizedOperations }, options);
   }
 
   /** The features of the cluster and their levels (KIP-584). */
@@ -148,27 +168,32 @@ export class Admin extends SecurityCalls {
     return resultsOf(await this.call('describeLogDirs', { brokerIds }, options));
   }
 
+  /** The log directories of replicas, each on its broker (KIP-113). */
+  async describeReplicaLogDirs(
+    replicas: readonly ReplicaKey[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<ReplicaKey, DescribedReplicaLogDir>> {
+    checkCall('describeReplicaLogDirs', options);
+    checkItems('describeReplicaLogDirs', 'replicas', replicas, fieldsOf.replica);
+    return resultsFor(replicas, await this.call('describeReplicaLogDirs', { replicas }, options));
+  }
+
   /** Moves replicas to other log directories of their brokers. */
   async alterReplicaLogDirs(
-    moves: readonly (TopicPartitionKey & { readonly brokerId: number; readonly path: string })[],
+    moves: readonly (ReplicaKey & { readonly path: string })[],
     options: AdminCallOptions = {},
-  ): Promise<Results<TopicPartitionKey & { readonly brokerId: number }, null>> {
+  ): Promise<Results<ReplicaKey, null>> {
     checkCall('alterReplicaLogDirs', options);
     checkItems('alterReplicaLogDirs', 'moves', moves, fieldsOf.logDirMove);
     return resultsFor(moves, await this.call('alterReplicaLogDirs', { moves }, options));
   }
 
   /** The transactions of all coordinators (KIP-664, KIP-1152). `errors` has the brokers that did not answer. */
-  async listTransactions(
-    options: AdminCallOptions & {
-      readonly states?: readonly string[];
-      readonly producerIds?: readonly Int64Input[];
-      /** Only transactions that are open for longer than this, in ms. Kafka 3.8 and later. */
-      readonly minDurationMs?: number;
-      /** A pattern in the syntax of RE2/J. Kafka 4.1 and later. */
-      readonly transactionalIdPattern?: string;
-    } = {},
-  ): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly errors: ReadonlyMap<number, Error> }> {
+  listTransactions(options: ListTransactionsOptions = {}): Listing<FoundTransactions, ListedTransaction> {
+    return new Listing(this.#listTransactions(options), ({ transactions }) => transactions);
+  }
+
+  async #listTransactions(options: ListTransactionsOptions): Promise<FoundTransactions> {
     checkCall('listTransactions', options, ['states', 'producerIds', 'minDurationMs', 'transactionalIdPattern']);
     checkEach('listTransactions', 'states', options.states ?? [], 'text');
     checkEach('listTransactions', 'producerIds', options.producerIds ?? [], 'int64');
@@ -197,14 +222,28 @@ export class Admin extends SecurityCalls {
     return resultsOf(await this.call('fenceProducers', { transactionalIds }, options));
   }
 
-  /** The producers that the leaders of the partitions know. */
+  /** Aborts the open transaction of this id and fences its producer. Java's name for one id (KIP-939). */
+  async forceTerminateTransaction(transactionalId: string, options: AdminCallOptions = {}): Promise<void> {
+    checkCall('forceTerminateTransaction', options);
+    check('forceTerminateTransaction', 'transactionalId', transactionalId, 'text');
+    const args = { transactionalIds: [transactionalId] };
+    const [outcome] = resultsOf(await this.call('fenceProducers', args, options)).values();
+    if (outcome?.ok === false) throw outcome.error;
+  }
+
+  /**
+   * The producers that the leaders of the partitions know.
+   * @param options `brokerId`: ask this replica instead of the leaders
+   */
   async describeProducers(
     partitions: readonly TopicPartitionKey[],
-    options: AdminCallOptions = {},
+    options: AdminCallOptions & { readonly brokerId?: number } = {},
   ): Promise<Results<TopicPartitionKey, readonly ActiveProducer[]>> {
-    checkCall('describeProducers', options);
+    checkCall('describeProducers', options, ['brokerId']);
+    const { brokerId = null } = options;
+    if (brokerId !== null) check('describeProducers', 'brokerId', brokerId, 'integer');
     checkItems('describeProducers', 'partitions', partitions, fieldsOf.place);
-    return resultsFor(partitions, await this.call('describeProducers', { partitions }, options));
+    return resultsFor(partitions, await this.call('describeProducers', { partitions, brokerId }, options));
   }
 
   /** Aborts a hanging transaction of one partition, which `describeProducers` shows (KIP-664). */

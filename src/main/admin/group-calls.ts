@@ -1,28 +1,53 @@
 // Owns the Admin's calls about groups and their offsets. Application thread.
 
+import type { AdminCalls as Calls } from '../../common/admin/calls.ts';
 import type {
   CommittedOffset,
+  DescribedClassicGroup,
   DescribedConsumerGroup,
   ListedGroup,
   MemberToRemove,
   OffsetToCommit,
 } from '../../common/admin/groups.ts';
-import type { AdminCallOptions } from '../../common/admin/outcome.ts';
+import type { AdminCallOptions, PlainResults } from '../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
 import { check, checkCall, checkEach, checkGroups, checkItems, fieldsOf } from './admin-arguments.ts';
 import { cloneable } from './admin-calls.ts';
+import { Listing } from './listing.ts';
 import { errorsByBroker, type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 import { TopicCalls } from './topic-calls.ts';
 
+type ListGroupsOptions = AdminCallOptions & {
+  readonly states?: readonly string[];
+  readonly types?: readonly ('classic' | 'consumer' | 'share' | 'streams')[];
+  readonly protocolTypes?: readonly string[];
+};
+
+export interface FoundGroups {
+  readonly groups: readonly ListedGroup[];
+  readonly errors: ReadonlyMap<number, Error>;
+}
+
+export interface DescribeGroupsOptions extends AdminCallOptions {
+  /** Whether to ask what this user may do with each group (KIP-430). Default false. */
+  readonly includeAuthorizedOperations?: boolean;
+}
+
+type DescribingCall =
+  | 'describeConsumerGroups'
+  | 'describeClassicGroups'
+  | 'describeShareGroups'
+  | 'describeStreamsGroups';
+type DescribedBy<Name extends DescribingCall> =
+  Calls[Name]['answer'] extends PlainResults<string, infer Described> ? Described : never;
+
 export class GroupCalls extends TopicCalls {
   /** The groups of all brokers. `errors` has the brokers that did not answer; only the groups that they coordinate are missing. */
-  async listGroups(
-    options: AdminCallOptions & {
-      readonly states?: readonly string[];
-      readonly types?: readonly ('classic' | 'consumer' | 'share' | 'streams')[];
-      readonly protocolTypes?: readonly string[];
-    } = {},
-  ): Promise<{ readonly groups: readonly ListedGroup[]; readonly errors: ReadonlyMap<number, Error> }> {
+  listGroups(options: ListGroupsOptions = {}): Listing<FoundGroups, ListedGroup> {
+    return new Listing(this.#listGroups(options), ({ groups }) => groups);
+  }
+
+  async #listGroups(options: ListGroupsOptions): Promise<FoundGroups> {
     checkCall('listGroups', options, ['states', 'types', 'protocolTypes']);
     for (const name of ['states', 'types', 'protocolTypes'] as const)
       checkEach('listGroups', name, options[name] ?? [], 'text');
@@ -34,24 +59,70 @@ export class GroupCalls extends TopicCalls {
   /** Describes consumer groups of both protocols. */
   async describeConsumerGroups(
     groups: readonly string[],
-    options: AdminCallOptions = {},
+    options: DescribeGroupsOptions = {},
   ): Promise<Results<string, DescribedConsumerGroup>> {
-    checkCall('describeConsumerGroups', options);
-    checkEach('describeConsumerGroups', 'groups', groups, 'text');
-    return resultsOf(await this.call('describeConsumerGroups', { groups }, options));
+    return this.describeGroups('describeConsumerGroups', groups, options);
+  }
+
+  /**
+   * Describes groups of the classic protocol, of any protocol type, such as those of Kafka Connect. What members say stays bytes: Kafka's
+   * admin clients read only those of consumers, which `describeConsumerGroups` describes.
+   */
+  async describeClassicGroups(
+    groups: readonly string[],
+    options: DescribeGroupsOptions = {},
+  ): Promise<Results<string, DescribedClassicGroup>> {
+    return this.describeGroups('describeClassicGroups', groups, options);
+  }
+
+  protected async describeGroups<Name extends DescribingCall>(
+    name: Name,
+    groups: readonly string[],
+    options: DescribeGroupsOptions,
+  ): Promise<Results<string, DescribedBy<Name>>> {
+    checkCall(name, options, ['includeAuthorizedOperations']);
+    checkEach(name, 'groups', groups, 'text');
+    const args = { groups, includeAuthorizedOperations: options.includeAuthorizedOperations === true };
+    return resultsOf((await this.call(name, args, options)) as PlainResults<string, DescribedBy<Name>>);
   }
 
   /** Deletes groups of any type with their offsets. A group with members is refused with NON_EMPTY_GROUP. */
   async deleteGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
-    checkCall('deleteGroups', options);
-    checkEach('deleteGroups', 'groups', groups, 'text');
+    return this.#deleteGroups('deleteGroups', groups, options);
+  }
+
+  /** The same as `deleteGroups`: brokers do not ask for the type. Java's name. */
+  async deleteConsumerGroups(
+    groups: readonly string[],
+    options: AdminCallOptions = {},
+  ): Promise<Results<string, null>> {
+    return this.#deleteGroups('deleteConsumerGroups', groups, options);
+  }
+
+  /** The same as `deleteGroups`: brokers do not ask for the type. Java's name. */
+  async deleteShareGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
+    return this.#deleteGroups('deleteShareGroups', groups, options);
+  }
+
+  /** The same as `deleteGroups`: brokers do not ask for the type. Java's name. */
+  async deleteStreamsGroups(groups: readonly string[], options: AdminCallOptions = {}): Promise<Results<string, null>> {
+    return this.#deleteGroups('deleteStreamsGroups', groups, options);
+  }
+
+  async #deleteGroups(
+    name: string,
+    groups: readonly string[],
+    options: AdminCallOptions,
+  ): Promise<Results<string, null>> {
+    checkCall(name, options);
+    checkEach(name, 'groups', groups, 'text');
     return resultsOf(await this.call('deleteGroups', { groups }, options));
   }
 
   /**
    * The committed offsets of groups, by partition. Null if nothing was committed.
    * @param groups each group with the partitions to look up; without partitions: all that have an offset
-   * @param options `requireStable`: whether to wait for open transactions that will change an offset (KIP-447); default true
+   * @param options `requireStable`: whether to wait for open transactions that will change an offset (KIP-447), which brokers before 2.5 cannot; default true
    */
   async listConsumerGroupOffsets(
     groups: readonly { readonly groupId: string; readonly partitions?: readonly TopicPartitionKey[] }[],

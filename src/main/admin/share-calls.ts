@@ -10,18 +10,16 @@ import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../common/admin/topics.ts';
 import { check, checkCall, checkEach, checkGroups, checkItems, fieldsOf } from './admin-arguments.ts';
 import { cloneable } from './admin-calls.ts';
-import { GroupCalls } from './group-calls.ts';
+import { type DescribeGroupsOptions, GroupCalls } from './group-calls.ts';
 import { type Outcome, outcomeOf, type Results, resultsFor, resultsOf } from './results.ts';
 
 export class ShareCalls extends GroupCalls {
   /** Share groups with their members (KIP-932); Kafka 4.2 and later. */
   async describeShareGroups(
     groups: readonly string[],
-    options: AdminCallOptions = {},
+    options: DescribeGroupsOptions = {},
   ): Promise<Results<string, DescribedShareGroup>> {
-    checkCall('describeShareGroups', options);
-    checkEach('describeShareGroups', 'groups', groups, 'text');
-    return resultsOf(await this.call('describeShareGroups', { groups }, options));
+    return this.describeGroups('describeShareGroups', groups, options);
   }
 
   /**
@@ -72,10 +70,29 @@ export class ShareCalls extends GroupCalls {
   /** Groups of Kafka Streams with their members and tasks (KIP-1071); Kafka 4.1 and later. */
   async describeStreamsGroups(
     groups: readonly string[],
-    options: AdminCallOptions = {},
+    options: DescribeGroupsOptions = {},
   ): Promise<Results<string, DescribedStreamsGroup>> {
-    checkCall('describeStreamsGroups', options);
-    checkEach('describeStreamsGroups', 'groups', groups, 'text');
-    return resultsOf(await this.call('describeStreamsGroups', { groups }, options));
+    return this.describeGroups('describeStreamsGroups', groups, options);
+  }
+
+  /** The same as `listConsumerGroupOffsets`: groups of Kafka Streams commit offsets as consumer groups do. Java's name. */
+  async listStreamsGroupOffsets(
+    ...args: Parameters<GroupCalls['listConsumerGroupOffsets']>
+  ): ReturnType<GroupCalls['listConsumerGroupOffsets']> {
+    return this.listConsumerGroupOffsets(...args);
+  }
+
+  /** The same as `alterConsumerGroupOffsets`. Java's name. */
+  async alterStreamsGroupOffsets(
+    ...args: Parameters<GroupCalls['alterConsumerGroupOffsets']>
+  ): ReturnType<GroupCalls['alterConsumerGroupOffsets']> {
+    return this.alterConsumerGroupOffsets(...args);
+  }
+
+  /** The same as `deleteConsumerGroupOffsets`. Java's name. */
+  async deleteStreamsGroupOffsets(
+    ...args: Parameters<GroupCalls['deleteConsumerGroupOffsets']>
+  ): ReturnType<GroupCalls['deleteConsumerGroupOffsets']> {
+    return this.deleteConsumerGroupOffsets(...args);
   }
 }

@@ -17,10 +17,12 @@ import type {
   NewTopic,
   OffsetSpec,
   RecordsToDelete,
+  TopicNameOrId,
   TopicPartitionKey,
 } from '../../common/admin/topics.ts';
 import { checkCall, checkEach, checkItem, checkItems, checkOffsetSpec, fieldsOf } from './admin-arguments.ts';
 import { AdminCalls, type ChangeCallOptions, cloneable, ownOptions } from './admin-calls.ts';
+import { Listing } from './listing.ts';
 import { type Results, resultsFor, resultsOf } from './results.ts';
 
 export class TopicCalls extends AdminCalls {
@@ -37,11 +39,17 @@ export class TopicCalls extends AdminCalls {
     return resultsOf(await this.call('createTopics', { topics, ...ownOptions(options) }, options));
   }
 
-  /** Deletes topics by name. Brokers may still be deleting after the call has ended. */
-  async deleteTopics(topics: readonly string[], options: ChangeCallOptions = {}): Promise<Results<string, null>> {
-    checkCall('deleteTopics', options, ['validateOnly', 'retryOnQuotaViolation']);
-    checkEach('deleteTopics', 'topics', topics, 'text');
-    return resultsOf(await this.call('deleteTopics', { topics, ...ownOptions(options) }, options));
+  /**
+   * Deletes topics, by name or by id. Brokers may still be deleting after the call has ended.
+   * @param options `retryOnQuotaViolation`: as for createTopics
+   */
+  async deleteTopics<Topic extends TopicNameOrId>(
+    topics: readonly Topic[],
+    options: Omit<ChangeCallOptions, 'validateOnly'> = {},
+  ): Promise<Results<Topic, null>> {
+    checkCall('deleteTopics', options, ['retryOnQuotaViolation']);
+    checkEach('deleteTopics', 'topics', topics, 'topic');
+    return resultsFor(topics, await this.call('deleteTopics', { topics, ...ownOptions(options) }, options));
   }
 
   /** Adds partitions to topics. */
@@ -55,22 +63,29 @@ export class TopicCalls extends AdminCalls {
   }
 
   /** All topics that this user may see. Internal topics only with `includeInternal`. */
-  async listTopics(
+  listTopics(
     options: AdminCallOptions & { readonly includeInternal?: boolean } = {},
+  ): Listing<readonly ListedTopic[], ListedTopic> {
+    return new Listing(this.#listTopics(options), (topics) => topics);
+  }
+
+  async #listTopics(
+    options: AdminCallOptions & { readonly includeInternal?: boolean },
   ): Promise<readonly ListedTopic[]> {
     checkCall('listTopics', options, ['includeInternal']);
     return this.call('listTopics', { includeInternal: options.includeInternal === true }, options);
   }
 
-  async describeTopics(
-    topics: readonly string[],
+  /** Describes topics, by name or by id. */
+  async describeTopics<Topic extends TopicNameOrId>(
+    topics: readonly Topic[],
     options: AdminCallOptions & { readonly includeAuthorizedOperations?: boolean } = {},
-  ): Promise<Results<string, DescribedTopic>> {
+  ): Promise<Results<Topic, DescribedTopic>> {
     checkCall('describeTopics', options, ['includeAuthorizedOperations']);
-    checkEach('describeTopics', 'topics', topics, 'text');
+    checkEach('describeTopics', 'topics', topics, 'topic');
     const includeAuthorizedOperations = options.includeAuthorizedOperations === true;
     const plain = await this.call('describeTopics', { topics, includeAuthorizedOperations }, options);
-    return resultsOf(plain);
+    return resultsFor(topics, plain);
   }
 
   /** Deletes the oldest records of partitions. A value is the new first offset (KIP-107). */
@@ -134,10 +149,19 @@ export class TopicCalls extends AdminCalls {
     );
   }
 
-  /** The resources of these types that have a configuration. Kafka 4.1 and later; client metrics from 3.7 on. */
-  async listConfigResources(
-    types: readonly ConfigResourceType[],
+  /**
+   * The resources of these types that have a configuration; without types, those of all types. Kafka 4.1 and later; client metrics from 3.7 on.
+   */
+  listConfigResources(
+    types: readonly ConfigResourceType[] = [],
     options: AdminCallOptions = {},
+  ): Listing<readonly ConfigResource[], ConfigResource> {
+    return new Listing(this.#listConfigResources(types, options), (resources) => resources);
+  }
+
+  async #listConfigResources(
+    types: readonly ConfigResourceType[],
+    options: AdminCallOptions,
   ): Promise<readonly ConfigResource[]> {
     checkCall('listConfigResources', options);
     checkEach('listConfigResources', 'types', types, 'text');

@@ -3,8 +3,10 @@
 import type { AdminCallName, AdminCalls } from '../../common/admin/calls.ts';
 import type { Call } from './call.ts';
 import { createAcls, deleteAcls, describeAcls } from './calls/acls.ts';
+import { describeClassicGroups } from './calls/classic-groups.ts';
 import { describeCluster } from './calls/cluster.ts';
 import { describeConfigs, incrementalAlterConfigs, listConfigResources } from './calls/configs.ts';
+import { describeTopics } from './calls/describe-topics.ts';
 import {
   alterConsumerGroupOffsets,
   deleteConsumerGroupOffsets,
@@ -26,6 +28,7 @@ import {
   alterPartitionReassignments,
   alterReplicaLogDirs,
   describeLogDirs,
+  describeReplicaLogDirs,
   electLeaders,
   listPartitionReassignments,
 } from './calls/replicas.ts';
@@ -43,7 +46,7 @@ import {
   expireDelegationToken,
   renewDelegationToken,
 } from './calls/tokens.ts';
-import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from './calls/topics.ts';
+import { createPartitions, createTopics, deleteTopics, listTopics } from './calls/topics.ts';
 import {
   abortTransaction,
   describeProducers,
@@ -70,6 +73,7 @@ export const callTable: CallTable = {
   describeCluster,
   listGroups,
   describeConsumerGroups,
+  describeClassicGroups,
   deleteGroups,
   listConsumerGroupOffsets,
   alterConsumerGroupOffsets,
@@ -95,6 +99,7 @@ export const callTable: CallTable = {
   alterPartitionReassignments,
   listPartitionReassignments,
   describeLogDirs,
+  describeReplicaLogDirs,
   alterReplicaLogDirs,
   describeFeatures,
   updateFeatures,

@@ -13,7 +13,9 @@ import { type Call, isRetriableFailure, mayHaveArrived } from './call.ts';
 /** A broker's answer for one item. */
 export type Answer<V> =
   | { readonly value: V }
-  | { readonly errorCode: number; readonly errorMessage?: string | null; readonly throttleTimeMs?: number };
+  | { readonly errorCode: number; readonly errorMessage?: string | null; readonly throttleTimeMs?: number }
+  /** Found by the call itself: final. */
+  | { readonly error: Error };
 
 /** The answer in a part of a response: its value or its error. */
 export function answerOf<V>(
@@ -124,6 +126,10 @@ class ItemRun<K, V> {
   #answered(key: K, answer: Answer<V>): boolean {
     if ('value' in answer) {
       this.outcomes.set(key, { ok: true, value: answer.value });
+      return false;
+    }
+    if ('error' in answer) {
+      this.#settle(key, answer.error);
       return false;
     }
     const { errorCode, errorMessage, throttleTimeMs = 0 } = answer;

@@ -6,6 +6,7 @@ import { FindCoordinator, Metadata } from '../../protocol/flat/generated/apis.ts
 import { anyBroker, type Destination } from '../client/broker-requests.ts';
 import { broker, type Call, someBroker } from './call.ts';
 import type { Answer, Located } from './items.ts';
+import { askAnyBroker } from './whole.ts';
 
 /** Sends all items to any broker. */
 export async function atAnyBroker<K>(keys: readonly K[]): Promise<Located<K, never>> {
@@ -25,7 +26,7 @@ export async function controller(call: Call): Promise<Destination> {
 
 /** The ids of all brokers in metadata. */
 export async function allBrokers(call: Call): Promise<number[]> {
-  const { response } = await call.send(someBroker, Metadata, { topics: [], allowAutoTopicCreation: false });
+  const { response } = await askAnyBroker(call, Metadata, { topics: [], allowAutoTopicCreation: false });
   return response.brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b);
 }
 

@@ -2,8 +2,9 @@
 // thread.
 
 import { errorFor } from '../../common/errors/error-for.ts';
+import type { Api } from '../../protocol/flat/api.ts';
 import { actionFor, type Target } from './actions.ts';
-import { type Call, isRetriableFailure } from './call.ts';
+import { type Answered, type Call, isRetriableFailure, someBroker } from './call.ts';
 
 export interface WholeAnswer<Response> {
   /** The error code of the answer. */
@@ -33,4 +34,22 @@ export async function askOnce<Response>(
     }
     await call.backOff(failure);
   }
+}
+
+/**
+ * Asks any broker, again and again until one answers.
+ * Rejects with the answer's error, with KafkaTimeoutError, or with the final error of a request.
+ */
+export function askAnyBroker<Request, Response>(
+  call: Call,
+  api: Api<Request, Response>,
+  request: Request,
+  versions: { readonly minVersion?: number; readonly maxVersion?: number } = {},
+): Promise<Answered<Response>> {
+  return askOnce(call, 'any', async () => {
+    const answer = await call.send(someBroker, api, request, versions);
+    // Some responses have no error of their own: their parts have.
+    const { errorCode = 0, errorMessage } = answer.response as { errorCode?: number; errorMessage?: string | null };
+    return { code: errorCode, answer, ...(errorMessage !== undefined && { message: errorMessage }) };
+  });
 }

@@ -3,7 +3,6 @@
 import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { ConfigEntry, ConfigResource, ConfigResourceType } from '../../../common/admin/configs.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
-import { errorFor } from '../../../common/errors/error-for.ts';
 import {
   DescribeConfigs,
   IncrementalAlterConfigs,
@@ -12,17 +11,12 @@ import {
 import type { Destination } from '../../client/broker-requests.ts';
 import { broker, type Call, someBroker } from '../call.ts';
 import { type Answer, askForItems, type Located } from '../items.ts';
+import { codesOf } from '../named-codes.ts';
+import { askAnyBroker } from '../whole.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
-const typeNumbers: Readonly<Record<ConfigResourceType, number>> = {
-  topic: 2,
-  broker: 4,
-  brokerLogger: 8,
-  clientMetrics: 16,
-  group: 32,
-};
-const typeNames = new Map(Object.entries(typeNumbers).map(([name, number]) => [number, name as ConfigResourceType]));
+const types = codesOf<ConfigResourceType>({ topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 });
 const operationNumbers = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
 /** Kafka's number for the broker's built-in default as the source of a value. */
 const defaultConfigSource = 5;
@@ -92,23 +86,21 @@ export async function incrementalAlterConfigs(
 
 export async function listConfigResources(
   call: Call,
-  { types }: Args<'listConfigResources'>,
+  { types: wanted }: Args<'listConfigResources'>,
 ): Promise<readonly ConfigResource[]> {
-  const isOnlyMetrics = types.length === 1 && types[0] === 'clientMetrics';
-  const request = { resourceTypes: types.map((type) => typeNumbers[type]) };
+  const isOnlyMetrics = wanted.length === 1 && wanted[0] === 'clientMetrics';
+  const request = { resourceTypes: wanted.map(types.code) };
   // Version 0 only lists client metrics.
   const versions = isOnlyMetrics ? {} : { minVersion: 1 };
-  const { response } = await call.send(someBroker, ListConfigResources, request, versions);
-  const error = errorFor(response.errorCode);
-  if (error !== null) throw error;
+  const { response } = await askAnyBroker(call, ListConfigResources, request, versions);
   return response.configResources.map(({ resourceType, resourceName }) => ({
-    type: typeNames.get(resourceType) ?? 'clientMetrics',
+    type: types.name(resourceType),
     name: resourceName,
   }));
 }
 
 function numbered({ type, name }: ConfigResource): { resourceType: number; resourceName: string } {
-  return { resourceType: typeNumbers[type], resourceName: name };
+  return { resourceType: types.code(type), resourceName: name };
 }
 
 /** Sends the resources of a broker to that broker, and all others to any broker. */
@@ -137,7 +129,7 @@ function answersByResource<K extends ConfigResource, V, R extends ResultView>(
   results: Iterable<R>,
   readValue: (result: R) => Answer<V>,
 ): Map<K, Answer<V>> {
-  const byName = new Map(keys.map((key) => [`${typeNumbers[key.type]} ${key.name}`, key]));
+  const byName = new Map(keys.map((key) => [`${types.code(key.type)} ${key.name}`, key]));
   const answers = new Map<K, Answer<V>>();
   for (const result of results) {
     const { errorCode, errorMessage, resourceType, resourceName } = result;

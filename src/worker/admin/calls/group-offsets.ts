@@ -5,14 +5,19 @@ import type { CommittedOffset } from '../../../common/admin/groups.ts';
 import type { PlainOutcome, PlainResults } from '../../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
 import { errorFor } from '../../../common/errors/error-for.ts';
+import { UnsupportedVersionError } from '../../../common/errors/errors.ts';
 import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
 import { toPlainError } from '../../../common/errors/plain-error.ts';
 import { OffsetCommit, OffsetDelete, OffsetFetch } from '../../../protocol/flat/generated/apis.ts';
 import type { OffsetCommitResponsePartitionView } from '../../../protocol/flat/generated/offset-commit.ts';
 import type { OffsetDeleteResponsePartitionView } from '../../../protocol/flat/generated/offset-delete.ts';
-import type { OffsetFetchResponsePartitionsView } from '../../../protocol/flat/generated/offset-fetch.ts';
+import type {
+  OffsetFetchRequest,
+  OffsetFetchResponsePartitionsView,
+  OffsetFetchResponseView,
+} from '../../../protocol/flat/generated/offset-fetch.ts';
 import type { Destination } from '../../client/broker-requests.ts';
-import type { Call } from '../call.ts';
+import type { Answered, Call } from '../call.ts';
 import { type Answer, askForItems } from '../items.ts';
 import { atCoordinators } from '../routes.ts';
 import { atCoordinatorOf } from './groups.ts';
@@ -23,6 +28,8 @@ type GroupOffsets = readonly (readonly [TopicPartitionKey, PlainOutcome<Committe
 
 /** From this version on, one request may have several groups (KIP-709). */
 const severalGroupsVersion = 8;
+/** From this version on, brokers know open transactions (KIP-447). */
+const stableVersion = 7;
 /** The newest version that names topics. Newer ones have only topic ids. */
 const maxNamedVersion = 9;
 
@@ -55,8 +62,7 @@ async function offsetsOf(
   const listed = partitions === null ? null : byTopic(partitions, ({ partition }) => partition);
   const topics = listed?.map(({ name, partitions: partitionIndexes }) => ({ name, partitionIndexes })) ?? null;
   const newer = { groups: [{ groupId, topics }], requireStable };
-  const requests = { newerSince: severalGroupsVersion, newer, older: { groupId, topics, requireStable } };
-  const { response, version } = await call.sendEither(to, OffsetFetch, requests, { maxVersion: maxNamedVersion });
+  const { response, version } = await fetchOffsets(call, to, newer, { groupId, topics }, requireStable);
   const group = version >= severalGroupsVersion ? response.groups.at(0) : response;
   if (group.errorCode !== 0) return { errorCode: group.errorCode };
   const offsets: (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[] = [];
@@ -68,6 +74,30 @@ async function offsetsOf(
     }
   }
   return { value: offsets };
+}
+
+/** Brokers before 2.5 do not know which offsets a transaction will change, and are asked without that. */
+async function fetchOffsets(
+  call: Call,
+  to: Destination,
+  newer: OffsetFetchRequest,
+  older: OffsetFetchRequest,
+  requireStable: boolean,
+): Promise<Answered<OffsetFetchResponseView>> {
+  const stable = { ...older, requireStable };
+  const requests = { newerSince: severalGroupsVersion, newer, older: stable };
+  if (!requireStable) return call.sendEither(to, OffsetFetch, requests, { maxVersion: maxNamedVersion });
+  try {
+    return await call.send(to, OffsetFetch, newer, { minVersion: severalGroupsVersion, maxVersion: maxNamedVersion });
+  } catch (error) {
+    if (!(error instanceof UnsupportedVersionError)) throw error;
+  }
+  return call.sendEither(
+    to,
+    OffsetFetch,
+    { newerSince: stableVersion, newer: stable, older },
+    { maxVersion: severalGroupsVersion - 1 },
+  );
 }
 
 function committed(answer: OffsetFetchResponsePartitionsView): PlainOutcome<CommittedOffset | null> {

@@ -2,26 +2,27 @@
 // Source: KIP-518, KIP-848, KIP-1043, KIP-345, KIP-800
 
 import type { AdminCalls } from '../../../common/admin/calls.ts';
-import type { DescribedConsumerGroup, ListedGroup, ListedGroups } from '../../../common/admin/groups.ts';
+import type {
+  DescribedClassicGroup,
+  DescribedConsumerGroup,
+  ListedGroup,
+  ListedGroups,
+} from '../../../common/admin/groups.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
 import { errorFor } from '../../../common/errors/error-for.ts';
-import { UnsupportedVersionError } from '../../../common/errors/errors.ts';
+import { IllegalArgumentError, UnsupportedVersionError } from '../../../common/errors/errors.ts';
 import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
 import { fromPlainError, type PlainError, toPlainError } from '../../../common/errors/plain-error.ts';
-import {
-  ConsumerGroupDescribe,
-  DeleteGroups,
-  DescribeGroups,
-  LeaveGroup,
-  ListGroups,
-} from '../../../protocol/flat/generated/apis.ts';
+import { ConsumerGroupDescribe, DeleteGroups, LeaveGroup, ListGroups } from '../../../protocol/flat/generated/apis.ts';
 import type { Destination } from '../../client/broker-requests.ts';
 import { actionFor } from '../actions.ts';
 import { readAssignment } from '../assignment-data.ts';
+import { operationsOf } from '../authorized-operations.ts';
 import { broker, type Call, isRetriableFailure } from '../call.ts';
 import { type Answer, answerOf, askForItems } from '../items.ts';
 import { allBrokers, atCoordinators } from '../routes.ts';
+import { askClassic } from './classic-groups.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
@@ -75,18 +76,18 @@ async function groupsOf(call: Call, brokerId: number, args: Args<'listGroups'>):
 
 export function describeConsumerGroups(
   call: Call,
-  { groups }: Args<'describeConsumerGroups'>,
+  { groups, includeAuthorizedOperations: isAsked }: Args<'describeConsumerGroups'>,
 ): Promise<PlainResults<string, DescribedConsumerGroup>> {
   return askForItems<string, DescribedConsumerGroup>(call, groups, {
     target: 'coordinator',
     isChange: false,
     locate: (keys) => atCoordinators(call, keys, 0),
     ask: async (to, keys) => {
-      const answers = await describeNew(call, to, keys);
+      const answers = await describeNew(call, to, keys, isAsked);
       // The newer request does not know groups of the classic protocol, and older brokers do not know the request.
       const classic = keys.filter((key) => isUnknown(answers.get(key)));
       if (classic.length > 0)
-        for (const [key, answer] of await describeClassic(call, to, classic)) answers.set(key, answer);
+        for (const [key, answer] of await describeClassic(call, to, classic, isAsked)) answers.set(key, answer);
       return answers;
     },
   });
@@ -102,8 +103,13 @@ function isUnknown(answer: Answer<unknown> | undefined): boolean {
   );
 }
 
-async function describeNew(call: Call, to: Destination, groupIds: readonly string[]): Promise<Described> {
-  const request = { groupIds, includeAuthorizedOperations: false };
+async function describeNew(
+  call: Call,
+  to: Destination,
+  groupIds: readonly string[],
+  isAsked: boolean,
+): Promise<Described> {
+  const request = { groupIds, includeAuthorizedOperations: isAsked };
   let answered: Awaited<ReturnType<typeof sendNew>>;
   try {
     answered = await sendNew(call, to, request);
@@ -127,8 +133,9 @@ async function describeNew(call: Call, to: Destination, groupIds: readonly strin
       assignment: partitionsOf(member.assignment),
       targetAssignment: partitionsOf(member.targetAssignment),
     }));
+    const authorizedOperations = operationsOf(group.authorizedOperations, isAsked);
     const about = { groupId, state: groupState, assignor: assignorName, groupEpoch, assignmentEpoch, members };
-    described.set(groupId, { value: { ...about, type: 'consumer' } });
+    described.set(groupId, { value: { ...about, authorizedOperations, type: 'consumer' } });
   }
   return described;
 }
@@ -153,30 +160,46 @@ export function partitionsOf({
   return keys;
 }
 
-async function describeClassic(call: Call, to: Destination, groups: readonly string[]): Promise<Described> {
-  const { response } = await call.send(to, DescribeGroups, { groups });
+async function describeClassic(
+  call: Call,
+  to: Destination,
+  groups: readonly string[],
+  isAsked: boolean,
+): Promise<Described> {
   const described: Described = new Map();
-  for (const { groupId, errorCode, errorMessage, groupState, protocolData, members } of response.groups) {
-    if (errorCode !== 0) {
-      described.set(groupId, { errorCode, errorMessage });
-    } else if (groupState === 'Dead' && members.length === 0) {
-      // Brokers before 4.0 answer with this state if the group does not exist.
-      described.set(groupId, { errorCode: errorCodes.GROUP_ID_NOT_FOUND });
-    } else {
-      const about = { groupId, state: groupState, assignor: protocolData, groupEpoch: -1, assignmentEpoch: -1 };
-      const list = members.map(({ memberId, groupInstanceId, clientId, clientHost, memberAssignment }) => ({
-        memberId,
-        groupInstanceId,
-        clientId,
-        clientHost,
-        memberEpoch: -1,
-        assignment: readAssignment(memberAssignment),
-        targetAssignment: null,
-      }));
-      described.set(groupId, { value: { ...about, type: 'classic', members: list } });
+  for (const [groupId, answer] of await askClassic(call, to, groups, isAsked)) {
+    if (!('value' in answer)) {
+      described.set(groupId, answer);
+      continue;
     }
+    described.set(groupId, consumersOf(answer.value));
   }
   return described;
+}
+
+/** An error of this group must not fail the others. */
+function consumersOf(group: DescribedClassicGroup): Answer<DescribedConsumerGroup> {
+  const { groupId, protocolType, state, protocol: assignor, authorizedOperations } = group;
+  // A group that only has offsets has no type.
+  if (protocolType !== '' && protocolType !== 'consumer') {
+    const text = `group '${groupId}' has protocol type '${protocolType}', not 'consumer': use describeClassicGroups`;
+    return { error: new IllegalArgumentError(text) };
+  }
+  const about = { groupId, state, assignor, groupEpoch: -1, assignmentEpoch: -1, authorizedOperations };
+  try {
+    const members = group.members.map(({ memberId, groupInstanceId, clientId, clientHost, assignment }) => ({
+      memberId,
+      groupInstanceId,
+      clientId,
+      clientHost,
+      memberEpoch: -1,
+      assignment: readAssignment(assignment),
+      targetAssignment: null,
+    }));
+    return { value: { ...about, type: 'classic', members } };
+  } catch (error) {
+    return { error: error as Error };
+  }
 }
 
 export function deleteGroups(call: Call, { groups }: Args<'deleteGroups'>): Promise<PlainResults<string, null>> {
@@ -227,7 +250,10 @@ function identityOf({ groupInstanceId }: { readonly groupInstanceId: string }): 
 }
 
 async function identitiesOf(call: Call, groupId: string): Promise<MemberIdentity[]> {
-  const [result] = await describeConsumerGroups(call, { groups: [groupId] });
+  const [result] = await describeConsumerGroups(call, {
+    groups: [groupId],
+    includeAuthorizedOperations: false,
+  });
   const outcome = result![1];
   if (!outcome.ok) throw fromPlainError(outcome.error);
   return outcome.value.members.map(({ memberId, groupInstanceId }) => ({ memberId, groupInstanceId }));

@@ -1,4 +1,4 @@
-// Owns administration calls to the leaders of partitions. Network thread. Source: KIP-79, KIP-107, KIP-734, KIP-1005
+// Owns administration calls to the leaders of partitions. Network thread. Source: KIP-79, KIP-107, KIP-734, KIP-1005, KIP-1023
 
 import type Long from 'long';
 import type { AdminCalls } from '../../../common/admin/calls.ts';
@@ -20,6 +20,7 @@ const specs = {
   maxTimestamp: [-3, 7],
   earliestLocal: [-4, 8],
   latestTiered: [-5, 9],
+  earliestPendingUpload: [-6, 11],
 } as const satisfies Record<Extract<OffsetSpec, string>, readonly [number, number]>;
 
 export async function listOffsets(

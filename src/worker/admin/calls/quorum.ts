@@ -4,7 +4,6 @@
 import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { DescribedFeatures, DescribedQuorum, QuorumReplica } from '../../../common/admin/operations.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
-import { errorFor } from '../../../common/errors/error-for.ts';
 import {
   AddRaftVoter,
   ApiVersions,
@@ -19,7 +18,7 @@ import { zeroUuid } from '../../../protocol/flat/uuid.ts';
 import { type Call, someBroker } from '../call.ts';
 import { type Answer, answerOf, askForItems } from '../items.ts';
 import { atController, controller } from '../routes.ts';
-import { askOnce } from '../whole.ts';
+import { askAnyBroker, askOnce } from '../whole.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
@@ -139,8 +138,6 @@ export async function unregisterBroker(call: Call, { brokerId }: Args<'unregiste
 }
 
 export async function unregisterController(call: Call, { controllerId }: Args<'unregisterController'>): Promise<null> {
-  const { response } = await call.send(someBroker, UnregisterController, { controllerId });
-  const error = errorFor(response.errorCode);
-  if (error !== null) throw error;
+  await askAnyBroker(call, UnregisterController, { controllerId });
   return null;
 }

@@ -2,7 +2,13 @@
 // Source: KIP-113, KIP-183, KIP-455, KIP-460, KIP-827
 
 import type { AdminCalls } from '../../../common/admin/calls.ts';
-import type { DescribedLogDir, OngoingReassignment } from '../../../common/admin/operations.ts';
+import type {
+  DescribedLogDir,
+  DescribedReplicaLogDir,
+  OngoingReassignment,
+  ReplicaKey,
+  ReplicaPlace,
+} from '../../../common/admin/operations.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
 import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
 import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
@@ -14,7 +20,7 @@ import {
   ListPartitionReassignments,
 } from '../../../protocol/flat/generated/apis.ts';
 import { broker, type Call } from '../call.ts';
-import { type Answer, answerOf, askForItems } from '../items.ts';
+import { type Answer, answerOf, askForItems, type Located } from '../items.ts';
 import { atController, controller } from '../routes.ts';
 import { askOnce } from '../whole.ts';
 import { byTopic } from './partitions.ts';
@@ -152,21 +158,59 @@ export function describeLogDirs(
   });
 }
 
+/** Where replicas are, from the log directories of their brokers. */
+export function describeReplicaLogDirs(
+  call: Call,
+  { replicas }: Args<'describeReplicaLogDirs'>,
+): Promise<PlainResults<ReplicaKey, DescribedReplicaLogDir>> {
+  return askForItems<ReplicaKey, DescribedReplicaLogDir>(call, replicas, {
+    target: 'any',
+    isChange: false,
+    locate: async (keys) => atBrokers(keys),
+    ask: async (to, keys) => {
+      const topics = byTopic(keys, ({ partition }) => partition);
+      const request = { topics: topics.map(({ name, partitions }) => ({ topic: name, partitions })) };
+      const { response } = await call.send(to, DescribeLogDirs, request);
+      const { errorCode } = response;
+      if (errorCode !== 0) return new Map(keys.map((key) => [key, { errorCode }]));
+      const found = new Map<string, { current: ReplicaPlace | null; future: ReplicaPlace | null }>();
+      for (const { errorCode: dirError, logDir, topics: held } of response.results) {
+        // A directory that is offline shows no replicas. Those of the others are right.
+        if (dirError !== 0) continue;
+        for (const { name, partitions } of held) {
+          for (const { partitionIndex, offsetLag, isFutureKey } of partitions) {
+            const places = found.get(`${name} ${partitionIndex}`) ?? { current: null, future: null };
+            found.set(`${name} ${partitionIndex}`, places);
+            places[isFutureKey ? 'future' : 'current'] = { path: logDir, offsetLag };
+          }
+        }
+      }
+      const none = { current: null, future: null };
+      return new Map(keys.map((key) => [key, { value: found.get(`${key.topic} ${key.partition}`) ?? none }]));
+    },
+  });
+}
+
+/** Sends each replica to its broker. */
+function atBrokers<K extends ReplicaKey>(keys: readonly K[]): Located<K, never> {
+  return {
+    groups: [...new Set(keys.map(({ brokerId }) => brokerId))].map((brokerId) => ({
+      to: broker(brokerId),
+      keys: keys.filter((key) => key.brokerId === brokerId),
+    })),
+  };
+}
+
 /** If the broker does not have the replica yet, it notes the log directory for later and answers REPLICA_NOT_AVAILABLE. */
 export async function alterReplicaLogDirs(
   call: Call,
   { moves }: Args<'alterReplicaLogDirs'>,
-): Promise<PlainResults<TopicPartitionKey & { readonly brokerId: number }, null>> {
+): Promise<PlainResults<ReplicaKey, null>> {
   type Key = (typeof moves)[number];
   const results = await askForItems<Key, null>(call, moves, {
     target: 'any',
     isChange: true,
-    locate: async (keys) => ({
-      groups: [...new Set(keys.map(({ brokerId }) => brokerId))].map((brokerId) => ({
-        to: broker(brokerId),
-        keys: keys.filter((key) => key.brokerId === brokerId),
-      })),
-    }),
+    locate: async (keys) => atBrokers(keys),
     ask: async (to, keys) => {
       const dirs = [...new Set(keys.map(({ path }) => path))].map((path) => ({
         path,

@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
 import type { ScramCredential, ScramMechanism } from '../../../common/admin/security.ts';
-import { errorFor } from '../../../common/errors/error-for.ts';
 import { AlterUserScramCredentials, DescribeUserScramCredentials } from '../../../protocol/flat/generated/apis.ts';
 import { type Call, someBroker } from '../call.ts';
 import { type Answer, answerOf, askForItems } from '../items.ts';
 import { codesOf } from '../named-codes.ts';
 import { atController } from '../routes.ts';
+import { askAnyBroker } from '../whole.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
@@ -26,9 +26,7 @@ export async function describeUserScramCredentials(
 ): Promise<PlainResults<string, readonly ScramCredential[]>> {
   const answers = async (names: readonly string[] | null): Promise<Map<string, Answer<readonly ScramCredential[]>>> => {
     const request = { users: names === null ? null : names.map((name) => ({ name })) };
-    const { response } = await call.send(someBroker, DescribeUserScramCredentials, request);
-    const error = errorFor(response.errorCode);
-    if (error !== null) throw error;
+    const { response } = await askAnyBroker(call, DescribeUserScramCredentials, request);
     return new Map(
       response.results.map((result) => {
         const readCredentials = (): readonly ScramCredential[] =>

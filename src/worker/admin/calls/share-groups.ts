@@ -18,6 +18,7 @@ import {
   ShareGroupDescribe,
   StreamsGroupDescribe,
 } from '../../../protocol/flat/generated/apis.ts';
+import { operationsOf } from '../authorized-operations.ts';
 import type { Call } from '../call.ts';
 import { type Answer, answerOf, askForItems } from '../items.ts';
 import { atCoordinators } from '../routes.ts';
@@ -28,14 +29,14 @@ type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
 export function describeShareGroups(
   call: Call,
-  { groups }: Args<'describeShareGroups'>,
+  { groups, includeAuthorizedOperations }: Args<'describeShareGroups'>,
 ): Promise<PlainResults<string, DescribedShareGroup>> {
   return askForItems<string, DescribedShareGroup>(call, groups, {
     target: 'coordinator',
     isChange: false,
     locate: (keys) => atCoordinators(call, keys, 0),
     ask: async (to, groupIds) => {
-      const { response } = await call.send(to, ShareGroupDescribe, { groupIds, includeAuthorizedOperations: false });
+      const { response } = await call.send(to, ShareGroupDescribe, { groupIds, includeAuthorizedOperations });
       return new Map(
         response.groups.map((group) => {
           const readGroup = (): DescribedShareGroup => ({
@@ -44,6 +45,7 @@ export function describeShareGroups(
             assignor: group.assignorName,
             groupEpoch: group.groupEpoch,
             assignmentEpoch: group.assignmentEpoch,
+            authorizedOperations: operationsOf(group.authorizedOperations, includeAuthorizedOperations),
             members: group.members.map((member) => ({
               memberId: member.memberId,
               clientId: member.clientId,
@@ -174,14 +176,14 @@ export function deleteShareGroupOffsets(
 
 export function describeStreamsGroups(
   call: Call,
-  { groups }: Args<'describeStreamsGroups'>,
+  { groups, includeAuthorizedOperations }: Args<'describeStreamsGroups'>,
 ): Promise<PlainResults<string, DescribedStreamsGroup>> {
   return askForItems<string, DescribedStreamsGroup>(call, groups, {
     target: 'coordinator',
     isChange: false,
     locate: (keys) => atCoordinators(call, keys, 0),
     ask: async (to, groupIds) => {
-      const { response } = await call.send(to, StreamsGroupDescribe, { groupIds, includeAuthorizedOperations: false });
+      const { response } = await call.send(to, StreamsGroupDescribe, { groupIds, includeAuthorizedOperations });
       return new Map(
         response.groups.map((group) => {
           const readGroup = (): DescribedStreamsGroup => ({
@@ -189,6 +191,7 @@ export function describeStreamsGroups(
             state: group.groupState,
             groupEpoch: group.groupEpoch,
             assignmentEpoch: group.assignmentEpoch,
+            authorizedOperations: operationsOf(group.authorizedOperations, includeAuthorizedOperations),
             topologyEpoch: group.topology?.epoch ?? null,
             members: group.members.map((member) => ({
               memberId: member.memberId,

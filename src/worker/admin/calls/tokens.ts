@@ -22,16 +22,14 @@ export async function createDelegationToken(
   call: Call,
   { owner, renewers, maxLifetimeMs }: Args<'createDelegationToken'>,
 ): Promise<DelegationToken> {
-  const named = owner === null ? null : principalOf(owner);
-  const request = {
-    ownerPrincipalType: named?.principalType ?? null,
-    ownerPrincipalName: named?.principalName ?? null,
-    renewers: renewers.map(principalOf),
-    maxLifetimeMs,
-  };
-  const minVersion = owner === null ? 0 : ownersVersion;
+  const older = { renewers: renewers.map(principalOf), maxLifetimeMs };
+  const named = owner === null ? { principalType: null, principalName: null } : principalOf(owner);
+  const newer = { ...older, ownerPrincipalType: named.principalType, ownerPrincipalName: named.principalName };
   const { response, version } = await askOnce(call, 'any', async () => {
-    const answer = await call.send(someBroker, CreateDelegationToken, request, { minVersion });
+    const answer =
+      owner === null
+        ? await call.sendEither(someBroker, CreateDelegationToken, { newerSince: ownersVersion, newer, older })
+        : await call.send(someBroker, CreateDelegationToken, newer, { minVersion: ownersVersion });
     return { code: answer.response.errorCode, answer };
   });
   const { principalType, principalName, tokenRequesterPrincipalType, tokenRequesterPrincipalName } = response;

@@ -2,14 +2,18 @@
 
 import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
-import type { CreatedTopic, DescribedTopic, ListedTopic, NewTopic } from '../../../common/admin/topics.ts';
+import type { CreatedTopic, ListedTopic, NewTopic, TopicNameOrId } from '../../../common/admin/topics.ts';
+import { errorFor } from '../../../common/errors/error-for.ts';
+import { KafkaTimeoutError } from '../../../common/errors/errors.ts';
+import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
+import { toPlainError } from '../../../common/errors/plain-error.ts';
 import { CreatePartitions, CreateTopics, DeleteTopics, Metadata } from '../../../protocol/flat/generated/apis.ts';
 import type { CreateTopicsRequestCreatableTopic } from '../../../protocol/flat/generated/create-topics.ts';
-import type { MetadataResponseTopicView } from '../../../protocol/flat/generated/metadata.ts';
 import { zeroUuid } from '../../../protocol/flat/uuid.ts';
-import { type Call, someBroker } from '../call.ts';
-import { answerOf, askForItems } from '../items.ts';
-import { atAnyBroker, atController } from '../routes.ts';
+import type { Call } from '../call.ts';
+import { type Answer, answerOf, askForItems } from '../items.ts';
+import { atController } from '../routes.ts';
+import { askAnyBroker } from '../whole.ts';
 
 type Args<Name extends keyof AdminCalls> = AdminCalls[Name]['args'];
 
@@ -42,8 +46,7 @@ export async function createTopics(
       );
     },
   });
-  if (args.waitForLeaders === true && args.validateOnly !== true) await untilLed(call, results, byName);
-  return results;
+  return args.waitForLeaders === true && args.validateOnly !== true ? untilLed(call, results, byName) : results;
 }
 
 function requestOf(topic: NewTopic): CreateTopicsRequestCreatableTopic {
@@ -78,45 +81,78 @@ function createdTopic(topic: CreatedView): CreatedTopic {
   };
 }
 
-/** Brokers do not know a new topic at once. Waits until a broker names a leader of each partition. */
+/**
+ * Brokers do not know a new topic at once. Waits until a broker names a leader of each partition. A topic that has none when the call's time
+ * is over was created all the same, and its outcome says so.
+ */
 async function untilLed(
   call: Call,
   results: PlainResults<string, CreatedTopic>,
   byName: ReadonlyMap<string, NewTopic>,
-): Promise<void> {
+): Promise<PlainResults<string, CreatedTopic>> {
   const wanted = new Map<string, number>();
   for (const [name, outcome] of results) {
     if (!outcome.ok) continue;
     const { partitions, assignments } = byName.get(name)!;
     wanted.set(name, outcome.value.partitions ?? assignments?.length ?? partitions ?? 1);
   }
-  while (wanted.size > 0) {
-    const topics = [...wanted.keys()].map((name) => ({ name }));
-    const { response } = await call.send(someBroker, Metadata, { topics, allowAutoTopicCreation: false });
-    for (const { name, errorCode, partitions } of response.topics) {
-      const led = partitions.filter(({ leaderId }) => leaderId >= 0).length;
-      if (errorCode === 0 && led >= wanted.get(name!)!) wanted.delete(name!);
+  let late: Error | null = null;
+  while (wanted.size > 0 && late === null) {
+    try {
+      const topics = [...wanted.keys()].map((name) => ({ name }));
+      const { response } = await askAnyBroker(call, Metadata, { topics, allowAutoTopicCreation: false });
+      for (const { name, errorCode, partitions } of response.topics) {
+        const led = partitions.filter(({ leaderId }) => leaderId >= 0).length;
+        if (errorCode === 0 && led >= (wanted.get(name!) ?? 0)) wanted.delete(name!);
+      }
+      if (wanted.size > 0) await call.backOff(errorFor(errorCodes.LEADER_NOT_AVAILABLE));
+    } catch (error) {
+      if (!(error instanceof KafkaTimeoutError)) throw error;
+      late = error;
     }
-    if (wanted.size > 0) await call.backOff(null);
   }
+  if (late === null) return results;
+  const notLed = { ok: false, error: toPlainError(late), maybeApplied: true } as const;
+  return results.map(([name, outcome]) => [name, wanted.has(name) ? notLed : outcome] as const);
 }
 
 /** From this version on, topics are named by name or by id (KIP-516). */
 const topicStatesVersion = 6;
 
-export function deleteTopics(call: Call, args: Args<'deleteTopics'>): Promise<PlainResults<string, null>> {
-  return askForItems<string, null>(call, args.topics, {
+export function deleteTopics(call: Call, args: Args<'deleteTopics'>): Promise<PlainResults<TopicNameOrId, null>> {
+  return askForItems<TopicNameOrId, null>(call, args.topics, {
     target: 'controller',
     isChange: true,
     ...(args.retryOnQuotaViolation !== undefined && { retryOnQuotaViolation: args.retryOnQuotaViolation }),
     locate: (keys) => atController(call, keys),
     ask: async (to, keys) => {
       const { timeLeftMs: timeoutMs } = call;
-      const newer = { topics: keys.map((name) => ({ name, topicId: zeroUuid })), timeoutMs };
-      const requests = { newerSince: topicStatesVersion, newer, older: { topicNames: keys, timeoutMs } };
-      const { response } = await call.sendEither(to, DeleteTopics, requests);
-      const { throttleTimeMs } = response;
-      return new Map(response.responses.map((result) => [result.name!, answerOf(result, () => null, throttleTimeMs)]));
+      const topicNames = keys.filter((key) => typeof key === 'string');
+      const topics = keys.map((key) => {
+        return typeof key === 'string' ? { name: key, topicId: zeroUuid } : { name: null, topicId: key.topicId };
+      });
+      const newer = { topics, timeoutMs };
+      const { response } =
+        topicNames.length < keys.length
+          ? await call.send(to, DeleteTopics, newer, { minVersion: topicStatesVersion })
+          : await call.sendEither(to, DeleteTopics, {
+              newerSince: topicStatesVersion,
+              newer,
+              older: { topicNames, timeoutMs },
+            });
+      const byName = new Map<string, Answer<null>>();
+      const byId = new Map<string, Answer<null>>();
+      for (const result of response.responses) {
+        const answer = answerOf(result, () => null, response.throttleTimeMs);
+        if (result.name !== null) byName.set(result.name, answer);
+        if (result.topicId !== zeroUuid) byId.set(result.topicId, answer);
+      }
+      const answers = new Map<TopicNameOrId, Answer<null>>();
+      for (const key of keys) {
+        const answer = typeof key === 'string' ? byName.get(key) : byId.get(key.topicId);
+        if (answer !== undefined) answers.set(key, answer);
+      }
+      return answers;
     },
   });
 }
@@ -142,53 +178,11 @@ export function createPartitions(call: Call, args: Args<'createPartitions'>): Pr
 }
 
 export async function listTopics(call: Call, { includeInternal }: Args<'listTopics'>): Promise<readonly ListedTopic[]> {
-  const { response } = await call.send(someBroker, Metadata, { topics: null, allowAutoTopicCreation: false });
+  const { response } = await askAnyBroker(call, Metadata, { topics: null, allowAutoTopicCreation: false });
   const listed: ListedTopic[] = [];
   for (const { name, topicId, isInternal, partitions } of response.topics) {
     if (name === null || (isInternal && !includeInternal)) continue;
     listed.push({ name, topicId: topicId === zeroUuid ? null : topicId, isInternal, partitions: partitions.length });
   }
   return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** Brokers send this value if the operations were not requested. */
-const noOperations = -2147483648;
-
-export function describeTopics(
-  call: Call,
-  { topics, includeAuthorizedOperations }: Args<'describeTopics'>,
-): Promise<PlainResults<string, DescribedTopic>> {
-  return askForItems<string, DescribedTopic>(call, topics, {
-    target: 'any',
-    isChange: false,
-    locate: atAnyBroker,
-    ask: async (to, keys) => {
-      const request = {
-        topics: keys.map((name) => ({ name })),
-        allowAutoTopicCreation: false,
-        includeTopicAuthorizedOperations: includeAuthorizedOperations,
-      };
-      const { response } = await call.send(to, Metadata, request);
-      return new Map(response.topics.map((topic) => [topic.name!, answerOf(topic, () => describedTopic(topic))]));
-    },
-  });
-}
-
-function describedTopic(topic: MetadataResponseTopicView): DescribedTopic {
-  const { name, topicId, isInternal, topicAuthorizedOperations } = topic;
-  const partitions = topic.partitions.map((partition) => ({
-    partition: partition.partitionIndex,
-    leader: partition.leaderId,
-    leaderEpoch: partition.leaderEpoch,
-    replicas: partition.replicaNodes.toArray(),
-    isr: partition.isrNodes.toArray(),
-    offlineReplicas: partition.offlineReplicas.toArray(),
-  }));
-  return {
-    name: name!,
-    topicId: topicId === zeroUuid ? null : topicId,
-    isInternal,
-    partitions: partitions.sort((a, b) => a.partition - b.partition),
-    authorizedOperations: topicAuthorizedOperations === noOperations ? null : topicAuthorizedOperations,
-  };
 }

@@ -125,12 +125,14 @@ export function fenceProducers(
 
 export function describeProducers(
   call: Call,
-  { partitions }: Args<'describeProducers'>,
+  { partitions, brokerId }: Args<'describeProducers'>,
 ): Promise<PlainResults<TopicPartitionKey, readonly ActiveProducer[]>> {
   return askForItems<TopicPartitionKey, readonly ActiveProducer[]>(call, partitions, {
-    target: 'leader',
+    // A replica that is no leader is not looked up again: its answer is final.
+    target: brokerId === null ? 'leader' : 'any',
     isChange: false,
-    locate: (keys) => atLeaders(call, keys, (key) => key),
+    locate: async (keys) =>
+      brokerId === null ? atLeaders(call, keys, (key) => key) : { groups: [{ to: broker(brokerId), keys }] },
     ask: async (to, keys) => {
       const topics = byTopic(keys, ({ partition }) => partition).map(({ name, partitions: partitionIndexes }) => ({
         name,
@@ -176,8 +178,10 @@ export async function abortTransaction(
       const topics = [{ name: topic, partitionIndexes: [partition] }];
       const marker = { producerId, producerEpoch, transactionResult: false, topics, coordinatorEpoch };
       const { response } = await call.send(to, WriteTxnMarkers, { markers: [marker] });
-      const answered = response.markers.at(0).topics.at(0).partitions.at(0);
-      return new Map([[keys[0]!, answerOf(answered, () => null)]]);
+      for (const { topics: answered } of response.markers)
+        for (const { partitions } of answered)
+          for (const one of partitions) return new Map([[keys[0]!, answerOf(one, () => null)]]);
+      return new Map();
     },
   });
 }

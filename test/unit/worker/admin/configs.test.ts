@@ -108,11 +108,16 @@ test('describeCluster uses Metadata for brokers without DescribeCluster', async 
     api === 'DescribeCluster'
       ? { error: new UnsupportedVersionError('not known here') }
       : { response: { clusterId: 'c', controllerId: 1, brokers: [{ nodeId: 1, host: 'h', port: 9092 }] } };
-  const cluster = await host.run(describeCluster(host.call(), { includeFencedBrokers: false }));
+  const asked = { includeFencedBrokers: false, includeAuthorizedOperations: false };
+  const cluster = await host.run(describeCluster(host.call(), asked));
   assert.deepEqual(cluster, {
     clusterId: 'c',
     controllerId: 1,
     brokers: [{ nodeId: 1, host: 'h', port: 9092, rack: null, isFenced: false }],
+    authorizedOperations: null,
   });
-  await assert.rejects(host.run(describeCluster(host.call(), { includeFencedBrokers: true })), UnsupportedVersionError);
+  await assert.rejects(
+    host.run(describeCluster(host.call(), { ...asked, includeFencedBrokers: true })),
+    UnsupportedVersionError,
+  );
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { KafkaConnectionError, UnsupportedVersionError } from '../../../../src/common/errors/errors.ts';
+import { describeClassicGroups } from '../../../../src/worker/admin/calls/classic-groups.ts';
 import {
   alterConsumerGroupOffsets,
   deleteConsumerGroupOffsets,
@@ -34,6 +35,8 @@ function coordinators(byGroup: Readonly<Record<string, number>>, reply: (asked: 
     return { response: { coordinators: found } };
   };
 }
+
+const described = (groups: string[]) => ({ groups, includeAuthorizedOperations: false });
 
 describe('listGroups', () => {
   test('asks every broker, and one that fails costs only its own groups', async () => {
@@ -94,22 +97,22 @@ describe('describeConsumerGroups', () => {
           assignment: partitions,
           targetAssignment: { topicPartitions: [] },
         };
-        const described = groupIds.map((groupId) =>
+        const list = groupIds.map((groupId) =>
           groupId === 'new'
             ? { groupId, groupState: 'Stable', groupEpoch: 4, members: [member] }
             : { groupId, errorCode: 69 },
         );
-        return { response: { groups: described } };
+        return { response: { groups: list } };
       }
       const member = { memberId: 'x', memberAssignment: assignment };
-      const described = groups.map((groupId) =>
+      const list = groups.map((groupId) =>
         groupId === 'old'
           ? { groupId, groupState: 'Stable', protocolData: 'range', members: [member] }
           : { groupId, errorCode: 69 },
       );
-      return { response: { groups: described } };
+      return { response: { groups: list } };
     });
-    const results = new Map(await host.run(describeConsumerGroups(host.call(), { groups: ['old', 'new', 'none'] })));
+    const results = new Map(await host.run(describeConsumerGroups(host.call(), described(['old', 'new', 'none']))));
     const old = results.get('old')!;
     const current = results.get('new')!;
     assert.ok(old.ok && current.ok);
@@ -125,13 +128,45 @@ describe('describeConsumerGroups', () => {
     assert.equal(none.error.name, 'GroupIdNotFoundError');
   });
 
+  test('a group of another protocol type, or one that cannot be read, has an error of its own, and costs the others nothing', async () => {
+    coordinators({ c: 1, bad: 1, g: 1 }, ({ api }) => {
+      if (api === 'ConsumerGroupDescribe') return { error: new UnsupportedVersionError('not known here') };
+      const of = (groupId: string, protocolType: string, bytes: Uint8Array) => {
+        const members = [{ memberId: 'm', memberAssignment: bytes, memberMetadata: Buffer.from('any') }];
+        return { groupId, groupState: 'Stable', protocolType, members };
+      };
+      const list = [
+        of('c', 'connect', Buffer.from('url')),
+        of('bad', 'consumer', Buffer.from([0])),
+        of('g', 'consumer', assignment),
+      ];
+      return { response: { groups: list } };
+    });
+    const groups = ['c', 'bad', 'g'];
+    const [connect, bad, good] = (await host.run(describeConsumerGroups(host.call(), described(groups)))).map(
+      ([, outcome]) => outcome,
+    );
+    assert.ok(connect?.ok === false && bad?.ok === false && good?.ok === true);
+    assert.match(
+      connect.error.message,
+      /group 'c' has protocol type 'connect', not 'consumer': use describeClassicGroups/,
+    );
+    assert.equal(bad.error.name, 'KafkaProtocolError');
+    const classic = await host.run(describeClassicGroups(host.call(), described(groups)));
+    const [, found] = classic[0]!;
+    assert.ok(found.ok);
+    assert.equal(found.value.protocolType, 'connect');
+    assert.equal(Buffer.from(found.value.members[0]!.assignment).toString(), 'url');
+    assert.equal(Buffer.from(found.value.members[0]!.metadata).toString(), 'any');
+  });
+
   test('a group in state Dead on old brokers does not exist', async () => {
     coordinators({ g: 1 }, ({ api }) =>
       api === 'ConsumerGroupDescribe'
         ? { error: new UnsupportedVersionError('not known here') }
         : { response: { groups: [{ groupId: 'g', groupState: 'Dead' }] } },
     );
-    const results = await host.run(describeConsumerGroups(host.call(), { groups: ['g'] }));
+    const results = await host.run(describeConsumerGroups(host.call(), described(['g'])));
     assert.equal(results[0]![1].ok, false);
   });
 
@@ -142,7 +177,7 @@ describe('describeConsumerGroups', () => {
       where.g = 2;
       return { response: { groups: [{ groupId: 'g', errorCode: 16 }] } };
     });
-    const results = await host.run(describeConsumerGroups(host.call(), { groups: ['g'] }));
+    const results = await host.run(describeConsumerGroups(host.call(), described(['g'])));
     assert.ok(results[0]![1].ok);
   });
 });
@@ -186,6 +221,19 @@ describe('offsets of groups', () => {
       ],
     );
     assert.equal(asks, 2);
+  });
+
+  test('brokers that do not know open transactions are asked without them', async () => {
+    coordinators({ g: 1 }, ({ request }) => {
+      const { requireStable, groups } = request as { requireStable?: boolean; groups?: unknown };
+      if (groups !== undefined || requireStable === true) return { error: new UnsupportedVersionError('too new') };
+      return { response: { topics: [{ name: 't', partitions: [{ committedOffset: 7 }] }] }, version: 5 };
+    });
+    const args = { groups: [{ groupId: 'g' }], requireStable: true };
+    const [, outcome] = (await host.run(listConsumerGroupOffsets(host.call(), args)))[0]!;
+    assert.ok(outcome.ok);
+    const [, committed] = outcome.value[0]!;
+    assert.ok(committed.ok && String(committed.value?.offset) === '7');
   });
 
   test('offsets of a group with members cannot be set', async () => {

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { KafkaConnectionError, UnsupportedVersionError } from '../../../../src/common/errors/errors.ts';
-import { createTopics, deleteTopics, describeTopics, listTopics } from '../../../../src/worker/admin/calls/topics.ts';
+import { describeTopics } from '../../../../src/worker/admin/calls/describe-topics.ts';
+import { createTopics, deleteTopics, listTopics } from '../../../../src/worker/admin/calls/topics.ts';
 import { type Asked, FakeHost, type Reply } from './fake-host.ts';
 
 let host: FakeHost;
@@ -138,6 +139,30 @@ describe('createTopics', () => {
     await host.run(createTopics(host.call(), { topics: [{ name: 'a' }], waitForLeaders: true }));
     assert.equal(asks('Metadata').length, 3);
   });
+
+  test('a topic without a leader at the deadline was created, and its outcome says so; the others keep theirs', async () => {
+    let metadataAsks = 0;
+    host.reply = ({ api, request }) => {
+      if (api !== 'Metadata') {
+        const topics = ['a', 'b'].map((name) => ({ name, errorCode: 0, numPartitions: 1 }));
+        return { response: { topics } };
+      }
+      if ((request as { topics: unknown[] }).topics.length === 0) return metadata;
+      // A lost connection is no reason to give up.
+      if (metadataAsks++ === 0) return { error: new KafkaConnectionError('connection reset') };
+      const topics = namesOf({ request } as Asked).map((name) => ({
+        name,
+        partitions: [{ leaderId: name === 'a' ? 1 : -1 }],
+      }));
+      return { response: { topics } };
+    };
+    const args = { topics: [{ name: 'a' }, { name: 'b' }], waitForLeaders: true };
+    const results = new Map(await host.run(createTopics(host.call(2000), args)));
+    assert.equal(results.get('a')!.ok, true);
+    const late = results.get('b')!;
+    assert.ok(!late.ok && late.maybeApplied);
+    assert.equal(late.error.name, 'KafkaTimeoutError');
+  });
 });
 
 test("deleteTopics names topics in the form of the broker's version", async () => {
@@ -155,6 +180,105 @@ test("deleteTopics names topics in the form of the broker's version", async () =
   await host.run(deleteTopics(host.call(), { topics: ['a'] }));
   const [newer, , older] = asks('DeleteTopics').map(({ request }) => request as Record<string, unknown>);
   assert.deepEqual([(newer!.topics as { name: string }[])[0]!.name, older!.topicNames], ['a', ['a']]);
+});
+
+const topicId = 'AAAAAAAAAAAAAAAAAAAAAQ';
+
+test('topics are deleted by id, also together with others by name', async () => {
+  host.reply = ({ api }, { minVersion }) => {
+    if (api === 'Metadata') return metadata;
+    assert.equal(minVersion, 6);
+    return {
+      response: {
+        responses: [
+          { name: 'b', topicId, errorCode: 0 },
+          { name: 'a', errorCode: 73 },
+        ],
+      },
+    };
+  };
+  const results = await host.run(deleteTopics(host.call(), { topics: ['a', { topicId }] }));
+  assert.deepEqual(
+    results.map(([key, outcome]) => [key, outcome.ok]),
+    [
+      ['a', false],
+      [{ topicId }, true],
+    ],
+  );
+  assert.deepEqual(
+    (asks('DeleteTopics')[0]!.request as { topics: object[] }).topics.map((topic) => ({ ...topic })),
+    [
+      { name: 'a', topicId: 'AAAAAAAAAAAAAAAAAAAAAA' },
+      { name: null, topicId },
+    ],
+  );
+});
+
+test('describeTopics reads page after page, and gives each topic all of its partitions', async () => {
+  host.reply = ({ request }) => {
+    const { cursor } = request as { cursor: { topicName: string; partitionIndex: number } | null };
+    const elr = { eligibleLeaderReplicas: [3], lastKnownElr: [4] };
+    if (cursor === null) {
+      const topics = [
+        { name: 'a', topicId, partitions: [{ partitionIndex: 0, leaderId: 1, ...elr }] },
+        { name: 'b', partitions: [{ partitionIndex: 0, leaderId: 2 }] },
+      ];
+      return { response: { topics, nextCursor: { topicName: 'b', partitionIndex: 1 } } };
+    }
+    assert.deepEqual({ ...cursor }, { topicName: 'b', partitionIndex: 1 });
+    const topics = [
+      { name: 'b', partitions: [{ partitionIndex: 1, leaderId: 5, errorCode: 5 }] },
+      { name: 'c', errorCode: 3 },
+    ];
+    return { response: { topics } };
+  };
+  const args = { topics: ['c', 'b', 'a'], includeAuthorizedOperations: false };
+  const [c, b, a] = (await host.run(describeTopics(host.call(), args))).map(([, outcome]) => outcome);
+  assert.deepEqual(host.asked.map(namesOf), [
+    ['a', 'b', 'c'],
+    ['b', 'c'],
+  ]);
+  assert.ok(c?.ok === false && b?.ok === true && a?.ok === true);
+  assert.deepEqual(
+    b.value.partitions.map(({ leader }) => leader),
+    [2, 5],
+  );
+  assert.deepEqual([b.value.partitions[0]!.eligibleLeaderReplicas, b.value.authorizedOperations], [null, null]);
+  const [first] = a.value.partitions;
+  assert.deepEqual([first!.eligibleLeaderReplicas, first!.lastKnownEligibleLeaderReplicas], [[3], [4]]);
+});
+
+test('describeTopics ends with an error when the pages do not go on', async () => {
+  host.reply = () => ({ response: { topics: [], nextCursor: { topicName: 'b', partitionIndex: 1 } } });
+  const args = { topics: ['b'], includeAuthorizedOperations: false };
+  const [, outcome] = (await host.run(describeTopics(host.call(), args)))[0]!;
+  assert.ok(!outcome.ok);
+  assert.equal(outcome.error.name, 'KafkaProtocolError');
+  assert.match(outcome.error.message, /it must begin behind the last one, at b 1/);
+});
+
+test('describeTopics asks for topics by id, and brokers that are too old for ids still describe those by name', async () => {
+  host.reply = ({ api }, { minVersion }) => {
+    if (api !== 'Metadata') return { error: new UnsupportedVersionError('no pages here') };
+    if (minVersion !== undefined) return { error: new UnsupportedVersionError('no ids here') };
+    return { response: { topics: [{ name: 'a', partitions: [{ leaderId: 1 }] }] }, version: 9 };
+  };
+  const args = { topics: ['a', { topicId }], includeAuthorizedOperations: false };
+  const old = await host.run(describeTopics(host.call(), args));
+  assert.deepEqual(
+    old.map(([, outcome]) => outcome.ok),
+    [true, false],
+  );
+  host.reply = ({ api, request }) => {
+    if (api !== 'Metadata') return { error: new UnsupportedVersionError('no pages here') };
+    const [{ name }] = (request as { topics: { name: string | null }[] }).topics as [{ name: string | null }];
+    return { response: { topics: [{ name: name ?? 'b', topicId: name === null ? topicId : undefined }] } };
+  };
+  const found = await host.run(describeTopics(host.call(), args));
+  assert.deepEqual(
+    found.map(([, outcome]) => outcome.ok && outcome.value.name),
+    ['a', 'b'],
+  );
 });
 
 test('listTopics leaves out internal topics unless they are requested', async () => {
@@ -175,7 +299,8 @@ test('listTopics leaves out internal topics unless they are requested', async ()
 });
 
 test('describeTopics never creates a topic, and names partitions in order', async () => {
-  host.reply = ({ request }) => {
+  host.reply = ({ api, request }) => {
+    if (api !== 'Metadata') return { error: new UnsupportedVersionError('no pages here') };
     assert.equal((request as { allowAutoTopicCreation: boolean }).allowAutoTopicCreation, false);
     const partitions = [
       { partitionIndex: 1, leaderId: 3 },
