@@ -1,9 +1,12 @@
 // GSSAPI with a real KDC: with a present broker, and with one of 2017, which uses bare tokens.
 
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type KafkaClientOptions, ListGroups, SaslAuthenticationFailedError } from '../../../src/index.ts';
+import { runCommandLine } from '../../helpers/command-line.ts';
 import { patient } from '../../helpers/patience.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { describeKafka, isKafkaRequired } from '../fixture/index.ts';
@@ -46,6 +49,18 @@ function declare(kdc: Kdc): void {
 
       test('lets in a client with a ticket', async (t) => {
         await loggedIn(t, at('localhost'));
+      });
+
+      test('the command line logs in with the ticket, by the settings of a properties file', async (t) => {
+        const folder = mkdtempSync(join(tmpdir(), 'cli-gssapi-'));
+        t.after(() => rmSync(folder, { recursive: true, force: true }));
+        const file = join(folder, 'client.properties');
+        const settings = ['security.protocol=SASL_PLAINTEXT', 'sasl.mechanism=GSSAPI'];
+        writeFileSync(file, [...settings, 'sasl.kerberos.service.name=kafka', ''].join('\n'));
+        const server = addressOf(suite.kafka.brokers[0]!, 'sasl');
+        const list = ['topics', '--list', '--bootstrap-server', server, '--command-config', file, '--timeout', '60000'];
+        const ended = await runCommandLine(list);
+        assert.equal(ended.exitCode, 0, ended.stderr);
       });
 
       test('uses the host name of the option for the service', async (t) => {
