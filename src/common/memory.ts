@@ -32,8 +32,8 @@ export class HeapMemory implements MessageMemory {
   base = 0;
   capacity: number;
 
-  constructor(initialBytes = 256) {
-    const buffer = unfilledMemory(alignTo8(Math.max(initialBytes, 64)));
+  /** @param buffer to begin with, instead of new memory */
+  constructor(initialBytes = 256, buffer = unfilledMemory(alignTo8(Math.max(initialBytes, 64)))) {
     this.i32 = new Int32Array(buffer);
     this.u8 = new Uint8Array(buffer);
     this.capacity = buffer.byteLength;

@@ -3,7 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
-import { alignTo8, type MessageMemory } from '../common/memory.ts';
+import { alignTo8, type MessageMemory, unfilledMemory } from '../common/memory.ts';
 import { isFrameKind } from './frames/kinds.ts';
 import {
   FLAG_SPILLED,
@@ -160,6 +160,13 @@ export class LinkWriter implements MessageMemory {
     }
     this.#isOpen = true;
     return true;
+  }
+
+  /** Memory for a message that is written elsewhere and then adopted: at least so many bytes, with any contents. */
+  spareMemory(byteCount: number): ArrayBuffer {
+    const bytes = alignTo8(byteCount);
+    // So little is copied into the ring, and the memory would be lost.
+    return byteCount > this.spillBytes ? this.#spare.take(bytes) : unfilledMemory(bytes);
   }
 
   /**

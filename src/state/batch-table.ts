@@ -156,11 +156,11 @@ export class BatchTableOwner {
   }
 
   isPosted(place: number): boolean {
-    return stateOf(this.#load(place)) === POSTED;
+    return this.#state(place) === POSTED;
   }
 
   isReturned(place: number): boolean {
-    return stateOf(this.#load(place)) === RETURNED;
+    return this.#state(place) === RETURNED;
   }
 
   /** Takes back what the application has not taken. @returns false when it has */
@@ -188,6 +188,11 @@ export class BatchTableOwner {
     const seen = this.#load(place);
     Atomics.store(this.#cells, place, cell(serialOf(seen), FREE, doneOf(seen)));
     this.#free.push(place);
+  }
+
+  /** The word that has the state is read alone, since these are read for every batch in every round. */
+  #state(place: number): number {
+    return Atomics.load(this.#words, CELLS_OFFSET / 4 + place * 2) & STATE_MASK;
   }
 
   #load(place: number): bigint {

@@ -35,6 +35,8 @@ export class FlatMessage {
   readonly byteLength: number;
   /** Whether the message is all of a buffer that nobody else uses. */
   isRecyclable = false;
+  /** The frame in which records of the form LENT are. Null when it is not to be read any more, or if there are none. */
+  lent: Uint8Array | null = null;
   #buffer: Buffer | null = null;
   #memory: ArrayBufferLike | null = null;
 

@@ -4,8 +4,11 @@
 export interface DecodeOptions {
   /** Check the CRC of record batches. */
   readonly verifyCrc: boolean;
-  /** `rows`: records are decompressed and parsed into rows. `raw`: only their bytes are kept, as they came. */
-  readonly records: 'rows' | 'raw';
+  /**
+   * `rows`: records are decompressed and parsed into rows. `raw`: only their bytes are kept, as they came. `lent`: not even these are
+   * copied; the message says where they are in the frame, and whoever decodes sets `FlatMessage.lent`.
+   */
+  readonly records: 'rows' | 'raw' | 'lent';
   /** Bytes that all compressed batches of one records field may grow to. */
   readonly maxDecompressedBytes: number;
   /** Bytes the flat form of one message may take, decompressed records included; default and at most about 2 GiB. */

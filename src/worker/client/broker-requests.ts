@@ -47,14 +47,18 @@ export interface BrokerRequest<Request = unknown, Response = unknown> {
   readonly minVersion?: number;
   /** ms, counted from `send`. */
   readonly timeoutMs: number;
-  /** `raw`: records are kept as the bytes that came, neither checked nor decompressed. Default `rows`. */
-  readonly records?: 'rows' | 'raw';
+  /**
+   * `raw`: records are kept as the bytes that came, neither checked nor decompressed. `lent`: the same without a copy, if that is
+   * possible; they can be read until `release` is called. Default `rows`.
+   */
+  readonly records?: 'rows' | 'raw' | 'lent';
   /**
    * Exactly one of the two functions is called, once. It is called inside `send` when the request cannot be sent, and
    * for a Produce with acks 0, which has no response.
    * @param response the API's view, which owns its memory; null for a Produce with acks 0 that was handed to the socket
+   * @param release  only with `records` 'lent': to be called once, when the records have been read
    */
-  onResponse(response: Response | null, version: number, now: number): void;
+  onResponse(response: Response | null, version: number, now: number, release: () => void): void;
   onFailure(error: Error, now: number): void;
 }
 
@@ -77,8 +81,10 @@ export interface BrokerRequests {
   lastError(to: Destination): Error | null;
   /** Not null when no broker is connected and everybody was tried in vain, because logins or certificates were refused. */
   refusedEverywhere(): Refusal | null;
-  /** Sends one request. Every failure goes to `onFailure`; `send` throws none. */
+  /** Sends one request. Every failure goes to `onFailure`; `send` throws none. It is written to the socket when `poll` has returned. */
   send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void;
+  /** Writes what was sent to this broker to the socket now, so that the broker works while the role does. */
+  flush(to: Destination, now: number): void;
   /**
    * The versions of an API that both sides know, from any connection to the broker; null before any connection has
    * told them, or if there are none in common.

@@ -25,6 +25,9 @@ import { type Refusal, refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
 import { withNode } from './unexpected-answers.ts';
 
+/** What a response is expected to take without its records. */
+const lentBytes = 16 * 1024;
+
 export interface NodeRequestsParts {
   readonly config: KafkaClientConfig;
   readonly nodes: Nodes;
@@ -133,6 +136,10 @@ export class NodeRequests implements BrokerRequests {
     }
   }
 
+  flush(to: Destination, now: number): void {
+    this.#node(to, now)?.channel?.flush(now);
+  }
+
   versionRange(brokerId: number, { key }: { readonly key: number }): VersionRange | null {
     return this.#parts.nodes.versionsOf(brokerId)?.common(wireCodec(key)) ?? null;
   }
@@ -161,14 +168,22 @@ export class NodeRequests implements BrokerRequests {
 
   // --- for RoleRequest
 
-  /** The response in memory of its own. Throws KafkaProtocolError. */
-  decode(request: InFlightRequest, reader: WireReader, records: 'rows' | 'raw'): FlatMessage {
-    const memory = new HeapMemory(reader.remaining + 512);
+  /** Takes the memory of the frame that is being handled. Null: it lies in memory that it shares with others. */
+  takeFrame({ nodeKey, channel }: InFlightRequest): (() => void) | null {
+    const node = this.#parts.nodes.find(nodeKey);
+    return node !== undefined && node.channel === channel ? node.channel.received.takeFrame() : null;
+  }
+
+  /** The response in memory of its own, but for records that are lent. Throws KafkaProtocolError. */
+  decode(request: InFlightRequest, reader: WireReader, records: 'rows' | 'raw' | 'lent'): FlatMessage {
+    const expectedBytes = reader.remaining + 512;
+    const memory = new HeapMemory(records === 'lent' ? Math.min(expectedBytes, lentBytes) : expectedBytes);
     this.#writer.reset(memory);
     const options = decodeOptions(this.#parts.config);
     request.codec.decodeResponse(reader, this.#writer, request.version, { ...options, records });
     const { i32, u8, base } = memory;
     const message = new FlatMessage({ i32, u8, base, byteLength: this.#writer.finish() });
+    if (records === 'lent') message.lent = reader.bytes;
     const hints = responseClusterHints(request.codec.apiKey, message);
     if (hints !== null) this.#parts.hints.onClusterHints(hints);
     return message;
@@ -240,10 +255,17 @@ class RoleRequest implements RequestOwner {
 
   onResponse(inFlight: InFlightRequest, reader: WireReader, now: number): number {
     const request = this.#request;
-    const message = this.#host.decode(inFlight, reader, request.records ?? 'rows');
+    const free = request.records === 'lent' ? this.#host.takeFrame(inFlight) : null;
+    const records = request.records === 'lent' && free === null ? 'raw' : (request.records ?? 'rows');
+    const message = this.#host.decode(inFlight, reader, records);
     const response = request.api.readResponse(message);
     const throttleTimeMs = responseThrottleTimeMs(inFlight.codec.apiKey, message);
-    this.#settle(() => request.onResponse(response, inFlight.version, now));
+    const release = (): void => {
+      if (message.lent === null) return;
+      message.lent = null;
+      free?.();
+    };
+    this.#settle(() => request.onResponse(response, inFlight.version, now, release));
     return throttleTimeMs;
   }
 
@@ -252,7 +274,7 @@ class RoleRequest implements RequestOwner {
   }
 
   onSentWithoutResponse(inFlight: InFlightRequest, now: number): void {
-    this.#settle(() => this.#request.onResponse(null, inFlight.version, now));
+    this.#settle(() => this.#request.onResponse(null, inFlight.version, now, () => {}));
   }
 
   #settle(tell: () => void): void {

@@ -1,5 +1,6 @@
 // Owns automatic commits of what the application has done: on a timer, and before partitions are released. Network thread.
 
+import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import type { GroupOffsets, OffsetToCommit } from './group-offsets.ts';
 import type { Partition } from './partition.ts';
 
@@ -7,6 +8,10 @@ export interface AutoCommitSettings {
   readonly isOn: boolean;
   readonly everyMs: number;
   readonly timeoutMs: number;
+}
+
+export function autoCommitSettings({ commit, commitEveryMs, defaultApiTimeoutMs }: ConsumerConfig): AutoCommitSettings {
+  return { isOn: commit === 'processed', everyMs: commitEveryMs, timeoutMs: defaultApiTimeoutMs };
 }
 
 export class AutoCommit {

@@ -28,7 +28,11 @@ export interface Decoded {
   readonly error: Error | null;
 }
 
-/** Decodes a piece here. @param skipBytes size of the prefix to leave free, a multiple of 8 */
+/**
+ * Decodes a piece here.
+ * @param skipBytes size of the prefix to leave free, a multiple of 8
+ * @param memory    gives the memory for the batch
+ */
 export function decodePiece(
   piece: Piece,
   aborted: OpenTransactions | null,
@@ -36,8 +40,9 @@ export function decodePiece(
   place: TopicPartition,
   options: DecodeOptions,
   skipBytes: number,
+  memory: (byteCount: number) => ArrayBuffer,
 ): Decoded {
-  const decoded = decodeRecordRows(piece.bytes, piece.start, piece.end, skipBytes, options);
+  const decoded = decodeRecordRows(piece.bytes, piece.start, piece.end, skipBytes, options, memory);
   return finishPiece(piece, decoded, aborted, from, place, skipBytes);
 }
 

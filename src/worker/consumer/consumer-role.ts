@@ -8,9 +8,10 @@ import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { Attention } from './attention.ts';
-import { AutoCommit } from './auto-commit.ts';
+import { AutoCommit, autoCommitSettings } from './auto-commit.ts';
 import type { ConsumerReport } from './consumer-report.ts';
 import { Dealer, type RecordDecoder } from './dealer.ts';
+import { FetchedMemory } from './fetched-memory.ts';
 import { Fetcher } from './fetcher.ts';
 import { Group } from './group.ts';
 import type { Application } from './handed-batch.ts';
@@ -80,7 +81,8 @@ export class ConsumerRole implements Role {
     const isCommitted = config.isolationLevel === 'read_committed';
     this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
     this.#missing = new MissingTopics(host, (error) => this.#failed(error));
-    this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, decoder, prefixBytes, report });
+    const memory = new FetchedMemory();
+    this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, decoder, prefixBytes, report, memory });
     this.partitions = new PartitionSet({
       dealer: this.dealer,
       whenRevoked: config.whenRevoked as 'wait' | 'drop',
@@ -99,25 +101,25 @@ export class ConsumerRole implements Role {
             newMemberId: settings.newMemberId,
           });
     const offsets = this.group?.offsets ?? null;
-    const commit = {
-      isOn: config.commit === 'processed',
-      everyMs: config.commitEveryMs,
-      timeoutMs: config.defaultApiTimeoutMs,
-    };
-    this.autoCommit = new AutoCommit(offsets, commit, (error) => this.#failed(error));
-    const questions = new LogQuestions(host, requestTimeoutMs);
-    this.queries = new OffsetQueries(host, questions, isCommitted, retryBackoffMs);
+    this.autoCommit = new AutoCommit(offsets, autoCommitSettings(config), (error) => this.#failed(error));
+    this.queries = new OffsetQueries(
+      host,
+      new LogQuestions(host, requestTimeoutMs, false),
+      isCommitted,
+      retryBackoffMs,
+    );
     const listener = this.#partitionListener();
     this.resolver = new PositionResolver({
       host,
-      questions,
+      questions: new LogQuestions(host, requestTimeoutMs, true),
       offsets,
       autoOffsetReset: config.autoOffsetReset,
       isCommitted,
       retryBackoffMs,
       listener,
     });
-    this.#fetcher = new Fetcher(host, { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, report }, listener);
+    const fetching = { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, report, memory };
+    this.#fetcher = new Fetcher(host, fetching, listener);
     this.#attention = new Attention(config, this.#attentionListener(), now);
     this.#refusals = new RefusalWatch(host, (error) => this.#failed(error));
   }
@@ -142,7 +144,10 @@ export class ConsumerRole implements Role {
   poll(now: number): void {
     if (this.#isClosed) return;
     const { all } = this.partitions;
+    // Brokers read the next records while those that have come are decoded.
+    if (this.#mayFetch && this.#fetcher.hasAnswers) this.#fetcher.poll(all, now);
     if (this.dealer.poll(all, now)) this.#isSnapshotDue = true;
+    this.#fetcher.settle(all);
     this.group?.poll(now);
     this.partitions.poll(now);
     this.#attention.poll(this.dealer.applications, this.partitions.all, now);
@@ -152,7 +157,7 @@ export class ConsumerRole implements Role {
     if (this.#closing === null) {
       if (this.#fatal === null) this.#missing.poll(this.#topics.subscribed, this.partitions.all, now);
       this.resolver.poll(this.partitions.all, now);
-      if (!this.#isPausedByPolicy) this.#fetcher.poll(this.partitions.all, now);
+      if (this.#mayFetch) this.#fetcher.poll(this.partitions.all, now);
     } else if (now >= this.#closing.deadline) {
       this.#endClose(now);
     }
@@ -264,6 +269,10 @@ export class ConsumerRole implements Role {
   }
 
   // --- inside
+
+  get #mayFetch(): boolean {
+    return this.#closing === null && !this.#isPausedByPolicy;
+  }
 
   #checkAlive(): void {
     if (this.#fatal !== null) throw this.#fatal;

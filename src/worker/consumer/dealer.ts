@@ -6,6 +6,7 @@ import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import type { DecodedRecords } from '../requests/codec-work.ts';
 import { type Decoded, decodePiece, finishPiece } from './batch-decoder.ts';
 import type { ConsumerReport } from './consumer-report.ts';
+import type { FetchedMemory } from './fetched-memory.ts';
 import type { FetchedRecords, Piece } from './fetched-records.ts';
 import type { Application } from './handed-batch.ts';
 import type { DecodingPiece, Partition } from './partition.ts';
@@ -31,6 +32,8 @@ export interface DealerSettings {
   /** Size of the prefix that the link fills. */
   readonly prefixBytes: number;
   readonly report: ConsumerReport;
+  /** Gets the memory of what was decoded. */
+  readonly memory: FetchedMemory;
 }
 
 export class Dealer {
@@ -176,22 +179,22 @@ export class Dealer {
         if (!application.hasRoom(expectedBytes) || !this.#mayPrepare(application, expectedBytes)) return false;
         const piece = fetched.take(batchMaxBytes);
         if (piece === null) {
-          partition.fetched.shift();
+          this.#dropFirst(partition);
           continue;
         }
         if (this.#decodesOutside(partition, fetched, piece)) {
           this.#notePrepared(application, expectedBytes);
           return false;
         }
-        decoded = this.#decode(partition, fetched, piece);
+        decoded = this.#decode(partition, fetched, piece, application);
       } else {
         const { piece, decoded: outside } = partition.decoding;
         if (outside === null) return false;
         partition.decoding = null;
-        decoded = this.#finish(partition, fetched, piece, outside);
+        decoded = this.#finish(partition, fetched, piece, outside, application);
       }
       const { batch, next, error } = decoded;
-      if (fetched.isEmpty) partition.fetched.shift();
+      if (fetched.isEmpty) this.#dropFirst(partition);
       partition.prepared = batch;
       this.#notePrepared(application, batch?.usedBytes ?? 0);
       if (batch === null) partition.passOver(next);
@@ -221,13 +224,24 @@ export class Dealer {
     return bytes <= 0 || bytes + byteCount <= maxPreparedBytes;
   }
 
-  #decode(partition: Partition, { aborted }: FetchedRecords, piece: Piece): Decoded {
-    const { decode, prefixBytes } = this.#settings;
-    return decodePiece(piece, aborted, partition.handPosition, placeOf(partition), decode, prefixBytes);
+  #dropFirst(partition: Partition): void {
+    partition.fetched.shift()?.release(this.#settings.memory);
   }
 
-  #finish(partition: Partition, fetched: FetchedRecords, piece: Piece, outside: DecodedRecords | Error): Decoded {
-    if (outside instanceof Error) return this.#decode(partition, fetched, piece);
+  #decode(partition: Partition, { aborted }: FetchedRecords, piece: Piece, application: Application): Decoded {
+    const { decode, prefixBytes } = this.#settings;
+    const memory = (byteCount: number): ArrayBuffer => application.takeMemory(byteCount);
+    return decodePiece(piece, aborted, partition.handPosition, placeOf(partition), decode, prefixBytes, memory);
+  }
+
+  #finish(
+    partition: Partition,
+    fetched: FetchedRecords,
+    piece: Piece,
+    outside: DecodedRecords | Error,
+    application: Application,
+  ): Decoded {
+    if (outside instanceof Error) return this.#decode(partition, fetched, piece, application);
     const { prefixBytes } = this.#settings;
     return finishPiece(piece, outside, fetched.aborted, partition.handPosition, placeOf(partition), prefixBytes);
   }

@@ -1,5 +1,5 @@
-// Owns the fetched bytes of one partition that wait for the application. They are undecoded, in memory of their own, and are taken in
-// pieces of whole batches. Network thread. Must not verify or decompress: that is done when a piece is decoded.
+// Owns the fetched bytes of one partition that wait for the application. They are undecoded, in the memory of the answer until the end of
+// the round, then in memory of their own, and are taken in pieces of whole batches. Network thread. Must not verify or decompress: that is done when a piece is decoded.
 
 import type { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
 import { ATTRIBUTE_CODEC_MASK } from '../../protocol/flat/records/records-slot.ts';
@@ -12,6 +12,7 @@ import {
   MESSAGE_ATTRIBUTES_AT,
 } from '../../protocol/wire/records/entry-head.ts';
 import { readInt32 } from '../../protocol/wire/records/record-bytes.ts';
+import type { FetchedMemory } from './fetched-memory.ts';
 
 /** What the size of the smallest entry is, a message without key and value. */
 const smallestSize = 14;
@@ -24,18 +25,39 @@ export interface Piece {
 }
 
 export class FetchedRecords {
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array;
   /** The aborted transactions whose records are skipped. Null unless the isolation level is `read_committed`. Its state advances with the pieces, so they must be decoded in order. */
   readonly aborted: OpenTransactions | null;
   #at = 0;
+  #isLent: boolean;
 
-  constructor(bytes: Uint8Array, aborted: OpenTransactions | null) {
-    this.#bytes = bytes;
+  /** @param isLent whether the bytes are in memory that serves others at the end of the round */
+  constructor(bytes: Uint8Array, aborted: OpenTransactions | null, isLent = false) {
+    // Not a Buffer, whose `slice` makes no copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.aborted = aborted;
+    this.#isLent = isLent;
+  }
+
+  get isLent(): boolean {
+    return this.#isLent;
   }
 
   get byteLength(): number {
     return this.#bytes.byteLength;
+  }
+
+  /** Copies lent bytes that were not taken into memory of their own. */
+  keep(memory: FetchedMemory): void {
+    if (!this.#isLent) return;
+    this.#bytes = memory.copyOf(this.#bytes.subarray(this.#at));
+    this.#at = 0;
+    this.#isLent = false;
+  }
+
+  /** Nobody reads the bytes any more. */
+  release(memory: FetchedMemory): void {
+    if (!this.#isLent) memory.release(this.#bytes);
   }
 
   /** Whether no whole entry is left. The last entry may be cut off by a fetch limit; that one does not count. */

@@ -3,7 +3,6 @@
 // Source: KIP-74 (limits), KIP-227 (sessions), KIP-392 (nearest replica), KIP-951 (leader hints).
 
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
-import { KafkaProtocolError } from '../../common/errors/errors.ts';
 import { Fetch } from '../../protocol/flat/generated/apis.ts';
 import type { FetchResponsePartitionDataView, FetchResponseView } from '../../protocol/flat/generated/fetch.ts';
 import { OpenTransactions } from '../../protocol/flat/records/aborted-transactions.ts';
@@ -13,13 +12,16 @@ import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
 import type { ConsumerReport } from './consumer-report.ts';
-import { type FetchRow, FetchSession, keyOfRow } from './fetch-session.ts';
+import { FetchConnection } from './fetch-connection.ts';
+import { type FetchRow, keyOfRow } from './fetch-session.ts';
+import type { FetchedMemory } from './fetched-memory.ts';
 import { FetchedRecords } from './fetched-records.ts';
+import { fetchLane } from './log-questions.ts';
 import { errorAbout, unexpectedFetchError } from './named-errors.ts';
 import type { Partition } from './partition.ts';
 
 /** Two lanes, so that a partition need not wait for the long poll of other partitions on its broker. */
-const lanes = ['fetch', 'fetch-2'] as const;
+const lanes = [fetchLane, 'fetch-2'] as const;
 const sessionsVersion = 7;
 const topicIdsVersion = 13;
 /** With less room than this no request is sent, unless nothing is kept at all. */
@@ -42,26 +44,24 @@ interface Sent {
   readonly version: number;
 }
 
-interface Connection {
-  readonly to: Destination;
-  readonly session: FetchSession;
-  isBusy: boolean;
-}
-
 export interface FetcherSettings {
   readonly config: ConsumerConfig;
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly metadataMaxAgeMs: number;
   readonly report: ConsumerReport;
+  readonly memory: FetchedMemory;
 }
 
 export class Fetcher {
   readonly #host: RoleHost;
   readonly #settings: FetcherSettings;
   readonly #listener: FetchListener;
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, FetchConnection>();
   #isClosed = false;
+  #hasAnswers = false;
+  /** Give the memory of answers back. */
+  #lent: (() => void)[] = [];
 
   constructor(host: RoleHost, settings: FetcherSettings, listener: FetchListener) {
     this.#host = host;
@@ -69,13 +69,20 @@ export class Fetcher {
     this.#listener = listener;
   }
 
+  /** Whether an answer has come since the last poll. */
+  get hasAnswers(): boolean {
+    return this.#hasAnswers;
+  }
+
   /** Sends fetches for the partitions that have room. */
   poll(partitions: Iterable<Partition>, now: number): void {
+    this.#hasAnswers = false;
     if (this.#isClosed) return;
     const all = [...partitions];
     const shareBytes = this.#shareBytes(all.length);
     const byBroker = new Map<number, Partition[]>();
     for (const partition of all) {
+      if (partition.state === 'initializing' || partition.state === 'reset') this.#connect(partition, now);
       if (!this.#isFetchable(partition, shareBytes, now)) continue;
       const brokerId = this.#brokerFor(partition, now);
       if (brokerId < 0) continue;
@@ -100,19 +107,23 @@ export class Fetcher {
     return deadline;
   }
 
-  /** Whether a fetch of the partition is under way. */
+  /**
+   * What could be decoded in this round has been. The rest is copied out of the answers, and their memory is given back. Otherwise the
+   * slowest partition would keep the memory of all.
+   */
+  settle(partitions: Iterable<Partition>): void {
+    if (this.#lent.length === 0) return;
+    for (const partition of partitions) partition.keepFetched(this.#settings.memory);
+    const lent = this.#lent;
+    this.#lent = [];
+    for (const release of lent) release();
+  }
+
+  /** Ends all fetches. */
   close(now: number): void {
     this.#isClosed = true;
-    for (const { to, session, isBusy } of this.#connections.values()) {
-      if (isBusy) {
-        // An application may use this lane, too.
-        if (this.#host.requests.inFlight(to) > 1) continue;
-        // A long poll is of no use any more. It would only keep the broker and the connection busy.
-        this.#host.requests.disconnect(to, new KafkaProtocolError('the consumer was closed'), now);
-      } else if (session.id !== 0 && this.#host.requests.isReady(to, now)) {
-        this.#closeSession(to, session.id, now);
-      }
-    }
+    for (const connection of this.#connections.values())
+      connection.close(this.#host.requests, this.#settings.requestTimeoutMs, now);
     this.#connections.clear();
   }
 
@@ -125,6 +136,12 @@ export class Fetcher {
     if (partition.isFetchInFlight || partition.error !== null || partition.retryAt > now) return false;
     const { bufferedBytes } = partition;
     return bufferedBytes === 0 || shareBytes - bufferedBytes >= Math.min(minRoomBytes, shareBytes / 2);
+  }
+
+  /** Begins the connection for fetches while the position is looked up. */
+  #connect({ topic, index }: Partition, now: number): void {
+    const leaderId = this.#host.cluster.leader(topic, index)?.leaderId ?? -1;
+    if (leaderId >= 0) this.#host.requests.isReady(this.#connection(leaderId, lanes[0]).to, now);
   }
 
   #brokerFor(partition: Partition, now: number): number {
@@ -161,17 +178,17 @@ export class Fetcher {
       }
   }
 
-  #connection(brokerId: number, lane: string): Connection {
+  #connection(brokerId: number, lane: string): FetchConnection {
     const key = `${brokerId} ${lane}`;
     let connection = this.#connections.get(key);
     if (connection === undefined) {
-      connection = { to: { brokerId, lane }, session: new FetchSession(), isBusy: false };
+      connection = new FetchConnection({ brokerId, lane });
       this.#connections.set(key, connection);
     }
     return connection;
   }
 
-  #send(connection: Connection, wanted: readonly Partition[], shareBytes: number, now: number): void {
+  #send(connection: FetchConnection, wanted: readonly Partition[], shareBytes: number, now: number): void {
     const { config, requestTimeoutMs } = this.#settings;
     const { requests, cluster } = this.#host;
     const range = requests.versionRange(connection.to.brokerId, Fetch);
@@ -212,8 +229,9 @@ export class Fetcher {
         },
         ...(hasIds ? {} : { maxVersion: topicIdsVersion - 1 }),
         timeoutMs: requestTimeoutMs + config.fetchMaxWaitMs,
-        records: 'raw',
-        onResponse: (response, _version, at) => {
+        records: 'lent',
+        onResponse: (response, _version, at, release) => {
+          this.#lent.push(release);
           const bytes = this.#onResponse(connection, response!, isFull, sent, at);
           this.#settings.report.fetched(at - now, bytes, response!.throttleTimeMs, at);
         },
@@ -221,11 +239,12 @@ export class Fetcher {
       },
       now,
     );
+    requests.flush(connection.to, now);
   }
 
   /** @returns how many bytes of records came */
   #onResponse(
-    connection: Connection,
+    connection: FetchConnection,
     response: FetchResponseView,
     isFull: boolean,
     sent: Map<string, Sent>,
@@ -233,6 +252,7 @@ export class Fetcher {
   ): number {
     this.#release(connection, sent);
     if (this.#isClosed) return 0;
+    this.#hasAnswers = true;
     const { errorCode } = response;
     if (errorCode !== 0) {
       connection.session.restart(errorCode !== codes.fetchSessionIdNotFound);
@@ -256,17 +276,16 @@ export class Fetcher {
       return 0;
     }
     this.#listener.onFetched();
-    const isAlone = answers.size === 1;
     let bytes = 0;
     for (const [key, answer] of answers) {
       bytes += answer.records.raw?.byteLength ?? 0;
       const asked = sent.get(key);
-      if (asked !== undefined) this.#onPartition(connection.to.brokerId, asked, answer, isAlone, now);
+      if (asked !== undefined) this.#onPartition(connection.to.brokerId, asked, answer, now);
     }
     return bytes;
   }
 
-  #onFailure(connection: Connection, _error: Error, sent: Map<string, Sent>, now: number): void {
+  #onFailure(connection: FetchConnection, _error: Error, sent: Map<string, Sent>, now: number): void {
     this.#release(connection, sent);
     connection.session.restart(true);
     if (this.#isClosed) return;
@@ -277,7 +296,7 @@ export class Fetcher {
     }
   }
 
-  #release(connection: Connection, sent: Map<string, Sent>): void {
+  #release(connection: FetchConnection, sent: Map<string, Sent>): void {
     connection.isBusy = false;
     for (const { partition } of sent.values()) partition.isFetchInFlight = false;
   }
@@ -286,7 +305,6 @@ export class Fetcher {
     brokerId: number,
     { row, partition, version }: Sent,
     answer: FetchResponsePartitionDataView,
-    isAlone: boolean,
     now: number,
   ): void {
     // The partition was sought, released or assigned again in the meantime, so the answer is out of date.
@@ -311,9 +329,7 @@ export class Fetcher {
     if (raw === null || raw.byteLength === 0) return;
     const isCommitted = this.#settings.config.isolationLevel === 'read_committed';
     const aborted = isCommitted ? new OpenTransactions(answer.abortedTransactions) : null;
-    // The bytes are copied. Otherwise the slowest partition would keep the memory of the whole answer.
-    const bytes = isAlone ? raw : new Uint8Array(raw);
-    const fetched = new FetchedRecords(bytes, aborted);
+    const fetched = new FetchedRecords(raw, aborted, true);
     if (fetched.isEmpty) return;
     partition.fetched.push(fetched);
     const next = records.nextOffset.toBigInt();
@@ -377,20 +393,5 @@ export class Fetcher {
   #backOff(partition: Partition, now: number): void {
     partition.failures++;
     partition.retryAt = now + backoffMs(this.#settings.retryBackoffMs, partition.failures, this.#host.random());
-  }
-
-  #closeSession(to: Destination, sessionId: number, now: number): void {
-    this.#host.requests.send(
-      {
-        to,
-        api: Fetch,
-        request: { maxWaitMs: 0, minBytes: 0, sessionId, sessionEpoch: -1, topics: [], forgottenTopicsData: [] },
-        timeoutMs: this.#settings.requestTimeoutMs,
-        // The outcome does not matter: without this request the broker drops the session later by itself.
-        onResponse: () => {},
-        onFailure: () => {},
-      },
-      now,
-    );
   }
 }

@@ -61,6 +61,8 @@ export interface Application {
   tell(event: ConsumerEvent): boolean;
   /** Whether a batch of this size may be handed out now: there are a free place and room, and the application has taken most batches. */
   hasRoom(byteLength: number): boolean;
+  /** Memory for a batch of so many bytes, a multiple of 8. It has any contents, and may be larger. The application may have given it back. */
+  takeMemory(byteCount: number): ArrayBuffer;
   /** @returns null when there is no room */
   hand(batch: PreparedBatch, label: BatchLabel): HandedBatch | null;
   /** Sends an error. It is raised when the application has read the batches before it. Returns false when there is no room yet. */

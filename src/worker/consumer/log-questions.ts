@@ -5,6 +5,7 @@
 import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { mainLane } from '../../common/node-ids.ts';
 import { ListOffsets, OffsetForLeaderEpoch } from '../../protocol/flat/generated/apis.ts';
+import type { Destination } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { codes } from './codes.ts';
 import { errorAbout } from './named-errors.ts';
@@ -13,6 +14,8 @@ import { keyOf } from './partition.ts';
 /** Special values of a timestamp in ListOffsets: the end and the beginning of a log. */
 export const latestTimestamp = -1n;
 export const earliestTimestamp = -2n;
+/** The first connection for fetches to a broker. */
+export const fetchLane = 'fetch';
 /** The first version whose response has one offset instead of a list. */
 const singleOffsetVersion = 1;
 const epochVersion = 2;
@@ -25,6 +28,8 @@ export interface LogPlace {
 export interface OffsetQuestion extends LogPlace {
   /** In ms since the epoch, or one of the two values above. */
   readonly timestamp: bigint;
+  /** Of the leader that is asked; another one refuses to answer. Default: of the present leader. */
+  readonly leaderEpoch?: number;
 }
 
 export interface EpochQuestion extends LogPlace {
@@ -49,21 +54,47 @@ export type Answer<Q, A> = (question: Q, answer: A | Error, now: number) => void
 export class LogQuestions {
   readonly #host: RoleHost;
   readonly #requestTimeoutMs: number;
+  readonly #usesFetchLane: boolean;
+  /** Where each broker was found to be askable last. */
+  readonly #places = new Map<number, Destination>();
 
-  constructor(host: RoleHost, requestTimeoutMs: number) {
+  /**
+   * @param usesFetchLane whether questions go over the connection for fetches while there is no fetch on it. A new consumer then needs no
+   * other connection to the broker
+   */
+  constructor(host: RoleHost, requestTimeoutMs: number, usesFetchLane: boolean) {
     this.#host = host;
     this.#requestTimeoutMs = requestTimeoutMs;
+    this.#usesFetchLane = usesFetchLane;
   }
 
   /** The id of the partition's leader if it can be asked now. -1 if not; then a connection or metadata was requested. */
   askable({ topic, index }: LogPlace, now: number): number {
-    const { cluster, requests } = this.#host;
+    const { cluster } = this.#host;
     const leaderId = cluster.leader(topic, index)?.leaderId ?? -1;
     if (leaderId < 0) {
       cluster.requestUpdate();
       return -1;
     }
-    return requests.isReady({ brokerId: leaderId, lane: mainLane }, now) ? leaderId : -1;
+    const to = this.#freeLane(leaderId, now);
+    if (to === null) return -1;
+    this.#places.set(leaderId, to);
+    return leaderId;
+  }
+
+  #freeLane(brokerId: number, now: number): Destination | null {
+    const { requests } = this.#host;
+    const fetches = { brokerId, lane: fetchLane };
+    if (this.#usesFetchLane && requests.inFlight(fetches) === 0 && requests.throttledUntil(fetches) <= now) {
+      if (requests.isReady(fetches, now)) return fetches;
+      if (requests.lastError(fetches) === null) return null;
+    }
+    const main = { brokerId, lane: mainLane };
+    return requests.isReady(main, now) ? main : null;
+  }
+
+  #to(brokerId: number): Destination {
+    return this.#places.get(brokerId) ?? { brokerId, lane: mainLane };
   }
 
   /** Whether the broker's versions allow the comparison of logs. */
@@ -83,14 +114,14 @@ export class LogQuestions {
     const open = new Map(questions.map((question) => [keyOf(question.topic, question.index), question]));
     this.#host.requests.send(
       {
-        to: { brokerId, lane: mainLane },
+        to: this.#to(brokerId),
         api: ListOffsets,
         request: {
           replicaId: -1,
           ...(isCommitted ? { isolationLevel: 1 } : {}),
-          topics: byTopic(questions, ({ index, topic, timestamp }) => ({
+          topics: byTopic(questions, ({ topic, index, timestamp, leaderEpoch }) => ({
             partitionIndex: index,
-            currentLeaderEpoch: this.#host.cluster.leader(topic, index)?.leaderEpoch ?? -1,
+            currentLeaderEpoch: leaderEpoch ?? this.#host.cluster.leader(topic, index)?.leaderEpoch ?? -1,
             timestamp,
           })).map(([name, partitions]) => ({ name, partitions })),
         },
@@ -124,7 +155,7 @@ export class LogQuestions {
     const open = new Map(questions.map((question) => [keyOf(question.topic, question.index), question]));
     this.#host.requests.send(
       {
-        to: { brokerId, lane: mainLane },
+        to: this.#to(brokerId),
         api: OffsetForLeaderEpoch,
         request: {
           topics: byTopic(questions, ({ index, topic, leaderEpoch }) => ({

@@ -4,6 +4,7 @@
 
 import type { StartAt } from '../../common/config/consumer-config.ts';
 import type { DecodedRecords } from '../requests/codec-work.ts';
+import type { FetchedMemory } from './fetched-memory.ts';
 import type { FetchedRecords, Piece } from './fetched-records.ts';
 import type { HandedBatch, PreparedBatch } from './handed-batch.ts';
 
@@ -21,7 +22,7 @@ export interface Position {
 
 /** A piece that is decoded elsewhere. Pieces behind it wait. */
 export interface DecodingPiece {
-  readonly piece: Piece;
+  piece: Piece;
   /** Null while it is being decoded. An Error: it must be decoded here. */
   decoded: DecodedRecords | Error | null;
 }
@@ -157,7 +158,10 @@ export class Partition {
 
   /** Takes back the batches that the application has not taken. They are handed out again later, perhaps to another thread. */
   withdraw(): void {
+    const { length } = this.handed;
     while (this.handed.at(-1)?.withdraw() === true) this.handed.pop()!.free();
+    // Then nothing comes again, and look-ups and fetches that are under way are still of use.
+    if (this.handed.length === length) return;
     const last = this.handed.at(-1);
     this.#handPosition =
       last === undefined ? this.#donePosition : { offset: last.nextOffset, leaderEpoch: last.leaderEpoch };
@@ -171,6 +175,17 @@ export class Partition {
     this.decoding = null;
     this.prepared = null;
     this.fetchPosition = this.#handPosition;
+  }
+
+  /** Copies what was fetched out of memory that serves others from now on. */
+  keepFetched(memory: FetchedMemory): void {
+    const { decoding } = this;
+    // The piece that is being decoded is of the first of them.
+    if (decoding !== null && this.fetched[0]?.isLent === true) {
+      const { bytes, start, end } = decoding.piece;
+      decoding.piece = { bytes: bytes.slice(start, end), start: 0, end: end - start };
+    }
+    for (const fetched of this.fetched) fetched.keep(memory);
   }
 
   /** A fetch has read up to `next`. */

@@ -47,6 +47,9 @@ interface Asked {
   readonly version: number;
 }
 
+/** The epoch is that of the leader that is asked. */
+type AskedReset = Asked & OffsetQuestion & { readonly leaderEpoch: number };
+
 export interface ResolverParts {
   readonly host: RoleHost;
   readonly questions: LogQuestions;
@@ -67,7 +70,7 @@ export class PositionResolver {
 
   poll(partitions: Iterable<Partition>, now: number): void {
     const initializing: Partition[] = [];
-    const resets = new Map<number, (Asked & OffsetQuestion)[]>();
+    const resets = new Map<number, AskedReset[]>();
     const validations = new Map<number, (Asked & EpochQuestion)[]>();
     for (const partition of partitions) {
       this.#noteLeader(partition);
@@ -78,7 +81,9 @@ export class PositionResolver {
       const brokerId = this.#parts.questions.askable(partition, now);
       if (brokerId < 0) continue;
       if (state === 'reset') {
-        add(resets, brokerId, { partition, version, topic, index, timestamp: this.#timestampOf(partition.resetTo) });
+        const { leaderEpoch } = this.#parts.host.cluster.leader(topic, index)!;
+        const timestamp = this.#timestampOf(partition.resetTo);
+        add(resets, brokerId, { partition, version, topic, index, timestamp, leaderEpoch });
       } else if (!this.#parts.questions.canCompare(brokerId)) {
         this.#validated(partition);
       } else {
@@ -226,19 +231,23 @@ export class PositionResolver {
     return latestTimestamp;
   }
 
-  #ask(brokerId: number, asked: (Asked & OffsetQuestion)[], now: number): void {
+  #ask(brokerId: number, asked: AskedReset[], now: number): void {
     for (const { partition } of asked) partition.isLookUpInFlight = true;
     const { questions, isCommitted } = this.#parts;
     questions.offsets(brokerId, asked, isCommitted, (question, found, at) => this.#found(question, found, at), now);
   }
 
-  #found({ partition, version }: Asked & OffsetQuestion, found: FoundOffset | Error, now: number): void {
+  #found({ partition, version, leaderEpoch }: AskedReset, found: FoundOffset | Error, now: number): void {
     partition.isLookUpInFlight = false;
     if (partition.version !== version || partition.state !== 'reset') return;
     if (found instanceof Error) this.#failed(partition, found, now);
     // There is no record of this time or later, so reading begins at the end.
     else if (found.offset < 0n) partition.resetAt('latest');
-    else partition.startAt(found.offset, found.leaderEpoch);
+    else {
+      partition.startAt(found.offset, found.leaderEpoch);
+      // It is of the log of this very leader.
+      partition.validatedEpoch = leaderEpoch;
+    }
   }
 
   #compare(brokerId: number, asked: (Asked & EpochQuestion)[], now: number): void {

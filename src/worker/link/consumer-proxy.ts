@@ -93,6 +93,10 @@ export class ConsumerProxy implements Application {
     return this.#end.responses.hasRoom(byteLength);
   }
 
+  takeMemory(byteCount: number): ArrayBuffer {
+    return this.#end.responses.spareMemory(byteCount);
+  }
+
   hand(batch: PreparedBatch, label: BatchLabel): HandedBatch | null {
     const topicHandle = this.#handleOf(label.topic);
     if (topicHandle < 0) return null;

@@ -33,6 +33,8 @@ export class ReceiveBuffer {
   #big: Buffer | null = null;
   #bigBytes = 0;
   #bigFilled = 0;
+  /** Somebody else gives the memory of the big frame back. */
+  #isTaken = false;
 
   constructor(frames: FrameMemory, maxFrameBytes: number) {
     this.#frames = frames;
@@ -123,13 +125,25 @@ export class ReceiveBuffer {
     this.frame = noFrame;
   }
 
+  /**
+   * Takes the memory of the frame that `hasFrame` found, which stays readable until the returned function is called, once. Null: the
+   * frame lies in the chunk, and is valid until `consumeFrame` only.
+   */
+  takeFrame(): (() => void) | null {
+    const big = this.#big;
+    if (big === null || this.frame !== big || this.#isTaken) return null;
+    this.#isTaken = true;
+    return () => this.#frames.release(big);
+  }
+
   /** Gives borrowed memory back. The buffer must not be used after that. */
   dispose(): void {
     this.#releaseBig();
   }
 
   #releaseBig(): void {
-    if (this.#big !== null) this.#frames.release(this.#big);
+    if (this.#big !== null && !this.#isTaken) this.#frames.release(this.#big);
+    this.#isTaken = false;
     this.#big = null;
     this.#bigBytes = 0;
     this.#bigFilled = 0;

@@ -4,7 +4,7 @@
 
 import { compress } from '../../codec/index.ts';
 import { type PlainError, toPlainError } from '../../common/errors/plain-error.ts';
-import { HeapMemory } from '../../common/memory.ts';
+import { alignTo8, HeapMemory, unfilledMemory } from '../../common/memory.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import { ATTRIBUTE_CODEC_MASK, RECORD_ROW_WORDS, RECORDS_WORDS } from '../../protocol/flat/records/records-slot.ts';
@@ -126,10 +126,12 @@ export function decodeRecordRows(
   end: number,
   prefixBytes: number,
   options: DecodeOptions,
+  takeMemory: (byteCount: number) => ArrayBuffer = unfilledMemory,
 ): DecodedRecords {
   const length = end - start;
   const flatBytes = expectedFlatBytes(bytes, start, end);
-  const memory = new HeapMemory(Math.min(prefixBytes + beginBytes + flatBytes, maxBeginBytes));
+  const expectedBytes = alignTo8(Math.min(prefixBytes + beginBytes + flatBytes, maxBeginBytes));
+  const memory = new HeapMemory(expectedBytes, takeMemory(expectedBytes));
   flatWriter.reset(memory, prefixBytes);
   if (options.maxFlatBytes !== undefined) flatWriter.limitTo(options.maxFlatBytes);
   const slot = flatWriter.alloc(RECORDS_WORDS);

@@ -91,5 +91,5 @@ function settle(bench: ConsumerBench, random: Random, input: Recorder): void {
     plausibleAnswer(api.key, one!.request, random),
   );
   input.note(`${api.name} version ${version}`, answer);
-  one!.onResponse(responseView(api as never, answer as never), version, bench.now);
+  one!.onResponse(responseView(api as never, answer as never), version, bench.now, () => {});
 }

@@ -112,7 +112,12 @@ class Run {
     if (produces.length === 0) return;
     const [sent] = produces.splice(this.#random.below(produces.length), 1);
     const answer = this.#altered(Produce.key, sent!.version, this.#appended(sent!), Produce.name);
-    sent!.request.onResponse(responseView(Produce, answer as never) as never, sent!.version, this.cluster.now);
+    sent!.request.onResponse(
+      responseView(Produce, answer as never) as never,
+      sent!.version,
+      this.cluster.now,
+      () => {},
+    );
   }
 
   #appended({ batches, version }: SentProduce): object {
@@ -132,7 +137,7 @@ class Run {
     const version = Math.min(api.maxVersion, request!.maxVersion ?? api.maxVersion);
     const plausible = plausibleAnswer(api.key, request!.request, this.#random);
     const answer = this.#altered(api.key, version, plausible, api.name);
-    request!.onResponse(responseView(api as never, answer as never) as never, version, now);
+    request!.onResponse(responseView(api as never, answer as never) as never, version, now, () => {});
   }
 
   #altered(apiKey: number, version: number, answer: object, name: string): object {

@@ -60,6 +60,13 @@ const rowCounts: readonly (readonly [section: string, rows: number])[] = [
   ['P10', 6],
   ['P11', 1],
   ['P12', 5],
+  ['R1', 6],
+  ['R2', 14],
+  ['R3', 22],
+  ['R4', 16],
+  ['R5', 15],
+  ['R6', 9],
+  ['R7', 7],
 ];
 
 const page = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');
@@ -67,7 +74,7 @@ const page = readFileSync(join(projectFolder, 'test', 'reference.md'), 'utf8');
 /** Row, behaviour, tests. */
 const rows = page
   .split('\n')
-  .filter((line) => /^\| [\dA-IPS]/.test(line))
+  .filter((line) => /^\| [\dA-IPRS]/.test(line))
   .map((line) => line.slice(2, -2).split(' | '));
 
 test('no row of the reference is left out', () => {

@@ -2,9 +2,14 @@
 // record costs nothing until it is asked for.
 
 import type Long from 'long';
-import { CorruptRecordError, type KafkaClientError, UnsupportedCodecError } from '../../../common/errors/errors.ts';
+import {
+  CorruptRecordError,
+  IllegalStateError,
+  type KafkaClientError,
+  UnsupportedCodecError,
+} from '../../../common/errors/errors.ts';
 import { shown } from '../../../common/text.ts';
-import { type FlatArray, type FlatMessage, FlatArray as Rows } from '../flat-view.ts';
+import { BufferOver, type FlatArray, type FlatMessage, FlatArray as Rows } from '../flat-view.ts';
 import type { Int64 } from '../inputs.ts';
 import { int64Parts, longOf } from '../int64.ts';
 import { type RecordBatchView, readBatch } from './record-batch-view.ts';
@@ -19,6 +24,7 @@ import {
   ERROR_CODE_WORD,
   ERROR_TEXT_WORD,
   FAULTY_OFFSET_WORD,
+  FORM_LENT,
   FORM_NULL,
   FORM_RAW,
   FORM_ROWS,
@@ -150,7 +156,7 @@ export class RecordsView implements Iterable<RecordView> {
 
   /** Offset of the next fetch, past control records and compacted records. -1: nothing came, so fetch the same offset again. */
   get nextOffset(): Long {
-    if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return longOf(-1, -1);
+    if (this.#form === FORM_NULL) return longOf(-1, -1);
     return this.#message.int64(this.#word + NEXT_OFFSET_WORD);
   }
 
@@ -159,15 +165,19 @@ export class RecordsView implements Iterable<RecordView> {
    * `batches` is empty, the fetch's limit was below the size of the first batch.
    */
   get tailBytes(): number {
-    if (this.#form !== FORM_ROWS && this.#form !== FORM_RAW) return 0;
+    if (this.#form === FORM_NULL) return 0;
     return this.#message.int32(this.#word + TAIL_BYTES_WORD);
   }
 
   /** The field's bytes as received, if the client was told to keep them raw; else null. */
   get raw(): Buffer | null {
-    if (this.#form !== FORM_RAW) return null;
     const offset = this.#message.int32(this.#word + DATA_OFFSET_WORD);
-    return this.#message.slice(offset, this.#message.int32(this.#word + DATA_LENGTH_WORD));
+    const length = this.#message.int32(this.#word + DATA_LENGTH_WORD);
+    if (this.#form === FORM_RAW) return this.#message.slice(offset, length);
+    if (this.#form !== FORM_LENT) return null;
+    const { lent } = this.#message;
+    if (lent === null) throw new IllegalStateError('the frame in which these records were has been given back');
+    return new BufferOver(lent.buffer, lent.byteOffset + offset, length);
   }
 
   /** The batches that the records came in, control batches included, in order. */

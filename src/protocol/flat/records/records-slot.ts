@@ -16,6 +16,7 @@
 //      | 14     | bytes of the tail that was dropped   | partition leader epoch      | the same                |
 //      | 15-19  | reserved, 0                          | reserved, 0                 | reserved, 0             |
 //
+// LENT is RAW, but its bytes are not in the message: their offset is relative to `FlatMessage.lent`.
 // NULL has nothing but its form, which is 0: a zeroed slot is a null field.
 
 /** Words of the slot. */
@@ -25,6 +26,7 @@ export const FORM_NULL = 0;
 export const FORM_RAW = 1;
 export const FORM_STREAM = 2;
 export const FORM_ROWS = 3;
+export const FORM_LENT = 4;
 
 export const FORM_WORD = 0;
 export const DATA_OFFSET_WORD = 1;

@@ -21,6 +21,7 @@ import {
   ERROR_CODE_WORD,
   ERROR_TEXT_WORD,
   FAULTY_OFFSET_WORD,
+  FORM_LENT,
   FORM_NULL,
   FORM_RAW,
   FORM_ROWS,
@@ -89,8 +90,8 @@ export function decodeRecords(
 ): void {
   const start = r.skip(length);
   const end = start + length;
-  if (options.records === 'raw') {
-    keepRaw(r.bytes, start, end, w, slotWord);
+  if (options.records !== 'rows') {
+    keepRaw(r.bytes, start, end, w, slotWord, options.records);
     return;
   }
   plan.reset(options.maxDecompressedBytes, options.verifyCrc);
@@ -231,10 +232,18 @@ export function keepBytes(r: WireReader, length: number, w: FlatWriter, slotWord
   w.setInt64(slotWord + NEXT_OFFSET_WORD, -1, -1);
 }
 
-/** Keeps the bytes as they are. It computes the position after them from the heads of whole entries, without checks. */
-function keepRaw(bytes: Uint8Array, start: number, end: number, w: FlatWriter, slotWord: number): void {
-  startSlot(w, slotWord, FORM_RAW);
-  w.copyBytes(slotWord + DATA_OFFSET_WORD, bytes, start, end);
+/** Keeps the bytes, or where they are. It computes the position after them from the heads of whole entries, without checks. */
+function keepRaw(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  w: FlatWriter,
+  slotWord: number,
+  form: 'raw' | 'lent',
+): void {
+  startSlot(w, slotWord, form === 'raw' ? FORM_RAW : FORM_LENT);
+  if (form === 'raw') w.copyBytes(slotWord + DATA_OFFSET_WORD, bytes, start, end);
+  else w.setInt64(slotWord + DATA_OFFSET_WORD, start, end - start);
   w.setInt64(slotWord + NEXT_OFFSET_WORD, -1, -1);
   let at = start;
   while (end - at >= upToMagicBytes) {

@@ -58,7 +58,7 @@ class GeneralAssignment {
   #keepOwned(): void {
     for (const [id, owned] of this.#input.owned) {
       for (const { topic, partition } of owned) {
-        if (!this.#topicsOf.get(id)!.has(topic)) {
+        if (!this.#topicsOf.get(id)!.has(topic) || this.#input.racks.isFar(id, { topic, partition })) {
           this.#mustRevoke = true;
           continue;
         }
@@ -72,13 +72,9 @@ class GeneralAssignment {
 
   #balance(unassigned: readonly Row[]): void {
     const isFresh = this.#count(this.#sorted.at(-1)!) === 0;
-    for (const row of unassigned) {
-      const id = this.#sorted.find((one) => this.#topicsOf.get(one)!.has(row.topic));
-      if (id === undefined) continue;
-      this.#current.get(id)!.push(row);
-      this.#ownerOf.set(row.key, id);
-      this.#sort();
-    }
+    const { racks } = this.#input;
+    const far = racks.isUsed ? unassigned.filter((row) => !this.#give(row, (id) => !racks.isFar(id, row))) : unassigned;
+    for (const row of far) this.#give(row, () => true);
     const isMovable = ({ topic }: TopicPartition): boolean => this.#membersOf.get(topic)!.length >= 2;
     this.#partitions = this.#partitions.filter(isMovable);
     const fixed = new Map<string, Row[]>();
@@ -90,6 +86,16 @@ class GeneralAssignment {
     }
     this.#improve(unassigned.filter(isMovable), isFresh);
     for (const [id, rows] of fixed) this.#current.set(id, rows);
+  }
+
+  /** Gives the partition to the member with the fewest that may have it. Returns whether there is one. */
+  #give(row: Row, mayHave: (id: string) => boolean): boolean {
+    const id = this.#sorted.find((one) => this.#topicsOf.get(one)!.has(row.topic) && mayHave(one));
+    if (id === undefined) return false;
+    this.#current.get(id)!.push(row);
+    this.#ownerOf.set(row.key, id);
+    this.#sort();
+    return true;
   }
 
   #improve(unassigned: readonly Row[], isFresh: boolean): void {

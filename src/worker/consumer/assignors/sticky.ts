@@ -1,13 +1,14 @@
 // Owns the assignors `sticky` and `cooperative-sticky`: which member had which partitions before, and which of two algorithms assigns
 // the rest. Network thread.
-// Source: KIP-54, KIP-341, KIP-429, KIP-792. Results are compared with those of Kafka's Java classes (test/fixtures/assignors.json).
+// Source: KIP-54, KIP-341, KIP-429, KIP-792, KIP-881. Results are compared with those of Kafka's Java classes (test/fixtures/assignors.jsonl.gz).
 
 import type { TopicPartition } from '../../../common/config/consumer-config.ts';
 import { keyOf } from '../partition.ts';
-import { type Assign, type AssignorMember, compareText, type GroupAssignment } from './assignor.ts';
+import { type Assign, type AssignorMember, compareText, type GroupAssignment, type ReplicaRacks } from './assignor.ts';
 import { hashOfText, inTableOrder } from './java-order.ts';
 import { assignEqual } from './sticky-equal.ts';
 import { assignGeneral } from './sticky-general.ts';
+import { StickyRacks } from './sticky-racks.ts';
 
 export interface Claim {
   readonly partitions: readonly TopicPartition[];
@@ -25,6 +26,7 @@ export interface StickyInput {
   readonly disputed: ReadonlySet<string>;
   /** The claims of earlier generations. They decide between members that are otherwise equal. */
   readonly former: ReadonlyMap<string, { readonly member: string; readonly generation: number }>;
+  readonly racks: StickyRacks;
 }
 
 /** The partitions that go from a present member to another one. The key is the partition, the value is the new member. */
@@ -32,12 +34,12 @@ export type Transfers = Map<string, string>;
 
 const unknownGeneration = -1;
 
-export const assignSticky: Assign = (members, partitionCounts) =>
-  assignWith(members, partitionCounts, claimInUserData).assignment;
+export const assignSticky: Assign = (members, partitionCounts, replicaRacks) =>
+  assignWith(members, partitionCounts, claimInUserData, replicaRacks).assignment;
 
 /** Partitions that another member still owns are left out. They are assigned after that member has released them and joined again. */
-export const assignCooperativeSticky: Assign = (members, partitionCounts) => {
-  const { assignment, transfers } = assignWith(members, partitionCounts, claimInFields);
+export const assignCooperativeSticky: Assign = (members, partitionCounts, replicaRacks) => {
+  const { assignment, transfers } = assignWith(members, partitionCounts, claimInFields, replicaRacks);
   const moving = transfers ?? transfersOf(members, assignment);
   for (const [key, to] of moving) {
     const partitions = assignment.get(to)!;
@@ -51,11 +53,13 @@ function assignWith(
   members: readonly AssignorMember[],
   partitionCounts: ReadonlyMap<string, number>,
   claimOf: (member: AssignorMember) => Claim,
+  replicaRacks: ReplicaRacks | undefined,
 ): { assignment: GroupAssignment; transfers: Transfers | null } {
   const ordered = inTableOrder(members, ({ id }) => hashOfText(id));
   const wanted = new Set(members.flatMap(({ topics }) => topics));
   const counts = new Map([...partitionCounts].filter(([topic]) => wanted.has(topic)));
-  const input = prepare(ordered, counts, claimOf);
+  const racks = new StickyRacks(ordered, counts, replicaRacks);
+  const input = prepare(ordered, counts, claimOf, racks);
   const [first] = ordered;
   const topics = new Set(first?.topics);
   const isEqual = ordered.every((member) => {
@@ -70,6 +74,7 @@ function prepare(
   members: readonly AssignorMember[],
   partitionCounts: ReadonlyMap<string, number>,
   claimOf: (member: AssignorMember) => Claim,
+  racks: StickyRacks,
 ): StickyInput {
   const owned = new Map<string, TopicPartition[]>();
   const ownerOf = new Map<string, { id: string; generation: number }>();
@@ -92,7 +97,7 @@ function prepare(
       ownerOf.set(key, { id, generation });
     }
   }
-  return { members, partitionCounts, owned, disputed, former: formerOwners(claims) };
+  return { members, partitionCounts, owned, disputed, former: formerOwners(claims), racks };
 }
 
 function formerOwners(claims: ReadonlyMap<string, Claim>): StickyInput['former'] {

@@ -96,7 +96,7 @@ export class FakeHost {
     const response = 'error' in reply ? null : viewOf(request.api, reply.response);
     queueMicrotask(() => {
       if ('error' in reply) request.onFailure(reply.error, now);
-      else request.onResponse(response, reply.version ?? request.api.maxVersion, now);
+      else request.onResponse(response, reply.version ?? request.api.maxVersion, now, () => {});
     });
   }
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import {
+  IllegalStateError,
   IncompatibleBrokerVersion,
   InvalidRequestError,
   KafkaConnectionError,
@@ -13,6 +14,7 @@ import {
 } from '../../../../src/common/errors/errors.ts';
 import { mainLane } from '../../../../src/common/node-ids.ts';
 import { ApiVersions, Fetch, ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
+import type { FetchResponseView } from '../../../../src/protocol/flat/generated/fetch.ts';
 import type { ListGroupsResponseView } from '../../../../src/protocol/flat/generated/list-groups.ts';
 import { WireWriter } from '../../../../src/protocol/wire/wire-writer.ts';
 import { anyBroker, type BrokerRequest, type Destination } from '../../../../src/worker/client/broker-requests.ts';
@@ -60,21 +62,23 @@ interface Outcome {
   version: number;
   error: Error | null;
   frees: number;
+  release: () => void;
 }
 
 type Changes = Partial<BrokerRequest>;
 
 /** Sends ListGroups, or what `changes` says. */
 function send(to: Destination, changes: Changes = {}): Outcome {
-  const outcome: Outcome = { ends: 0, response: undefined, version: -1, error: null, frees: 0 };
+  const outcome: Outcome = { ends: 0, response: undefined, version: -1, error: null, frees: 0, release: () => {} };
   net.thread.roleHost.requests.send(
     {
       to,
       api: ListGroups as BrokerRequest['api'],
       request: {},
       timeoutMs: 1000,
-      onResponse(response, version) {
+      onResponse(response, version, _now, release) {
         outcome.ends++;
+        outcome.release = release;
         outcome.response = response;
         outcome.version = version;
       },
@@ -291,6 +295,32 @@ test('records stay raw if a role asks for that', () => {
   };
   assert.deepEqual(view.responses.at(0).partitions.at(0).records.raw, records);
 });
+
+for (const byteCount of [100, 200_000])
+  test(`lent records of ${byteCount} bytes can be read until they are released`, () => {
+    start();
+    const records = Buffer.alloc(byteCount, 'these are no records');
+    const answer = { responses: [{ topic: 't', partitions: [{ partitionIndex: 0, records }] }] };
+    const sent = send(main, {
+      api: Fetch as BrokerRequest['api'],
+      maxVersion: 12,
+      request: { maxWaitMs: 0, minBytes: 0, topics: [] },
+      records: 'lent',
+    });
+    net.run();
+    broker.reply(answer);
+    net.run();
+    const view = sent.response as FetchResponseView;
+    const { records: lent } = view.responses.at(0).partitions.at(0);
+    // Another frame of that size comes, and must not get the same memory.
+    send(main);
+    net.run();
+    broker.reply({ groups: [{ groupId: 'x'.repeat(30_000) }] });
+    net.run();
+    assert.ok(lent.raw!.equals(records));
+    sent.release();
+    if (byteCount > 64 * 1024) assert.throws(() => lent.raw, IllegalStateError);
+  });
 
 /** A Produce request of version 3 to 8 without topics, cut at some place. */
 function produceBody(acks: number): Uint8Array[] {

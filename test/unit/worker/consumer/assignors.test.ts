@@ -21,6 +21,7 @@ interface Vector {
     readonly owned: readonly (readonly [string, number])[];
     readonly generation: number;
     readonly userData: string | null;
+    readonly rackId?: string | null;
   }[];
   readonly expected: Record<string, readonly (readonly [string, number])[]>;
 }
@@ -32,9 +33,9 @@ const lines = gunzipSync(readFileSync(join(projectFolder, 'test/fixtures/assigno
 const vectors = lines.map((line) => JSON.parse(line) as Vector);
 
 function membersOf(vector: Vector): AssignorMember[] {
-  return vector.members.map(({ owned, userData, ...member }) => ({
+  return vector.members.map(({ owned, userData, rackId = null, ...member }) => ({
     ...member,
-    rackId: null,
+    rackId,
     owned: owned.map(([topic, partition]) => ({ topic, partition })),
     userData: userData === null ? null : Buffer.from(userData, 'base64'),
   }));
@@ -115,6 +116,43 @@ describe('assignor range with racks (KIP-881)', () => {
     assert.ok(all.length >= 500 && different > 50, `${different} of ${all.length} differ from those without racks`);
   });
 });
+
+describe('the sticky assignors with racks (KIP-881)', () => {
+  const packed = readFileSync(join(projectFolder, 'test/fixtures/sticky-racks.jsonl.gz'));
+  const all = gunzipSync(packed).toString().trim().split('\n');
+  type StickyRackVector = Omit<Vector, 'partitions'> & Pick<RackVector, 'partitions'>;
+
+  for (const name of ['sticky', 'cooperative-sticky'] as const)
+    it(`${name}: assigns what Kafka's class assigns when members and replicas have racks`, () => {
+      let different = 0;
+      const wrong: string[] = [];
+      const own = all.map((line) => JSON.parse(line) as StickyRackVector).filter(({ assignor }) => assignor === name);
+      for (const { partitions, ...vector } of own) {
+        const counts = new Map(Object.entries(partitions).map(([topic, rows]) => [topic, rows.length]));
+        const members = membersOf({ ...vector, partitions: Object.fromEntries(counts) });
+        const textOf = (racks?: (topic: string, partition: number) => ReadonlySet<string>): string =>
+          shownOf(
+            [...assignors[name].assign(members, counts, racks)].map(([id, list]) => [
+              id,
+              list.map(({ topic, partition }) => [topic, partition] as const),
+            ]),
+          );
+        const actual = textOf((topic, partition) => new Set(partitions[topic]![partition]));
+        if (actual !== shownOf(Object.entries(vector.expected)))
+          wrong.push(`${JSON.stringify({ partitions, ...vector })} gave ${actual}`);
+        if (actual !== textOf()) different++;
+      }
+      assert.equal(wrong.length, 0, `${wrong.length} of ${own.length} differ, such as ${wrong[0]}`);
+      assert.ok(own.length >= 300 && different > 50, `${different} of ${own.length} differ from those without racks`);
+    });
+});
+
+function shownOf(assignment: readonly (readonly [string, readonly (readonly [string, number])[]])[]): string {
+  const rows = assignment.map(
+    ([id, list]) => `${id}: ${sorted(list.map(([topic, partition]) => `${topic}-${partition}`)).join()}`,
+  );
+  return rows.sort().join('\n');
+}
 
 describe('sticky assignors', () => {
   for (const name of ['sticky', 'cooperative-sticky'] as const) {

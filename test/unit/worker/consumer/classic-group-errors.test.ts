@@ -67,6 +67,27 @@ describe('JoinGroup', () => {
     assert.equal(fatalOf(bench), null);
   });
 
+  it('answered for an old generation changes nothing, whatever its answer', () => {
+    for (const errorCode of [25, 82, 30]) {
+      const bench = classicStable();
+      bench.advance(3000);
+      bench.answer(Heartbeat, { errorCode: 27 });
+      bench.turn();
+      const [stale] = bench.waiting.splice(
+        bench.waiting.findIndex(({ api }) => api.key === JoinGroup.key),
+        1,
+      );
+      bench.role.group!.membership!.onFenced(4, bench.now);
+      bench.turn();
+      bench.answer(JoinGroup, { ...joined, generationId: 6 });
+      bench.answer(SyncGroup, { errorCode: 0, assignment });
+      bench.waiting.push(stale!);
+      bench.answer(JoinGroup, { ...joined, errorCode });
+      isOwned(bench, 2);
+      assert.equal(fatalOf(bench), null);
+    }
+  });
+
   it('that fails finds the coordinator and is sent again', () => {
     const bench = classic();
     bench.fail(JoinGroup, new KafkaConnectionError('reset'));
@@ -169,8 +190,8 @@ describe('SyncGroup', () => {
 });
 
 describe('Heartbeat of the classic protocol', () => {
-  const beating = (): ConsumerBench => {
-    const bench = classicStable();
+  const beating = (options: Record<string, unknown> = {}): ConsumerBench => {
+    const bench = classicStable(options);
     bench.advance(3001);
     assert.deepEqual(bench.asked(Heartbeat)[0]!.generationId, 4);
     return bench;
@@ -193,6 +214,47 @@ describe('Heartbeat of the classic protocol', () => {
     isOwned(bench, 0);
     assert.equal(bench.events('revoked').length, 1);
     assert.equal(bench.asked(JoinGroup)[0]!.memberId, 'm');
+  });
+
+  it('goes on after 27 while a batch holds up the release of partitions', () => {
+    const bench = beating({ whenRevoked: 'wait' });
+    const [partition] = bench.role.partitions.all;
+    const firstOffset = 0n;
+    partition!.startAt(firstOffset, 5);
+    partition!.handedOut({
+      firstOffset,
+      nextOffset: 9n,
+      leaderEpoch: 5,
+      count: 9,
+      byteLength: 1,
+      doneUpTo: () => firstOffset,
+      withdraw: () => false,
+      isReturned: () => false,
+      giveUp: () => {},
+      free: () => {},
+    });
+    bench.answer(Heartbeat, { errorCode: 27 });
+    bench.advance(100);
+    assert.equal(bench.asked(JoinGroup).length, 0, 'the batch is not done');
+    for (let i = 0; i < 3; i++) {
+      bench.advance(3000);
+      bench.answer(Heartbeat, { errorCode: 27 });
+    }
+    isOwned(bench, 2);
+    assert.equal(fatalOf(bench), null);
+  });
+
+  it('answered with 27 while the member is not in a stable group changes nothing', () => {
+    const bench = classic();
+    bench.answer(JoinGroup, joined);
+    bench.advance(3000);
+    bench.answer(Heartbeat, { errorCode: 27 });
+    bench.turn();
+    assert.equal(bench.asked(JoinGroup).length, 0);
+    bench.answer(SyncGroup, { errorCode: 0, assignment });
+    bench.turn();
+    isOwned(bench, 2);
+    assert.equal(bench.asked(JoinGroup).length, 0);
   });
 
   for (const [code, memberId] of [

@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
+import { unfilledMemory } from '../../../../src/common/memory.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import { noReport } from '../../../../src/worker/consumer/consumer-report.ts';
 import { Dealer } from '../../../../src/worker/consumer/dealer.ts';
+import { FetchedMemory } from '../../../../src/worker/consumer/fetched-memory.ts';
 import { FetchedRecords } from '../../../../src/worker/consumer/fetched-records.ts';
 import type { Application, HandedBatch, PreparedBatch } from '../../../../src/worker/consumer/handed-batch.ts';
 import { Partition } from '../../../../src/worker/consumer/partition.ts';
@@ -24,6 +26,7 @@ class Thread implements Application {
   lastAskedAt = (): number | null => 0;
   tell = (): boolean => true;
   raise = (): boolean => true;
+  takeMemory = unfilledMemory;
 
   constructor(id: number, roomBytes: number) {
     this.id = id;
@@ -55,7 +58,8 @@ function partitions(dealer: Dealer, count: number, decodedBytes: number): Partit
 
 function dealerOf(...threads: Thread[]): Dealer {
   const decode = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 64 * MiB } as const;
-  const dealer = new Dealer({ batchMaxBytes: MiB, decode, prefixBytes: 64, report: noReport, decoder: null });
+  const memory = new FetchedMemory();
+  const dealer = new Dealer({ batchMaxBytes: MiB, decode, prefixBytes: 64, report: noReport, decoder: null, memory });
   for (const thread of threads) dealer.add(thread);
   return dealer;
 }

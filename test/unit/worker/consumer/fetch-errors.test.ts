@@ -1,7 +1,8 @@
 // What a consumer does for each error code of Fetch, for one partition and as a whole. Each test is a row of the reference.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
+import { prepareCodecs } from '../../../../src/codec/index.ts';
 import {
   AuthorizationError,
   CorruptBatchError,
@@ -10,10 +11,22 @@ import {
   PositionOutsideLogError,
 } from '../../../../src/common/errors/errors.ts';
 import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
+import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { Fetch, ListOffsets, OffsetForLeaderEpoch } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { FetchRequest } from '../../../../src/protocol/flat/generated/fetch.ts';
+import { RecordsView } from '../../../../src/protocol/flat/records/record-view.ts';
+import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
 import { answerWith, empty, named, partitionOf, reading } from './support/reading-bench.ts';
+
+before(prepareCodecs);
+
+function takeAgain(bench: ConsumerBench): void {
+  const { partitions } = bench.role;
+  partitions.lose([{ topic: 't', partition: 0 }]);
+  partitions.take([{ topic: 't', partition: 0 }], bench.now);
+  partitionOf(bench, 0).startAt(10n, -1);
+}
 
 describe('Fetch answered for one partition', () => {
   for (const code of [6, 74]) {
@@ -126,6 +139,34 @@ describe('Fetch answered for one partition', () => {
     assert.deepEqual(bench.application.raised, []);
   });
 
+  it('with records of a partition that is only paused keeps them, and they are handed out after resume', () => {
+    const bench = reading();
+    partitionOf(bench, 0).isPaused = true;
+    answerWith(bench, { records: buildBatch({ baseOffset: 10n, records: [{ value: Buffer.from('kept') }] }) });
+    assert.equal(partitionOf(bench, 0).hasRecords, true);
+    assert.equal(bench.application.handed.length, 0);
+    partitionOf(bench, 0).isPaused = false;
+    bench.turn();
+    assert.deepEqual(
+      bench.application.handed.map(({ batch }) => batch.firstOffset),
+      [10n],
+    );
+  });
+
+  for (const [what, change] of [
+    ['was assigned again', (bench: ConsumerBench) => takeAgain(bench)],
+    ['was sought elsewhere', (bench: ConsumerBench) => partitionOf(bench, 0).startAt(3n, -1)],
+  ] as const)
+    it(`with records of a partition that ${what} drops them`, () => {
+      const bench = reading();
+      change(bench);
+      const before = partitionOf(bench, 0).fetchPosition;
+      answerWith(bench, { records: buildBatch({ baseOffset: 10n, records: [{ value: Buffer.from('old') }] }) });
+      assert.equal(bench.application.handed.length, 0);
+      assert.equal(partitionOf(bench, 0).hasRecords, false);
+      assert.deepEqual(partitionOf(bench, 0).fetchPosition, before);
+    });
+
   it('with 29 names the topic once, and other partitions go on', () => {
     const bench = reading();
     answerWith(bench, { errorCode: 29 });
@@ -237,4 +278,69 @@ describe('Fetch answered as a whole', () => {
       bench.advance(1000);
       assert.equal(bench.asked(Fetch)[0]!.sessionEpoch, 0);
     });
+});
+
+describe('The memory of an answer', () => {
+  const records = Buffer.concat(
+    [10n, 12n].map((baseOffset) =>
+      buildBatch({ baseOffset, records: [{ value: `value ${baseOffset}` }, { value: 'second' }] }),
+    ),
+  );
+  const valuesOf = (bench: ConsumerBench): (string | undefined)[] =>
+    bench.application.handed.flatMap(({ batch: { buffer, usedBytes } }) => {
+      const bytes = { i32: new Int32Array(buffer), u8: new Uint8Array(buffer), base: 0, byteLength: usedBytes };
+      return [...new RecordsView(new FlatMessage(bytes, 64), 0)].map(({ value }) => value?.toString());
+    });
+  const all = ['value 10', 'second', 'value 12', 'second'];
+
+  it('is given back in the round in which its records were handed out', () => {
+    const bench = reading();
+    answerWith(bench, { records });
+    assert.equal(bench.released, 1);
+    assert.deepEqual(valuesOf(bench), all);
+  });
+
+  it('is given back at once, too, if there is no room: the records are copied, and handed out later', () => {
+    const bench = reading();
+    bench.application.roomBytes = 0;
+    answerWith(bench, { records });
+    assert.equal(bench.released, 1);
+    assert.equal(partitionOf(bench, 0).bufferedBytes, records.byteLength);
+    bench.application.roomBytes = Number.POSITIVE_INFINITY;
+    bench.turn();
+    assert.deepEqual(valuesOf(bench), all);
+  });
+
+  it('is given back while records are decoded in the pool, which may fail', () => {
+    const bench = reading();
+    bench.decoder.thresholdBytes = 0;
+    const packed = buildBatch({
+      baseOffset: 10n,
+      compression: 'gzip',
+      records: [{ value: 'value 10' }, { value: 'second' }],
+    });
+    answerWith(bench, { records: Buffer.concat([packed, records.subarray(records.byteLength / 2)]) });
+    assert.equal(bench.released, 1);
+    assert.equal(bench.application.handed.length, 0);
+    bench.decoder.waiting.shift()!.done(new Error('no thread'));
+    bench.turn();
+    assert.deepEqual(valuesOf(bench), all);
+  });
+
+  it('does not wait for the next fetch, which is sent before the records are decoded', () => {
+    const bench = reading();
+    const order: string[] = [];
+    const { send } = bench.requests;
+    bench.requests.send = (request, now) => {
+      order.push(request.api.name);
+      send(request, now);
+    };
+    const hand = bench.application.hand.bind(bench.application);
+    bench.application.hand = (batch) => {
+      order.push('hand');
+      return hand(batch);
+    };
+    answerWith(bench, { records });
+    assert.deepEqual(order.slice(0, 2), ['Fetch', 'hand']);
+  });
 });

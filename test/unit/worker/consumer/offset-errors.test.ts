@@ -75,6 +75,16 @@ for (const protocol of ['consumer', 'classic'] as const) {
       assert.equal(position(bench), 7n);
     });
 
+    it('is asked once, however often the thread wakes before the answer', () => {
+      const bench = member(protocol);
+      bench.turn();
+      bench.turn();
+      bench.answer(OffsetFetch, fetched({}));
+      bench.turn();
+      assert.equal(bench.asked(OffsetFetch).length, 0);
+      assert.equal(bench.role.partitions.all[0]!.state, 'fetching');
+    });
+
     for (const code of [15, 16])
       it(`answered with ${code} finds the coordinator and asks again`, () => {
         const bench = member(protocol);
@@ -260,6 +270,15 @@ for (const protocol of ['consumer', 'classic'] as const) {
       commit.bench.answer(OffsetCommit, answered(82));
       assert.ok(errorOf(commit) instanceof CommitFailedError);
       assert.ok(fatalOf(commit.bench) instanceof GroupFatalError);
+    });
+
+    it('answered with 82 for an epoch that is over fails, and the membership goes on', () => {
+      const commit = committing({ groupInstanceId: 'i' });
+      const { bench } = commit;
+      bench.role.group!.membership!.onFenced(3, bench.now);
+      bench.answer(OffsetCommit, answered(82));
+      assert.ok(errorOf(commit) instanceof CommitFailedError);
+      assert.equal(fatalOf(bench), null);
     });
 
     for (const [code, about] of [

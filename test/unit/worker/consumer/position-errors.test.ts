@@ -57,6 +57,17 @@ describe('a position that must be found', () => {
       assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, timestamp);
     });
 
+  it('is not compared with the log of the leader that has named it', () => {
+    const bench = reading({}, 1);
+    bench.role.partitions.get('t', 0)!.resetAt('earliest');
+    bench.turn();
+    bench.answer(ListOffsets, {
+      topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 0, offset: 40n, leaderEpoch: 2 }] }],
+    });
+    assert.equal(bench.asked(OffsetForLeaderEpoch).length, 0);
+    assert.equal(bench.role.partitions.get('t', 0)!.state, 'fetching');
+  });
+
   it('by a duration without records is the end', () => {
     const bench = resetting({ autoOffsetReset: 'by_duration:PT1S' });
     bench.answer(ListOffsets, listed({ offset: -1n, leaderEpoch: -1 }));

@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
+import { unfilledMemory } from '../../../../src/common/memory.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { RecordsView } from '../../../../src/protocol/flat/records/record-view.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import { noReport } from '../../../../src/worker/consumer/consumer-report.ts';
 import { Dealer, type RecordDecoder } from '../../../../src/worker/consumer/dealer.ts';
+import { FetchedMemory } from '../../../../src/worker/consumer/fetched-memory.ts';
 import { FetchedRecords } from '../../../../src/worker/consumer/fetched-records.ts';
 import type { Application, HandedBatch, PreparedBatch } from '../../../../src/worker/consumer/handed-batch.ts';
 import { Partition } from '../../../../src/worker/consumer/partition.ts';
@@ -40,7 +42,8 @@ class Decoder implements RecordDecoder {
 }
 
 function newDealer(decoder: RecordDecoder | null) {
-  const dealer = new Dealer({ batchMaxBytes: 1, decode, decoder, prefixBytes, report: noReport });
+  const memory = new FetchedMemory();
+  const dealer = new Dealer({ batchMaxBytes: 1, decode, decoder, prefixBytes, report: noReport, memory });
   const partition = new Partition('t', 0);
   partition.startAt(0n, -1);
   const handed: PreparedBatch[] = [];
@@ -52,6 +55,7 @@ function newDealer(decoder: RecordDecoder | null) {
     isWaiting: true,
     tell: () => true,
     hasRoom: () => true,
+    takeMemory: unfilledMemory,
     hand: (batch): HandedBatch => {
       handed.push(batch);
       const { firstOffset, nextOffset, leaderEpoch, usedBytes: byteLength } = batch;

@@ -366,3 +366,32 @@ test('dispose returns the memory of an incomplete frame, and takes no memory', (
   buffer.dispose();
   assert.equal(out, 0);
 });
+
+test('the memory of a big frame can be taken, and serves another frame after it was given back', () => {
+  const buffer = new ReceiveBuffer(new FrameMemory(), 10_000_000);
+  const reads = new Reads(buffer);
+  const receive = (size: number, seed: number): Buffer => {
+    for (let rest = frame(size, seed); rest.length > 0; rest = rest.subarray(reads.read(rest)));
+    assert.ok(buffer.hasFrame());
+    return buffer.frame;
+  };
+  receive(1000, 1);
+  assert.equal(buffer.takeFrame(), null, 'a small one lies in the chunk');
+  buffer.consumeFrame();
+  const first = receive(300_000, 2);
+  const free = buffer.takeFrame()!;
+  assert.equal(buffer.takeFrame(), null, 'once');
+  buffer.consumeFrame();
+  const second = receive(300_000, 3);
+  assert.notEqual(second.buffer, first.buffer);
+  assert.ok(first.equals(frame(300_000, 2).subarray(4)));
+  buffer.consumeFrame();
+  free();
+  const reused: Buffer[] = [];
+  for (const seed of [4, 5]) {
+    reused.push(receive(300_000, seed));
+    if (seed === 4) buffer.takeFrame();
+    buffer.consumeFrame();
+  }
+  assert.ok(reused.some((one) => one.buffer === first.buffer));
+});

@@ -154,7 +154,7 @@ test('a partition that is missing in the answer fails, and asks for metadata', (
   producer.poll();
   const { request, version } = producer.cluster.produces[0]!;
   const updates = producer.cluster.updatesAsked;
-  request.onResponse({ responses: [], throttleTimeMs: 0 } as never, version, producer.cluster.now);
+  request.onResponse({ responses: [], throttleTimeMs: 0 } as never, version, producer.cluster.now, () => {});
   assert.equal(producer.error(id).name, 'KafkaProtocolError');
   assert.match(
     producer.error(id).message,

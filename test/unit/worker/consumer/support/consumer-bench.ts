@@ -3,7 +3,10 @@
 
 import { parseConsumerConfig } from '../../../../../src/common/config/consumer-config-parser.ts';
 import type { ConsumerEvent, ConsumerSnapshot } from '../../../../../src/common/consumer-calls.ts';
+import { unfilledMemory } from '../../../../../src/common/memory.ts';
 import type { Api } from '../../../../../src/protocol/flat/api.ts';
+import { Fetch } from '../../../../../src/protocol/flat/generated/apis.ts';
+import type { FetchResponseView } from '../../../../../src/protocol/flat/generated/fetch.ts';
 import type { BrokerRequest, BrokerRequests, Destination } from '../../../../../src/worker/client/broker-requests.ts';
 import type { ClusterView, PartitionLeader } from '../../../../../src/worker/client/cluster-view.ts';
 import type { Refusal } from '../../../../../src/worker/client/refused-everywhere.ts';
@@ -32,8 +35,10 @@ class BenchApplication implements Application {
   isWaiting = true;
   askedAt: number | null = 0;
   see = (): boolean => false;
-  hasRoom = (): boolean => true;
+  roomBytes = Number.POSITIVE_INFINITY;
+  hasRoom = (byteCount: number): boolean => byteCount <= this.roomBytes;
   lastAskedAt = (): number | null => this.askedAt;
+  takeMemory = unfilledMemory;
 
   tell(event: ConsumerEvent): boolean {
     this.events.push(event);
@@ -65,6 +70,11 @@ class BenchApplication implements Application {
   }
 }
 
+/** The memory of the answer serves another one: who still reads it finds that out. */
+function spoil({ responses }: FetchResponseView): void {
+  for (const { partitions } of responses) for (const { records } of partitions) records.raw?.fill(0xff);
+}
+
 /** Decodes what a test lets it take, when the test says so. */
 class BenchDecoder implements RecordDecoder {
   thresholdBytes = Number.POSITIVE_INFINITY;
@@ -90,6 +100,8 @@ export class ConsumerBench implements RoleHost {
   readonly disconnected: Destination[] = [];
   snapshot: ConsumerSnapshot | null = null;
   updatesAsked = 0;
+  /** How many answers' memory was given back. */
+  released = 0;
   /** Topic to its partitions' leaders. */
   readonly topicsByName = new Map<string, { id: string; leaders: PartitionLeader[] }>();
   /** Topic to the error code that metadata has for it. */
@@ -198,7 +210,10 @@ export class ConsumerBench implements RoleHost {
     const request = one.request as Request;
     const response = typeof data === 'function' ? (data as (request: Request) => Data)(request) : data;
     const view = responseView(api as unknown as Api<never, Response, Data>, response);
-    one.onResponse(view, version, this.now);
+    one.onResponse(view, version, this.now, () => {
+      this.released++;
+      if (api.key === Fetch.key) spoil(view as unknown as FetchResponseView);
+    });
     this.turn();
     return request;
   }
@@ -228,6 +243,7 @@ export class ConsumerBench implements RoleHost {
     lastError: (to) => this.errorOf(to),
     refusedEverywhere: () => this.refusal,
     send: (request) => void this.waiting.push(request as unknown as BrokerRequest<unknown, unknown>),
+    flush: () => {},
     versionRange: (_brokerId, { key }) => this.versions(key),
     finalizedFeature: () => 1,
     inFlight: () => this.waiting.length,

@@ -169,7 +169,7 @@ export class FakeCluster implements RoleHost {
       };
     });
     const view = responseView(Produce, { responses } as ProduceResponse);
-    request.onResponse(view as never, version, this.now);
+    request.onResponse(view as never, version, this.now, () => {});
   }
 
   /** The connection ends; with `isWritten` the broker has handled the request, and only its answer is lost. */
@@ -194,7 +194,7 @@ export class FakeCluster implements RoleHost {
     const [request] = this.others.splice(at, 1);
     const producerId = errorCode === 0 ? this.nextProducerId++ : -1;
     const view = responseView(InitProducerId, { throttleTimeMs: 0, errorCode, producerId, producerEpoch });
-    request!.onResponse(view as never, 5, this.now);
+    request!.onResponse(view as never, 5, this.now, () => {});
   }
 
   /** Answers the oldest request of that kind, which must be waiting. Returns the request. */
@@ -202,7 +202,7 @@ export class FakeCluster implements RoleHost {
     const at = this.others.findIndex(({ api: { key } }) => key === api.key);
     if (at < 0) throw new Error(`no ${api.name} is waiting`);
     const [request] = this.others.splice(at, 1);
-    request!.onResponse(responseView(api, response as Response) as never, version, this.now);
+    request!.onResponse(responseView(api, response as Response) as never, version, this.now, () => {});
     return request!.request as Request;
   }
 
@@ -256,6 +256,7 @@ export class FakeCluster implements RoleHost {
       lastError: () => null,
       refusedEverywhere: () => null,
       send: (request) => this.#send(request as BrokerRequest<never, never>),
+      flush: () => {},
       versionRange: () => ({ min: 0, max: 13 }),
       finalizedFeature: (name) => this.features.get(name) ?? null,
       inFlight: (to) => this.#inFlight(to),
@@ -284,7 +285,7 @@ export class FakeCluster implements RoleHost {
       const sent = this.produces.pop()!;
       if (!this.losesUnacknowledged)
         for (const batch of sent.batches) this.partition(batch.topic, batch.partition).append(batch);
-      request.onResponse(null as never, version, this.now);
+      request.onResponse(null as never, version, this.now, () => {});
     }
   }
 }
