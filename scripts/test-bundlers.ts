@@ -1,7 +1,9 @@
 // Tests the package in programs that bundlers have made, and under Jest. Each program requests metadata from a broker. The tools are installed
-// into `.cache/bundlers`, the package from a tarball. Arguments: names of tools; default: all. Exit code 1 when one failed.
+// into `.cache/bundlers`, the package from a tarball. Arguments: names of tools; default: all but the big ones, which are Bun and Next.js.
+// Exit code 1 when one failed.
 
-import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedBroker } from '../test/helpers/embedded-broker.ts';
@@ -21,7 +23,13 @@ const tools = {
   '@rollup/plugin-json': '^6.0.0',
   webpack: '^5.0.0',
   jest: '^30.0.0',
+  vite: '^7.0.0',
+  postject: '1.0.0-alpha.6',
 } as const;
+/** Installed only when they are asked for, because they are some 100 MB each. */
+const bunPackage = `@oven/bun-${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch === 'arm64' ? 'aarch64' : process.arch}`;
+const bunVersion = '1.3.3';
+const nextPackages = { next: '^15.0.0', react: '^19.0.0', 'react-dom': '^19.0.0' };
 
 const folder = join(projectFolder, '.cache', 'bundlers');
 const broker = await startEmbeddedBroker();
@@ -61,10 +69,56 @@ webpack(config, (error, stats) => {
 });
 `;
 
+const viteScript = (noExternal: boolean): string => `import { build } from 'vite';
+const ssr = ${noExternal ? '{ noExternal: true }' : '{}'};
+await build({ configFile: false, logLevel: 'error', ssr, build: { ssr: 'app.mjs', outDir: 'out/vite', target: 'node20' } });
+`;
+
+/** A program for a single executable: the thread's file is an asset, which is written to a file before the start. */
+const executableProgram = `import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getAsset } from 'node:sea';
+import { pathToFileURL } from 'node:url';
+import { KafkaClient, Metadata } from 'offthread-kafka';
+
+async function main() {
+  const folder = mkdtempSync(join(tmpdir(), 'kafka-'));
+  const file = join(folder, 'kafka-worker.mjs');
+  writeFileSync(file, getAsset('kafka-worker.mjs', 'utf8'));
+  const options = { apiVersionAutoTimeoutMs: 20000, workerUrl: pathToFileURL(file) };
+  const kafka = await KafkaClient.start({ bootstrapServers: '${broker.bootstrapServers[0]}', ...options });
+  await kafka.awaitReady(0);
+  console.log('brokers', (await kafka.send(0, Metadata, { topics: [] })).brokers.length);
+  await kafka.close();
+  rmSync(folder, { recursive: true });
+}
+main().catch((error) => console.log(String(error)));
+`;
+
+const executableScript = `import { execFileSync } from 'node:child_process';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+const here = "const importMetaUrl = require('node:url').pathToFileURL(process.execPath).href;";
+buildSync({
+  entryPoints: ['app.mjs'], bundle: true, platform: 'node', format: 'cjs', outfile: 'out/sea/app.cjs', logLevel: 'error',
+  banner: { js: here }, define: { 'import.meta.url': 'importMetaUrl' },
+});
+const assets = { 'kafka-worker.mjs': fileURLToPath(import.meta.resolve('offthread-kafka/worker/single-file')) };
+writeFileSync('out/sea/config.json', JSON.stringify({ main: 'out/sea/app.cjs', output: 'out/sea/app.blob', disableExperimentalSEAWarning: true, assets }));
+execFileSync(process.execPath, ['--experimental-sea-config', 'out/sea/config.json'], { stdio: 'ignore' });
+copyFileSync(process.execPath, 'out/sea/app');
+const fuse = ['--sentinel-fuse', 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'];
+execFileSync(process.execPath, ['node_modules/postject/dist/cli.js', 'out/sea/app', 'NODE_SEA_BLOB', 'out/sea/app.blob', ...fuse], { stdio: 'ignore' });
+`;
+
 interface Case {
   readonly what: string;
   readonly run: () => Promise<string>;
   readonly expects: RegExp;
+  /** Only when it is asked for. */
+  readonly isBig?: boolean;
 }
 
 const cases: readonly Case[] = [
@@ -87,14 +141,23 @@ const cases: readonly Case[] = [
   { what: 'rollup, with workerUrl', run: () => bundled('rollup', byUrl, rollupScript), expects: /^brokers 1$/m },
   { what: 'webpack', run: () => bundled('webpack', '', webpackScript), expects: /^brokers 1$/m },
   { what: 'jest', run: underJest, expects: /^ {2}brokers 1$/m },
+  { what: 'vite, SSR', run: () => bundled('vite', '', viteScript(false)), expects: /^brokers 1$/m },
+  {
+    what: 'vite, SSR with everything in the bundle and workerUrl',
+    run: () => bundled('vite', byUrl, viteScript(true)),
+    expects: /^brokers 1$/m,
+  },
+  { what: 'sea, a single executable that is copied where nothing else is', run: executable, expects: /^brokers 1$/m },
+  { what: 'bun build, with workerUrl', run: byBun, expects: /^brokers 1$/m, isBig: true },
+  { what: 'next, a route of the server', run: underNext, expects: /^\{"brokers":1\}$/m, isBig: true },
 ];
 
 const wanted = process.argv.slice(2);
 let hasFailed = false;
 try {
   await install();
-  for (const { what, run, expects } of cases) {
-    if (wanted.length > 0 && !wanted.some((name) => what.startsWith(name))) continue;
+  for (const { what, run, expects, isBig = false } of cases) {
+    if (wanted.length > 0 ? !wanted.some((name) => what.startsWith(name)) : isBig) continue;
     const output = await run().catch((error: unknown) => String(error));
     const isRight = expects.test(output);
     hasFailed ||= !isRight;
@@ -128,7 +191,9 @@ async function bundled(tool: string, options: string, script: string, isRun = tr
   await rm(output, { recursive: true, force: true });
   await command(process.execPath, [`${tool}.mjs`], { cwd: folder, timeoutMs: buildTimeoutMs });
   if (!isRun) return '';
-  return command(process.execPath, [join(output, 'app.mjs')], { cwd: folder, timeoutMs: runTimeoutMs });
+  const file = (await readdir(output)).find((name) => /^app\.m?js$/.test(name));
+  if (file === undefined) throw new Error(`${tool} made no program in ${output}`);
+  return command(process.execPath, [join(output, file)], { cwd: folder, timeoutMs: runTimeoutMs });
 }
 
 /** Bundle and thread alone in a folder outside of the project, so that no `node_modules` is found from there. */
@@ -142,6 +207,88 @@ async function copiedAlone(): Promise<string> {
     return await command(process.execPath, [join(alone, 'app.mjs')], { cwd: alone, timeoutMs: runTimeoutMs });
   } finally {
     await rm(alone, { recursive: true, force: true });
+  }
+}
+
+/** One file with Node in it, in a folder outside of the project. */
+async function executable(): Promise<string> {
+  const output = join(folder, 'out', 'sea');
+  await rm(output, { recursive: true, force: true });
+  await mkdir(output, { recursive: true });
+  await writeFile(join(folder, 'app.mjs'), executableProgram);
+  await writeFile(join(folder, 'sea.mjs'), executableScript);
+  await command(process.execPath, ['sea.mjs'], { cwd: folder, timeoutMs: buildTimeoutMs });
+  const alone = await mkdtemp(join(tmpdir(), 'executable-'));
+  try {
+    const file = join(alone, process.platform === 'win32' ? 'app.exe' : 'app');
+    await copyFile(join(output, 'app'), file);
+    return await command(file, [], { cwd: alone, timeoutMs: runTimeoutMs });
+  } finally {
+    await rm(alone, { recursive: true, force: true });
+    // It is as big as Node.
+    await rm(output, { recursive: true, force: true });
+  }
+}
+
+/** Bun builds, Node runs: Bun's own worker threads and sockets are not Node's. */
+async function byBun(): Promise<string> {
+  const tool = await installTools('bundlers-bun', { [bunPackage]: bunVersion });
+  const bin = join(tool, 'node_modules', bunPackage, 'bin', process.platform === 'win32' ? 'bun.exe' : 'bun');
+  await chmod(bin, 0o755);
+  await writeFile(join(folder, 'app.mjs'), program(byUrl));
+  const output = join(folder, 'out', 'bun', 'app.mjs');
+  await command(bin, ['build', 'app.mjs', '--target=node', `--outfile=${output}`], {
+    cwd: folder,
+    timeoutMs: buildTimeoutMs,
+  });
+  return command(process.execPath, [output], { cwd: folder, timeoutMs: runTimeoutMs });
+}
+
+/** The answer of a route of a server that Next.js has built. */
+async function underNext(): Promise<string> {
+  const root = await installTools('bundlers-next', nextPackages);
+  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz'))!;
+  const installArgs = ['install', '--no-save', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, tarball)];
+  await command('npm', installArgs, { cwd: root, timeoutMs: installTimeoutMs });
+  const route = join(root, 'app', 'api', 'brokers');
+  await mkdir(route, { recursive: true });
+  await writeFile(join(root, 'next.config.mjs'), `export default { serverExternalPackages: ['offthread-kafka'] };\n`);
+  await writeFile(
+    join(root, 'app', 'layout.js'),
+    'export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n',
+  );
+  await writeFile(
+    join(route, 'route.js'),
+    `import { KafkaClient, Metadata } from 'offthread-kafka';
+export const dynamic = 'force-dynamic';
+export async function GET() {
+  const kafka = await KafkaClient.start({ bootstrapServers: '${broker.bootstrapServers[0]}', apiVersionAutoTimeoutMs: 20000 });
+  await kafka.awaitReady(0);
+  const { brokers } = await kafka.send(0, Metadata, { topics: [] });
+  await kafka.close();
+  return Response.json({ brokers: brokers.length });
+}
+`,
+  );
+  const next = join(root, 'node_modules', 'next', 'dist', 'bin', 'next');
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
+  await command(process.execPath, [next, 'build'], { cwd: root, timeoutMs: installTimeoutMs, env });
+  const server = spawn(process.execPath, [next, 'start', '--hostname', '127.0.0.1', '--port', '0'], { cwd: root, env });
+  try {
+    let said = '';
+    const url = await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`next start did not listen: ${said}`)), runTimeoutMs);
+      server.stdout.on('data', (chunk) => {
+        said += String(chunk);
+        const [found] = /http:\/\/127\.0\.0\.1:\d+/.exec(said) ?? [];
+        if (found === undefined) return;
+        clearTimeout(timer);
+        resolve(found);
+      });
+    });
+    return await (await fetch(`${url}/api/brokers`)).text();
+  } finally {
+    server.kill('SIGKILL');
   }
 }
 

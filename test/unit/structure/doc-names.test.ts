@@ -64,3 +64,31 @@ function anchorsOf(text: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+test('the measured rows of README are rows of docs/performance.md', () => {
+  const performance = textOf(join('docs', 'performance.md'));
+  const section = /^## Measured\n(.*?)^## /ms.exec(textOf('README.md'))![1]!;
+  // The figures have a date. Newer ones may be in the page.
+  assert.match(section, /taken on \d{4}-\d\d-\d\d/);
+  const rows = [...section.matchAll(/^\| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].slice(1);
+  assert.ok(rows.length >= 5, `${rows.length} rows`);
+  for (const [, what, , beside] of rows) {
+    const isThere = performance
+      .split('\n')
+      .some((line) => line.includes(`| ${what} |`) && line.includes(`| ${beside} |`));
+    assert.ok(isThere, `docs/performance.md has no row ${what} beside ${beside}`);
+  }
+});
+
+test('README has its parts in the order in which a newcomer needs them', () => {
+  const heads = [...textOf('README.md').matchAll(/^## (.+)$/gm)].map(([, head]) => head);
+  assert.deepEqual(heads.slice(0, 7), [
+    'Install',
+    'A first program',
+    'The same, request by request',
+    'Measured',
+    'What works, and what does not yet',
+    'What is promised, and what shows it',
+    'Documentation',
+  ]);
+});
