@@ -144,20 +144,23 @@ export class LinkWriter implements MessageMemory {
    */
   begin(expectedBytes: number): boolean {
     if (this.#isOpen) throw new IllegalStateError('begin while another message is open');
+    if (!(expectedBytes >= 0 && expectedBytes <= this.spillBytes)) return this.#beginLarge(expectedBytes);
+    const bytes = alignTo8(expectedBytes);
+    const offset = this.#ring.claim(bytes);
+    if (offset === -1) return false;
+    this.base = offset;
+    this.capacity = bytes;
+    this.#isOpen = true;
+    return true;
+  }
+
+  #beginLarge(expectedBytes: number): boolean {
     if (!(expectedBytes >= 0 && expectedBytes <= MAX_MESSAGE_BYTES)) {
       throw new IllegalStateError(`message of ${expectedBytes} bytes, must be 0 to ${MAX_MESSAGE_BYTES}`);
     }
-    const bytes = alignTo8(expectedBytes);
-    if (expectedBytes > this.spillBytes) {
-      // The ring is looked at too: work on a big message that could not be committed would be held for nothing.
-      if (!this.hasRoom(expectedBytes)) return false;
-      this.#moveTo(this.#spare.take(bytes));
-    } else {
-      const offset = this.#ring.claim(bytes);
-      if (offset === -1) return false;
-      this.base = offset;
-      this.capacity = bytes;
-    }
+    // The ring is looked at too: work on a big message that could not be committed would be held for nothing.
+    if (!this.hasRoom(expectedBytes)) return false;
+    this.#moveTo(this.#spare.take(alignTo8(expectedBytes)));
     this.#isOpen = true;
     return true;
   }
@@ -209,13 +212,18 @@ export class LinkWriter implements MessageMemory {
    */
   commit(kind: number, requestId: number, detail: number, usedBytes: number): boolean {
     if (!this.#isOpen) throw new IllegalStateError('commit without an open message');
-    checkKind(kind);
     if (!(usedBytes >= 0 && usedBytes <= this.capacity)) {
       throw new IllegalStateError(`commit of ${usedBytes} bytes, the message has ${this.capacity}`);
     }
     if (this.#heap === null) {
+      // The ring checks the kind.
       this.#ring.commit(kind, 0, requestId, detail, usedBytes);
-    } else if (usedBytes > this.spillBytes) {
+      this.#isOpen = false;
+      this.capacity = 0;
+      return true;
+    }
+    checkKind(kind);
+    if (usedBytes > this.spillBytes) {
       if (!this.#commitSpilled(this.#heap, kind, requestId, detail, usedBytes)) return false;
     } else {
       const offset = this.#ring.claim(usedBytes);

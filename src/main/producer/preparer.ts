@@ -33,6 +33,7 @@ export class Preparer<K, V> {
   readonly #host: Pick<ClientHost, 'partitionCount'>;
   readonly #learn: (topic: string) => Promise<number>;
   readonly #partitioner: Partitioner | null;
+  readonly hasPartitioner: boolean;
 
   /** @param learn returns the number of a topic's partitions when metadata has come */
   constructor(
@@ -44,10 +45,7 @@ export class Preparer<K, V> {
     this.#host = host;
     this.#learn = learn;
     this.#partitioner = typeof options.partitioner === 'function' ? options.partitioner : null;
-  }
-
-  get hasPartitioner(): boolean {
-    return this.#partitioner !== null;
+    this.hasPartitioner = this.#partitioner !== null;
   }
 
   /** Whether nothing has to be done with a record before it is written. */

@@ -77,6 +77,10 @@ export class Staging {
   /** How many records of each topic and partition wait; -1 for those that name no partition. */
   readonly #counts = new Map<TopicState, Map<number, number>>();
   #onEmpty: ((now: number) => void)[] = [];
+  /** The metadata with which the records were last tried. */
+  #triedWith = -1;
+  /** Whether records could not be placed for want of memory. */
+  #isShort = false;
 
   constructor(
     { cluster, requests }: Pick<RoleHost, 'cluster' | 'requests'>,
@@ -120,7 +124,10 @@ export class Staging {
   add(record: UnplacedRecord, now: number): boolean {
     const staged = new StagedRecord(record, now + this.#maxBlockMs);
     if (!this.#memory.reserve(staged.countedBytes, staged.owner)) return false;
-    if (!this.isWaiting(record.topic)) this.#cluster.requestUpdate();
+    if (!this.isWaiting(record.topic)) {
+      this.#triedWith = -1;
+      this.#cluster.requestUpdate();
+    }
     this.#records.push(staged);
     this.#count(staged);
     return true;
@@ -149,6 +156,12 @@ export class Staging {
    */
   poll(place: (record: UnplacedRecord) => boolean, now: number): void {
     if (this.isEmpty) return;
+    const { updateId } = this.#cluster;
+    if (updateId === this.#triedWith && !this.#isShort && now < this.nextDeadline) {
+      this.#cluster.requestUpdate();
+      return;
+    }
+    this.#triedWith = updateId;
     const left: StagedRecord[] = [];
     const failed: [StagedRecord, Error][] = [];
     let isFull = false;
@@ -165,6 +178,7 @@ export class Staging {
       if (error === null) left.push(record);
       else failed.push([record, error]);
     }
+    this.#isShort = isFull;
     for (const record of left) this.#memory.reserveBeyond(record.countedBytes, record.owner);
     this.#replace(left);
     for (const [record, error] of failed) {
