@@ -38,6 +38,14 @@ test('channels stay muted while no attachment has recovered, and turns are numbe
   assert.ok(bench.log.includes('answerPolls 2'));
 });
 
+test('requests that waited for a place are written in the round in which they are sent, after those of roles', () => {
+  bench.roleTurns = () => {};
+  bench.work.sent = 1;
+  bench.loop.turn(1);
+  const steps = bench.log.filter((entry) => entry.startsWith('poll') || entry.startsWith('roles'));
+  assert.deepEqual(steps, ['poll 1', 'roles 1', 'poll 1']);
+});
+
 for (const kind of ['pooled', 'drained', 'polled', 'waiting'] as const) {
   test(`a turn with something ${kind} asks for another turn`, () => {
     bench.deadlines.connections = bench.now;

@@ -48,7 +48,7 @@ test('a record carries what happened, where, and the error as data', () => {
   assert.equal(record!.message, 'text');
   assert.equal(record!.nodeId, 0);
   assert.equal(record!.repeated, 0);
-  assert.equal(record!.error!.message, 'why');
+  assert.equal(record!.error!.message, 'why [KAFKA_CONNECTION]');
   assert.deepEqual(structuredClone(record), record);
 });
 

@@ -11,7 +11,7 @@ export class PollLoopBench {
   log: string[] = [];
   readonly loop: PollLoop;
   /** What the parts report. */
-  work = { pooled: 0, drained: 0, polled: 0, waiting: 0, hasRecovered: false };
+  work = { pooled: 0, drained: 0, polled: 0, waiting: 0, sent: 0, hasRecovered: false };
   /** What a part does in the middle of a round, once. */
   meanwhile: { drain?: () => void; poll?: () => void; housekeep?: () => void } = {};
   metadataTtlMs = 7;
@@ -91,13 +91,14 @@ export class PollLoopBench {
           return bench.work.waiting > 0;
         },
       },
-      requests: {
+      adapter: {
         drain: (at: number, turn: number) => {
           bench.log.push(`drain ${at} ${turn}`);
           bench.#once('drain');
           return bench.work.drained;
         },
       },
+      requests: { sendWaiting: () => bench.work.sent, waitingCount: 0 },
       client: {
         poll: (at: number) => {
           bench.log.push(`poll ${at}`);
