@@ -279,6 +279,8 @@ export class Transactions implements TransactionGate {
       pending,
       this.#isNew,
       () => {
+        // The transaction may have failed meanwhile, and these offsets with it.
+        if (!this.#offsets.includes(pending)) return;
         this.#offsets = this.#offsets.filter((each) => each !== pending);
         pending.onDone(null);
       },

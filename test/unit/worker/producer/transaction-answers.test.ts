@@ -149,6 +149,28 @@ describe('InitProducerId', () => {
   });
 });
 
+describe('TxnOffsetCommit', () => {
+  for (const protocol of protocols) {
+    test(`${protocol}: an answer that comes after the abort of the transaction does not end the call a second time`, () => {
+      const tx = new TestTransactions(protocol).opened();
+      const { role, cluster } = tx.producer;
+      const ends: (string | null)[] = [];
+      const offsets = { group: { groupId: 'g' }, offsets: [{ topic: 't', partition: 0, offset: '5' }] };
+      role.sendOffsets(offsets, (error) => ends.push(error?.name ?? null), cluster.now);
+      tx.producer.advance(20);
+      for (let i = 0; i < 10 && cluster.others[0]?.api.key !== TxnOffsetCommit.key; i++) {
+        tx.turns(1);
+        tx.producer.advance(20);
+      }
+      assert.equal(cluster.others[0]?.api.key, TxnOffsetCommit.key, 'the request is under way');
+      assert.equal(tx.abort(), 'done');
+      assert.deepEqual(ends, ['TransactionAbortedError']);
+      tx.begin();
+      assert.equal(tx.sendOffsets(), 'done', 'offsets of the next transaction are its own');
+    });
+  }
+});
+
 describe('AddPartitionsToTxn', () => {
   test('the first one of a transaction is sent again after 20 ms while the end of the last one is still being written', () => {
     const tx = new TestTransactions('TV1', { retryBackoffMs: 1000, retryBackoffMaxMs: 1000 });

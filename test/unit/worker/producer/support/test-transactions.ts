@@ -149,6 +149,7 @@ export class TestTransactions {
   #done(ask: (onDone: (error: Error | null) => void, now: number) => void): string {
     let outcome = 'open';
     ask((error) => {
+      assert.equal(outcome, 'open', 'a call ends once');
       outcome = error === null ? 'done' : error.name;
     }, this.producer.cluster.now);
     this.turns();
