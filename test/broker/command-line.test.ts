@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { closedPort } from '../../scripts/consumer.ts';
 import { runCommandLine, startCommandLine } from '../helpers/command-line.ts';
@@ -86,7 +89,7 @@ describe('the command line at a broker', () => {
   let environment: Record<string, string>;
 
   before(async () => {
-    broker = await startEmbeddedBroker({ topics: { lines: 1 }, autoCreateTopics: false });
+    broker = await startEmbeddedBroker({ topics: { lines: 1, files: 1 }, autoCreateTopics: false });
     environment = { KAFKA_BOOTSTRAP_SERVERS: [broker.bootstrapServers].flat().join(',') };
   });
 
@@ -108,8 +111,23 @@ describe('the command line at a broker', () => {
     assert.deepEqual(read.lines, ['a', 'b']);
   });
 
+  test('lines of a file are sent as they are, with line ends of both kinds, as lines of a pipe are', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cli-produce-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'lines.txt');
+    const text = 'one\r\ntwo\n\nfour\rfour\nlast';
+    writeFileSync(file, text);
+    const fromFile = await run(['produce', '--topic', 'files', '--input', file]);
+    assert.match(fromFile.stderr, /^5 records acknowledged, 0 failed$/m);
+    assert.equal((await run(['produce', '--topic', 'files'], text)).exitCode, 0);
+    const read = await run(['consume', '--topic', 'files', '--from-beginning', '--exit', '--json']);
+    const values = read.lines.map((line) => (JSON.parse(line) as { value: string }).value);
+    const lines = ['one', 'two', '', 'four\rfour', 'last'];
+    assert.deepEqual(values, [...lines, ...lines]);
+  });
+
   test('a topic that does not exist has an exit code of its own', async () => {
-    for (const command of ['produce', 'consume']) {
+    for (const command of ['produce', 'consume', 'metadata']) {
       const ended = await run([command, '--topic', 'none']);
       assert.equal(ended.exitCode, 5, ended.stderr);
       assert.match(ended.stderr, /topic none/);

@@ -45,9 +45,14 @@ async function clusterOf(context: Context, flags: Flags) {
   const { errorFor, Metadata } = await context.library();
   const topics = flags.topic?.map((name) => ({ name })) ?? null;
   const answer = await askAny(context, client, Metadata, { topics, allowAutoTopicCreation: false });
-  const failed = answer.topics.map(({ name, errorCode }) => errorFor(errorCode, { topic: name ?? '' }));
-  const errors = failed.filter((error) => error !== null);
-  if (flags.topic !== undefined && errors.length > 0) throw new AggregateError(errors, errors[0]!.message);
+  const errors: Error[] = [];
+  for (const { name, errorCode } of flags.topic === undefined ? [] : answer.topics) {
+    const error = errorFor(errorCode);
+    if (error === null) continue;
+    error.message = `topic ${name}: ${error.message}`;
+    errors.push(error);
+  }
+  if (errors.length > 0) throw new AggregateError(errors);
   const isShown = (isInternal: boolean): boolean => !isInternal || flags.excludeInternal !== true;
   return {
     clusterId: answer.clusterId,

@@ -30,6 +30,7 @@ interface Flags {
 const chunkBytes = 1024 * 1024;
 const closeTimeoutMs = 120_000;
 const newLine = 10;
+const fileBatchBytes = 128 * 1024;
 
 export const produce: Declaration = {
   name: 'produce',
@@ -68,7 +69,8 @@ Examples:
     const topic = flags.topic!;
     await context.needTopics([topic]);
     const { producer: options } = await context.config(properties);
-    const producer = await client.producer(options);
+    // Java's default is for records that come now and then. Few large batches cost both sides much less.
+    const producer = await client.producer({ batchSizeBytes: fileBatchBytes, ...options });
     const failures = watchFailures(context, producer);
     const sending = new Sending(context, producer, topic, flags.partition ?? null);
     try {
@@ -179,7 +181,8 @@ class Sending {
       // Kafka's tool takes both ends of lines. The end of an input without one is not changed.
       const isEnded = !(isLast && isUnended);
       if (isEnded && mark === newLine && to > from && bytes[to - 1] === carriageReturn) to--;
-      const value = bytes.subarray(from, to);
+      // A bare view: that of Buffer costs twice as much.
+      const value = new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
       while (!producer.append(topic, null, value, partition)) {
         await this.#room(null, value);
         if (signal.aborted) return;

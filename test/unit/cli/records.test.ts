@@ -1,6 +1,9 @@
 // Records of the command line: format strings, lines and their parts, JSON lines, cutting of input.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import Long from 'long';
@@ -8,6 +11,7 @@ import { InputError, UsageError } from '../../../src/cli/exit-codes.ts';
 import { Output } from '../../../src/cli/io/output.ts';
 import { type Placed, parseFormat, unescapeText } from '../../../src/cli/records/format.ts';
 import { parseRecord, writeJson } from '../../../src/cli/records/json-lines.ts';
+import { fileChunks, lineBlocks } from '../../../src/cli/records/line-blocks.ts';
 import { piecesOf } from '../../../src/cli/records/line-reader.ts';
 import { type ReaderSettings, recordReader } from '../../../src/cli/records/record-reader.ts';
 
@@ -132,6 +136,58 @@ describe('lines of input', () => {
 
   test('no input gives no lines', async () => {
     assert.deepEqual(await piecesIn([]), []);
+  });
+});
+
+describe('blocks of lines', () => {
+  const newLine = 10;
+  async function* chunked(chunks: readonly string[]): AsyncGenerator<Buffer, void, void> {
+    const memory = Buffer.alloc(64);
+    for (const chunk of chunks) {
+      // The same memory for each chunk, as in a file that is read.
+      memory.fill(0x2a);
+      yield memory.subarray(0, memory.write(chunk));
+    }
+  }
+  const blocksIn = async (chunks: AsyncIterable<Buffer>): Promise<[text: string, isUnended: boolean][]> => {
+    const found: [string, boolean][] = [];
+    for await (const { bytes, isUnended } of lineBlocks(chunks, newLine)) found.push([bytes.toString(), isUnended]);
+    return found;
+  };
+
+  test('are whole lines, however the input is cut', async () => {
+    const text = 'one\r\ntwo\n\nthree';
+    for (let size = 1; size <= text.length; size++) {
+      const blocks = await blocksIn(chunked(text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g'))!));
+      assert.equal(blocks.map(([part]) => part).join(''), text);
+      assert.deepEqual(blocks.at(-1), ['three', true]);
+      for (const [part, isUnended] of blocks.slice(0, -1)) assert.ok(part.endsWith('\n') && !isUnended, part);
+    }
+  });
+
+  test('an input that ends with a line break has no other line behind it', async () => {
+    assert.deepEqual(await blocksIn(chunked(['a\nb', '\n'])), [
+      ['a\n', false],
+      ['b\n', false],
+    ]);
+    assert.deepEqual(await blocksIn(chunked([])), []);
+  });
+
+  test('a file is read from its beginning to its end', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cli-lines-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'lines.txt');
+    // More than two reads, and a line that is longer than one.
+    const lines = Array.from({ length: 40_000 }, (_, i) => `line ${i} ${'x'.repeat(i % 100)}`);
+    lines.push('y'.repeat(2_500_000), 'the last one');
+    writeFileSync(path, lines.join('\n'));
+    const blocks = await blocksIn(fileChunks(path, new AbortController().signal));
+    assert.equal(blocks.map(([part]) => part).join(''), lines.join('\n'));
+    assert.deepEqual(blocks.at(-1), ['the last one', true]);
+    const aborted = new AbortController();
+    aborted.abort();
+    assert.deepEqual(await blocksIn(fileChunks(path, aborted.signal)), []);
+    await assert.rejects(blocksIn(fileChunks(join(folder, 'none'), new AbortController().signal)), { code: 'ENOENT' });
   });
 });
 

@@ -55,6 +55,7 @@ const table = {
       'node:buffer',
       'node:events',
       'node:fs',
+      'node:module',
       'node:stream',
       'node:timers',
     ],
