@@ -23,7 +23,7 @@ import { type BenchRow, directionOf, type MissingRow } from './support/rows.ts';
 
 interface BenchModule {
   /** Some tell each row as soon as it is there. */
-  run?: () => Promise<readonly BenchRow[]> | AsyncIterable<BenchRow | MissingRow>;
+  run?: () => Promise<readonly (BenchRow | MissingRow)[]> | AsyncIterable<BenchRow | MissingRow>;
   /** Whether it runs only when it is named, and is no part of the report. */
   readonly isOnlyByName?: boolean;
 }

@@ -33,6 +33,7 @@ const valueBytes = 1024;
 /** Written while the clients are blocked, and before. */
 const recordsPerSecond = 1000;
 const writeEveryMs = 50;
+const hurry = 20;
 const startTimeoutMs = 120_000;
 const catchUpTimeoutMs = 60_000;
 /** The groups are looked at so long before the block ends. */
@@ -101,7 +102,8 @@ async function blocked(
   const producer = await Producer.start({ bootstrapServers: stage.bootstrapServer });
   await using client = await KafkaClient.start({ bootstrapServers: stage.bootstrapServer });
   const admin = await client.admin();
-  const total = Math.ceil((recordsPerSecond * blockedMs) / 1000);
+  // Half of them before the block, so that every client has its memory in use then.
+  const total = 2 * Math.ceil((recordsPerSecond * blockedMs) / 1000);
   const writer = startWriting(producer, topic, total);
   const contenders = there.map((peer) => new Contender(stage, peer, topic, total, blockedMs));
   try {
@@ -128,7 +130,7 @@ async function blocked(
   }
 }
 
-/** Writes records at an even rate until there are enough, a few at the beginning so that each client has something to read. */
+/** Writes half of the records soon, and the rest at an even rate. */
 function startWriting(producer: Producer, topic: string, total: number) {
   const values = valuesOf(valueBytes);
   const perTick = (recordsPerSecond * writeEveryMs) / 1000;
@@ -137,11 +139,10 @@ function startWriting(producer: Producer, topic: string, total: number) {
   const ended = new Promise<void>((resolve) => {
     end = resolve;
   });
-  // Before the block only a tenth: the rest comes while the clients are blocked.
   const state = { isHurried: true, ended, stop: () => clearInterval(timer) };
   const timer = setInterval(() => {
-    const most = state.isHurried ? Math.floor(total / 10) : total;
-    for (let i = 0; i < perTick && written < most; i++) {
+    const [most, count] = state.isHurried ? [total / 2, perTick * hurry] : [total, perTick];
+    for (let i = 0; i < count && written < most; i++) {
       if (producer.append(topic, null, values[written & 255]!)) written++;
       else break;
     }

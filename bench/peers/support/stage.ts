@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { DeleteTopics, KafkaClient } from '../../../src/index.ts';
+import { DeleteTopics, KafkaClient, type KafkaClientOptions } from '../../../src/index.ts';
 import { CertificateAuthority } from '../../../test/helpers/certificates.ts';
 import { onProcessEnd } from '../../../test/kafka/fixture/cleanup.ts';
 import { kafkaAvailability, startKafka } from '../../../test/kafka/fixture/index.ts';
@@ -26,7 +26,6 @@ export interface BrokerStage extends Stage {
 
 const username = 'alice';
 const password = 'alice-secret';
-const firstLoginMs = 120_000;
 const farRoundTripMs = 100;
 /** Large enough for the largest record of the scaling rows. */
 const maxMessageBytes = 32 << 20;
@@ -91,6 +90,10 @@ async function start(): Promise<BrokerStage> {
   return made;
 }
 
+function patientOptions(bootstrapServer: string, security: Security | null = null): KafkaClientOptions {
+  return optionsOf({ bootstrapServer, security, folder: '', topic: '', partitions: 0 });
+}
+
 /** Starts the relay's process, which ends with this one. */
 async function relay(job: object): Promise<void> {
   const child = spawn(process.execPath, [besides('relay-process'), JSON.stringify(job)], {
@@ -110,7 +113,7 @@ export async function* withWritten<T>(
   work: (topic: string) => AsyncGenerator<T>,
 ): AsyncGenerator<T> {
   const topic = nextTopic('written');
-  await using client = await KafkaClient.start({ bootstrapServers: bootstrapServer });
+  await using client = await KafkaClient.start(patientOptions(bootstrapServer));
   const configs = { 'retention.bytes': '134217728', 'segment.bytes': '67108864' };
   await createTopic(client, topic, partitions, configs);
   yield* work(topic);
@@ -124,7 +127,7 @@ export async function* withFilled<T>(
   work: (topic: string) => AsyncGenerator<T>,
 ): AsyncGenerator<T> {
   const topic = nextTopic('filled');
-  await using client = await KafkaClient.start({ bootstrapServers: bootstrapServer });
+  await using client = await KafkaClient.start(patientOptions(bootstrapServer));
   await fillTopic(client, { topic, ...filled });
   yield* work(topic);
   await removeTopic(client, topic);
@@ -145,8 +148,7 @@ async function removeTopic(client: KafkaClient, topic: string): Promise<void> {
 
 /** The first login loads much of Java, which takes longer on a busy machine than clients wait by default. */
 async function firstLogin({ bootstrapServer, security }: BrokerStage['secure']): Promise<void> {
-  const options = optionsOf({ bootstrapServer, security, folder: '', topic: '', partitions: 0 });
-  const client = await KafkaClient.start({ ...options, apiVersionAutoTimeoutMs: firstLoginMs });
+  const client = await KafkaClient.start(patientOptions(bootstrapServer, security));
   await client.close();
 }
 

@@ -10,9 +10,11 @@ import {
 import { type OnError, type OnRead, type Peer, type Place, sumOf, valuesOf } from '../peer.ts';
 
 export function optionsOf({ bootstrapServer, security }: Place): KafkaClientOptions {
-  if (security === null) return { bootstrapServers: bootstrapServer };
+  // A limit, which costs nothing: a start on a busy machine takes longer than an application would wait.
+  const patient = { bootstrapServers: bootstrapServer, apiVersionAutoTimeoutMs: 60_000 };
+  if (security === null) return patient;
   return {
-    bootstrapServers: bootstrapServer,
+    ...patient,
     securityProtocol: 'SASL_SSL',
     sslCaFile: security.sslCaFile,
     saslMechanism: 'SCRAM-SHA-256',

@@ -31,6 +31,9 @@ interface Module {
   Consumer: new (options: object) => Consumer;
 }
 
+/** By default it decodes ten times as much before it hands out the first record, which makes bursts of seconds. */
+const partitionBytes = 1 << 20;
+
 /** Its options for TLS and SCRAM. */
 export function securityOf({ security }: Place): object {
   if (security === null) return {};
@@ -74,12 +77,14 @@ export async function load(folder: string): Promise<Peer> {
     },
     async read(place, { groupId }, onRead, onError) {
       const consumer = new module.Consumer({ groupId, ...optionsOf(place) });
-      const stream = await consumer.consume({ topics: [place.topic], mode: 'earliest', autocommit: 1000 });
+      const options = { topics: [place.topic], mode: 'earliest', autocommit: 1000, maxBytes: partitionBytes };
+      const stream = await consumer.consume(options);
       stream.on('error', onError);
       stream.on('data', ({ partition, offset, timestamp, key, value }) => {
         onRead(partition, Number(offset), 1, value.length, sumOf(Number(offset), Number(timestamp), key, value) | 0);
       });
-      return { settings: "mode 'earliest', autocommit 1000; 'data'", close: () => consumer.close(true) };
+      const settings = `mode 'earliest', autocommit 1000, maxBytes ${partitionBytes}; 'data'`;
+      return { settings, close: () => consumer.close(true) };
     },
   };
 }
