@@ -184,6 +184,7 @@ class Contender {
       measureMs: 0,
       atOnce: 1,
       ownPids: [],
+      profileFolder: null,
       blockedMs,
       total,
       catchUpTimeoutMs,

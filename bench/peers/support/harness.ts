@@ -13,6 +13,8 @@ export const isQuick = process.env.BENCH_QUICK === '1';
 export const rounds = Number(process.env.BENCH_ROUNDS ?? (isQuick ? 1 : 5));
 const warmUpMs = Number(process.env.BENCH_WARM_UP_MS ?? (isQuick ? 250 : 500));
 const measureMs = Number(process.env.BENCH_MEASURE_MS ?? (isQuick ? 400 : 800));
+/** In each partition of a topic that is read: fewer, to try a benchmark out. */
+export const mostRecords = Number(process.env.BENCH_RECORDS ?? Number.POSITIVE_INFINITY);
 /** A round in which other programs had more than this share of the machine is marked. */
 export const noisyShare = 0.15;
 /** So many blocks of the application are seen at least. */
@@ -31,6 +33,8 @@ export interface Stage {
   readonly security: Security | null;
   readonly ownPids: readonly number[];
   readonly description: string;
+  /** Where profiles of the threads are written. Default: nowhere. */
+  readonly profileFolder?: string;
 }
 
 export interface Workload {
@@ -133,12 +137,13 @@ function answerOf(stage: Stage, workload: Workload, peer: PeerName): Promise<Ans
     compression: workload.compression ?? 'none',
     groupId: `bench-${process.pid}-${groups++}`,
     maxBytes: workload.maxBytes ?? null,
-    endOffset: workload.endOffset ?? 0,
+    endOffset: Math.min(workload.endOffset ?? 0, mostRecords),
     load,
     warmUpMs,
     measureMs: Math.max(measureMs, enough),
     atOnce: workload.atOnce ?? 1,
     ownPids: stage.ownPids,
+    profileFolder: stage.profileFolder ?? null,
   };
   return isNodePeer(peer) ? runPeer(stage.node, job) : outsideAnswer(job);
 }

@@ -23,6 +23,8 @@ export interface Job extends Place, WriteSettings, ReadSettings {
   readonly atOnce: number;
   /** Processes that are part of the measured work, such as the broker's: they are no foreign load. */
   readonly ownPids: readonly number[];
+  /** Where profiles of the threads are written, if anywhere. */
+  readonly profileFolder: string | null;
 }
 
 /** By name, such as `recordsPerSecond`. */

@@ -77,6 +77,8 @@ async function read(peer: Peer): Promise<Measured> {
   const reader = await peer.read!(job, job, onRead, meter.onError);
   const measured = await end;
   application.end();
+  // The profile of a thread is written when the thread ends.
+  if (job.profileFolder !== null) await reader.close();
   // Otherwise the engine may leave out what was read.
   if (sum === 0.5) process.stderr.write('\n');
   return { ...measured, settings: reader.settings };

@@ -16,7 +16,9 @@ const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const entry = fileURLToPath(new URL(`./peer-process.${suffix}`, import.meta.url));
 
 export async function runPeer(node: string, job: Job): Promise<Answer> {
-  const flags = ['--enable-source-maps', '--expose-gc', '--trace-gc'];
+  const { profileFolder } = job;
+  const profiling = profileFolder === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profileFolder];
+  const flags = ['--enable-source-maps', '--expose-gc', '--trace-gc', ...profiling];
   const command = isNodePeer(job.peer) ? nodeOfPeer(job.peer, node) : node;
   const child = spawn(command, [...flags, entry, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   const forget = onProcessEnd(() => child.kill('SIGKILL'));

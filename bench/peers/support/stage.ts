@@ -12,7 +12,7 @@ import { tlsBroker } from '../../../test/kafka/security/support/tls-broker.ts';
 import { createTopic, type FilledTopic, fillTopic } from '../../macro/support/topic.ts';
 import { optionsOf } from './clients/ours.ts';
 import { besides, findPeers } from './contender.ts';
-import { isQuick, type Stage } from './harness.ts';
+import { isQuick, mostRecords, type Stage } from './harness.ts';
 import type { Job } from './job.ts';
 import type { Security } from './peer.ts';
 import { runPeer } from './run-peer.ts';
@@ -128,7 +128,7 @@ export async function* withFilled<T>(
 ): AsyncGenerator<T> {
   const topic = nextTopic('filled');
   await using client = await KafkaClient.start(patientOptions(bootstrapServer));
-  await fillTopic(client, { topic, ...filled });
+  await fillTopic(client, { topic, ...filled, endOffset: Math.min(filled.endOffset, mostRecords) });
   yield* work(topic);
   await removeTopic(client, topic);
 }
@@ -167,6 +167,7 @@ async function warmUp(made: BrokerStage): Promise<void> {
     measureMs: brokerWarmUpMs,
     atOnce: 1,
     ownPids: [],
+    profileFolder: null,
   };
   await firstLogin(made.secure);
   const places = [made, { ...made.secure }];
