@@ -1,6 +1,6 @@
 // Owns what a contender's process is told and what it answers. Any thread. Types only.
 
-import type { Place, ReadSettings, WriteSettings } from './peer.ts';
+import type { Place, ReadSettings, RequestSettings, WriteSettings } from './peer.ts';
 import type { PeerName } from './registry.ts';
 
 export const works = ['write', 'read', 'request'] as const;
@@ -13,14 +13,12 @@ export interface Load {
   readonly share: number;
 }
 
-export interface Job extends Place, WriteSettings, ReadSettings {
+export interface Job extends Place, WriteSettings, ReadSettings, RequestSettings {
   readonly peer: PeerName;
   readonly work: Work;
   readonly load: Load;
   readonly warmUpMs: number;
   readonly measureMs: number;
-  /** Requests under way at once, for `request`. */
-  readonly atOnce: number;
   /** Processes that are part of the measured work, such as the broker's: they are no foreign load. */
   readonly ownPids: readonly number[];
   /** Where profiles of the threads are written, if anywhere. */

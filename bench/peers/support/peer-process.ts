@@ -87,7 +87,7 @@ async function read(peer: Peer): Promise<Measured> {
 async function request(peer: Peer): Promise<Measured> {
   const application = new Application(job.load);
   const meter = new Meter(job, application);
-  const requester = await peer.request!(job, meter.onError);
+  const requester = await peer.request!(job, job);
   const times: number[] = [];
   const once = async (): Promise<void> => {
     const startedAt = performance.now();

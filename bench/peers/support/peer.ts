@@ -60,6 +60,11 @@ export interface Reader {
   close(): Promise<void>;
 }
 
+export interface RequestSettings {
+  /** How many requests are under way at once, at most. */
+  readonly atOnce: number;
+}
+
 /** Small requests: Metadata of one topic. */
 export interface Requester {
   readonly settings: string;
@@ -78,7 +83,7 @@ export interface Peer {
   readonly readsAgain?: true;
   write?(place: Place, settings: WriteSettings, onError: OnError): Promise<Writer>;
   read?(place: Place, settings: ReadSettings, onRead: OnRead, onError: OnError): Promise<Reader>;
-  request?(place: Place, onError: OnError): Promise<Requester>;
+  request?(place: Place, settings: RequestSettings): Promise<Requester>;
 }
 
 /** Different values, like those of applications. They can be compressed about as well as text. */

@@ -24,6 +24,8 @@ export function optionsOf({ bootstrapServer, security }: Place): KafkaClientOpti
 }
 
 const chunk = 1000;
+/** The default of `maxInFlightRequestsPerConnection`. */
+const defaultInFlight = 5;
 
 /** @param makesBuffers  whether the reader has a Buffer for each key and value, instead of reading in place */
 export function ours(makesBuffers: boolean): Peer {
@@ -118,8 +120,9 @@ function readAsBuffers(cursor: RecordCursor): Sums {
   return { valueBytes, sum: sum | 0 };
 }
 
-const request: NonNullable<Peer['request']> = async (place) => {
-  const client = await KafkaClient.start(optionsOf(place));
+const request: NonNullable<Peer['request']> = async (place, { atOnce }) => {
+  const room = { maxInFlightRequestsPerConnection: atOnce };
+  const client = await KafkaClient.start({ ...optionsOf(place), ...(atOnce > defaultInFlight && room) });
   await client.setTopics([place.topic]);
   const node = client.cluster.brokers()[0]!.nodeId;
   await client.awaitReady(node);
@@ -129,7 +132,7 @@ const request: NonNullable<Peer['request']> = async (place) => {
     return future.value!;
   };
   return {
-    settings: 'all defaults; send',
+    settings: atOnce > defaultInFlight ? `maxInFlightRequestsPerConnection ${atOnce}; send` : 'all defaults; send',
     request: async () => (await send()).brokers.length,
     requestSync: () => void untilDone(send()).brokers.length,
     close: () => client.close(),
