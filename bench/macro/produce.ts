@@ -7,6 +7,7 @@ import { errorFor, KafkaClient, Produce, type Producer } from '../../src/index.t
 import { threadTimeMs } from '../main-job/thread-time.ts';
 import { type BenchRow, median } from '../support/rows.ts';
 import { withBroker } from './support/broker.ts';
+import { BusyThread, busyBlockMs, keepBusy } from './support/keep-busy.ts';
 import { createTopic } from './support/topic.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7);
@@ -16,8 +17,6 @@ const sizes = [
   { valueBytes: 100, records: 300_000, goalMicroseconds: 0.13 },
   { valueBytes: 1024, records: 60_000, goalMicroseconds: 0.35 },
 ] as const;
-const busyBlockMs = 20;
-const idleShareOfBlock = 1 / 9;
 const loneSends = 300;
 const requestBytes = 200_000;
 const requestsUnderWay = 5;
@@ -121,41 +120,36 @@ async function bulk(
   ];
 }
 
-/** An idle main thread, and one that is 90 % busy. */
+/**
+ * An idle main thread, and one that is 90 % busy. A busy thread also takes a processor from broker and network thread. What remains when
+ * another thread takes as much of it shows that alone.
+ */
 async function busy(place: Place): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
+  const other = new BusyThread();
+  const loads = { idle: () => () => {}, busy: keepBusy, other: () => other.keepBusy() };
   for (const { valueBytes, records } of sizes) {
     const value = Buffer.alloc(valueBytes, 'x');
-    const idle: number[] = [];
-    const loaded: number[] = [];
+    const rates = { idle: [] as number[], busy: [] as number[], other: [] as number[] };
     for (let round = 0; round < rounds; round++) {
-      for (const isBusy of [false, true]) {
-        const stop = isBusy ? keepBusy() : () => {};
+      for (const load of ['idle', 'busy', 'other'] as const) {
+        const stop = loads[load]();
         const startedAt = performance.now();
         await give(place, value, records);
-        (isBusy ? loaded : idle).push((records / (performance.now() - startedAt)) * 1000);
+        rates[load].push((records / (performance.now() - startedAt)) * 1000);
         stop();
       }
     }
     const parameters = { ...place.parameters, valueBytes, records, busyBlockMs };
     const name = `produce ${valueBytes} B, main thread 90 % busy in 20 ms blocks`;
-    rows.push(rowOf(name, 'records/s', median(loaded), 'idle main thread', median(idle), parameters));
+    const ours = median(rates.busy);
+    rows.push(
+      rowOf(name, 'records/s', ours, 'idle main thread', median(rates.idle), parameters),
+      rowOf(name, 'records/s', ours, 'idle main thread, another thread as busy', median(rates.other), parameters),
+    );
   }
+  await other.close();
   return rows;
-}
-
-/** Returns a function that ends it. */
-function keepBusy(): () => void {
-  let isOver = false;
-  const block = (): void => {
-    if (isOver) return;
-    for (const end = performance.now() + busyBlockMs; performance.now() < end; );
-    setTimeout(block, busyBlockMs * idleShareOfBlock);
-  };
-  block();
-  return () => {
-    isOver = true;
-  };
 }
 
 /** One awaited record at a time. */
