@@ -79,11 +79,14 @@ export class RingProducer {
    */
   claim(bodyBytes: number): number {
     if (this.#claimedBytes !== NO_CLAIM) throw new IllegalStateError('claim while another claim is open');
-    const neededBytes = this.#bytesFor(bodyBytes);
-    if (!this.#isFree(neededBytes)) return -1;
-    this.#padBytes = neededBytes - frameBytes(bodyBytes);
+    this.#checkBody(bodyBytes);
+    const bytes = frameBytes(bodyBytes);
+    const offset = this.#tail & this.#mask;
+    const padBytes = bytes > this.capacity - offset ? this.capacity - offset : 0;
+    if (!this.#isFree(padBytes + bytes)) return -1;
+    this.#padBytes = padBytes;
     this.#claimedBytes = bodyBytes;
-    return DATA_OFFSET + ((this.#tail + this.#padBytes) & this.#mask) + FRAME_HEADER_BYTES;
+    return DATA_OFFSET + FRAME_HEADER_BYTES + (padBytes === 0 ? offset : 0);
   }
 
   /**
@@ -139,14 +142,15 @@ export class RingProducer {
 
   /** Bytes from the tail to the end of a frame with this body, PAD included. */
   #bytesFor(bodyBytes: number): number {
-    if (bodyBytes >>> 0 !== bodyBytes || bodyBytes > this.maxBodyBytes) {
-      throw new IllegalStateError(
-        `frame body of ${bodyBytes} bytes, must be an integer from 0 to ${this.maxBodyBytes}`,
-      );
-    }
+    this.#checkBody(bodyBytes);
     const bytes = frameBytes(bodyBytes);
     const toEnd = this.capacity - (this.#tail & this.#mask);
     return bytes > toEnd ? toEnd + bytes : bytes;
+  }
+
+  #checkBody(bodyBytes: number): void {
+    if (bodyBytes >>> 0 === bodyBytes && bodyBytes <= this.maxBodyBytes) return;
+    throw new IllegalStateError(`frame body of ${bodyBytes} bytes, must be an integer from 0 to ${this.maxBodyBytes}`);
   }
 
   #isFree(bytes: number): boolean {

@@ -29,7 +29,7 @@ test('a thread that waits for room in any way is always woken', { timeout: 4 * h
       const topic = `round-${index}`;
       await broker.createTopic(topic, { partitions });
       const producer = await client.producer({
-        bufferMemoryBytes: 2 ** (15 + random.below(4)),
+        bufferMemoryBytes: 2 ** (16 + random.below(3)),
         batchSizeBytes: random.below(2) * 2000,
         lingerMs: random.below(3),
         maxBlockMs: maxWaitMs,
