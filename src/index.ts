@@ -28,6 +28,7 @@ export {
   produceChannelName,
   requestChannelName,
 } from './common/channel-names.ts';
+export { type ClientMemory, type MemoryPart, type MemoryPartName, memoryParts } from './common/client-memory.ts';
 export type { BootstrapServer } from './common/config/bootstrap-servers.ts';
 export { configOptions, type KafkaClientConfig, type KafkaClientOptions } from './common/config/config.ts';
 export type { ConfigOption } from './common/config/config-kinds.ts';

@@ -2,6 +2,7 @@
 // comlink keeps only an error's name, message and stack, so errors are returned as data.
 
 import type { AdminCallName } from './admin/calls.ts';
+import type { ClientMemory } from './client-memory.ts';
 import type { ConsumerConfig } from './config/consumer-config.ts';
 import type { ProducerConfig } from './config/producer-options.ts';
 import type { PlainError } from './errors/plain-error.ts';
@@ -53,6 +54,8 @@ export interface Control {
   openConsumer(config: ConsumerConfig, handle: object): Promise<ControlResult<number>>;
   /** Attaches one more application thread to a consumer. */
   attachConsumer(consumerId: number, handle: object): Promise<ControlResult<null>>;
+  /** What the network thread, its links, producers and consumers hold. */
+  memory(): Promise<ControlResult<ClientMemory>>;
   /**
    * An answer shows that the caller is attached. Value: the scope of its connections.
    * @param threadId Node's number of the caller's thread

@@ -12,6 +12,10 @@ export class KeptMemory<T extends { readonly byteLength: number }> {
     this.#maxBytes = maxBytes;
   }
 
+  get byteLength(): number {
+    return this.#bytes;
+  }
+
   /** Removes and returns the smallest buffer of `minBytes` to `maxBytes` bytes. Undefined if there is none. */
   take(minBytes: number, maxBytes = Number.POSITIVE_INFINITY): T | undefined {
     let best = -1;

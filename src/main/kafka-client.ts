@@ -1,6 +1,7 @@
 // Owns the public client: its methods and the checks of their arguments; client/session.ts does the work. Application
 // thread. Must not open sockets or decode wire bytes.
 
+import type { ClientMemory } from '../common/client-memory.ts';
 import type { KafkaClientConfig, KafkaClientOptions } from '../common/config/config.ts';
 import { parseConfig } from '../common/config/config-parser.ts';
 import type { VersionInfo } from '../common/control.ts';
@@ -257,10 +258,7 @@ export class KafkaClient implements AsyncDisposable {
     return this.isReady(nodeId, metadataPriority);
   }
 
-  /**
-   * Why the node's last connection or attempt ended; undefined if none ended, or if the node has been connected
-   * since.
-   */
+  /** Why the node's last connection or attempt ended; undefined if none ended, or if it has been connected since. */
   lastError(nodeId: number): Error | undefined {
     return this.#session.nodes.lastError(checkNodeId(nodeId));
   }
@@ -331,6 +329,11 @@ export class KafkaClient implements AsyncDisposable {
   /** Connections, requests, links and last errors at this moment: data, which `console.log` and `String` show as tables. */
   inspect(): ClientInspection {
     return new ClientInspection(this.#session);
+  }
+
+  /** What the client holds outside of V8's heaps, and may hold, in all and by part. Fails with: NetworkThreadError, Cancelled */
+  memory(): Promise<ClientMemory> {
+    return this.#session.call((control) => control.memory());
   }
 
   /**

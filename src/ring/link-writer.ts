@@ -77,6 +77,11 @@ export class LinkWriter implements MessageMemory {
     this.#returned = Atomics.load(ring.i32, RETURNED_WORD) >>> 0;
   }
 
+  /** Bytes of bodies' memory that is kept for reuse. */
+  get keptBytes(): number {
+    return this.#spare.keptBytes;
+  }
+
   /** Whether a message is open: begun and neither committed nor abandoned. */
   get isOpen(): boolean {
     return this.#isOpen;

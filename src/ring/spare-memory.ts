@@ -11,6 +11,9 @@ const maxKeptBytes = 32 * 1024 * 1024;
 /** Bytes that may be on their way: a writer without big bodies does not pick them up. */
 const maxReturningBytes = 32 * 1024 * 1024;
 
+/** What a link keeps for reuse in one direction, with what is on its way back. */
+export const maxSpareBytes = maxKeptBytes + maxReturningBytes;
+
 /** The writer's side. */
 export class SpareMemory {
   readonly #port: MessagePort | null;
@@ -25,6 +28,10 @@ export class SpareMemory {
     this.#port = port;
     // Atomic: another thread may have written here before this one took over.
     this.#reclaimed = Atomics.load(i32, RECLAIMED_WORD) >>> 0;
+  }
+
+  get keptBytes(): number {
+    return this.#kept.byteLength;
   }
 
   /** Memory of at least `byteCount` bytes with any contents, a multiple of 8 if `byteCount` is; not twice as much. */

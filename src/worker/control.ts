@@ -2,6 +2,7 @@
 // its result or its error as data. No call throws.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { ClientMemory } from '../common/client-memory.ts';
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import type { ProducerConfig } from '../common/config/producer-options.ts';
@@ -35,6 +36,7 @@ export interface ControlParts {
   /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
   readonly prepareTransport: () => void;
   readonly consumers: Consumers;
+  readonly memory: () => ClientMemory;
   readonly scopes: Scopes;
   readonly log: Log;
 }
@@ -142,6 +144,10 @@ export class AttachmentControl implements Control {
       this.#parts.consumers.attach(consumerId, given);
       return null;
     });
+  }
+
+  async memory(): ReturnType<Control['memory']> {
+    return settle(() => this.#parts.memory());
   }
 
   async hello(connections: ConnectionChoice, threadId = 0): ReturnType<Control['hello']> {

@@ -95,6 +95,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     attachProducer: (producerId, link) => control.attachProducer(producerId, link),
     openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
     attachConsumer: (consumerId, handle) => control.attachConsumer(consumerId, handle),
+    memory: () => control.memory(),
     hello: (connections, threadId) => control.hello(connections, threadId),
     observe: (isObserved) => control.observe(isObserved),
     attach: async ({ handle, controlPort }) => {

@@ -1,6 +1,7 @@
 // Owns the wiring of the network thread: which part gets which other part. Network thread. A unit test runs the same wiring
 // with a fake clock, resolver and transport. Must not hold behaviour of its own.
 
+import type { ClientMemory } from '../common/client-memory.ts';
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import { usesSasl } from '../common/config/sasl-config.ts';
 import type { Control } from '../common/control.ts';
@@ -32,6 +33,8 @@ import { Consumers } from './link/consumers.ts';
 import { Producers } from './link/producers.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
 import { Scopes } from './link/scopes.ts';
+import { memoryReport } from './memory-report.ts';
+import { FrameMemory } from './net/frame-memory.ts';
 import type { Resolve } from './net/resolver.ts';
 import { Selector } from './net/selector.ts';
 import type { OpenTransport } from './net/transport.ts';
@@ -118,6 +121,7 @@ export class NetworkThread {
     onPooledFailure: (...args) => this.#client.onPooledFailure(...args),
   };
   readonly #admin: LazyAdmin;
+  readonly #memoryReport: () => ClientMemory;
   #isClosed = false;
 
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
@@ -144,7 +148,9 @@ export class NetworkThread {
       this.onBroken(attachment, error);
     };
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
-    const selector = new Selector(surroundings.openTransport, wake);
+    const frames = new FrameMemory(undefined, config.receiveBudgetBytes);
+    const maxSendBytes = config.requestRingBytes + config.spillBudgetBytes;
+    const selector = new Selector(surroundings.openTransport, wake, frames, maxSendBytes);
     const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes, events);
     const features = new FinalizedFeatures();
     this.#metadata = this.#newMetadata(events, features);
@@ -153,7 +159,7 @@ export class NetworkThread {
     this.#readiness = new Readiness(nodes, (node, now) => this.#client.connectNode(node, now), clock, wake);
     this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#readiness });
     const connections = this.#connections;
-    const sender = new RequestSender(config, this.#pool, events.requests);
+    const sender = new RequestSender(config, this.#pool, events.requests, selector.sends);
     this.#authenticator = this.#newAuthenticator(sender);
     const authenticator = this.#authenticator;
     const common = { config, nodes, connections, sender, features };
@@ -176,6 +182,9 @@ export class NetworkThread {
     this.#producers = new Producers({ ...shared, clock, compressor: compressorOf(this.#pool, config) });
     this.#consumers = new Consumers({ ...shared, config, clock, pool: this.#pool, newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
+    const { producers, consumers } = { producers: this.#producers, consumers: this.#consumers };
+    this.#memoryReport = () =>
+      memoryReport({ config, attachments: this.#attachments, producers, consumers, selector, pool: this.#pool });
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
     this.#counters.setState(STATE_RUNNING);
   }
@@ -248,6 +257,7 @@ export class NetworkThread {
       wake: () => this.loop.wake(),
       producers: this.#producers,
       consumers: this.#consumers,
+      memory: () => this.#memoryReport(),
       scopes: this.#scopes,
       log: this.#log,
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),

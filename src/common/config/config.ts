@@ -86,6 +86,12 @@ export const configOptions = {
     1 << 30,
     'Largest response frame that is accepted. A larger one ends its connection.',
   ),
+  receiveBudgetBytes: integer(
+    256 * MiB,
+    64 * KiB,
+    maxInt32 - 7,
+    'Limit of the memory of all response frames that are being received, of those larger than 64 KiB. At the limit, the sockets of further ones are not read. A single larger frame is received alone.',
+  ),
   decompressedMaxBytes: integer(400000000, 1024, maxInt32, 'Largest decompressed size of one record batch.'),
   codecPoolThreads: integer(
     2,

@@ -13,6 +13,7 @@ import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.t
 import { maxCopiedBytes, WireWriter } from '../../protocol/wire/wire-writer.ts';
 import type { Channel, WriteMark } from '../net/channel.ts';
 import type { OneWaySend } from '../net/one-way-sends.ts';
+import type { SendMemory } from '../net/send-memory.ts';
 import { OneWayFrame } from '../net/send-queue.ts';
 import type { RequestReport } from '../report/request-report.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
@@ -48,10 +49,12 @@ export class RequestSender {
   readonly #config: KafkaClientConfig;
   readonly #pool: CodecPool;
   readonly #report: RequestReport;
+  readonly #sends: SendMemory;
   readonly #writer = new WireWriter();
   readonly #memory = new RequestMemory();
 
-  constructor(config: KafkaClientConfig, pool: CodecPool, report: RequestReport) {
+  constructor(config: KafkaClientConfig, pool: CodecPool, report: RequestReport, sends: SendMemory) {
+    this.#sends = sends;
     this.#config = config;
     this.#pool = pool;
     this.#report = report;
@@ -66,6 +69,8 @@ export class RequestSender {
     const { codec, version, message } = request;
     const expectsResponse = codec.apiKey !== Produce.key || Produce.readRequest(message).acks !== 0;
     if (!expectsResponse && node.isHeldBack) throw peerDoesNotRead(node);
+    // What this client asks itself is small, and has limits of its own.
+    if (!request.owner.isInternal && !this.#sends.takes(message.byteLength)) throw this.#sendsAreFull(node);
     const correlationId = channel.nextCorrelationId();
     const header: FrameHeader = { apiKey: codec.apiKey, version, correlationId, clientId: this.#config.clientId };
     const inFlight = this.#inFlight(node, request, correlationId, now);
@@ -148,6 +153,12 @@ export class RequestSender {
     node.lastActiveAt = now;
     node.publishHeldBack();
     return null;
+  }
+
+  #sendsAreFull(node: Node): NodeNotReadyError {
+    const { usedBytes, maxBytes } = this.#sends;
+    const text = `${usedBytes} bytes of requests wait for brokers that do not read, the limit is requestRingBytes + spillBudgetBytes (${maxBytes})`;
+    return new NodeNotReadyError(text, { nodeId: node.id });
   }
 
   /** A broker would close the connection over it, and what else is on that would be lost, too. */

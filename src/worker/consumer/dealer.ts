@@ -14,7 +14,7 @@ import type { DecodingPiece, Partition } from './partition.ts';
 /** How many times larger than fetched bytes decoded records are expected to be: each record has ten words. It is used to check for room. */
 const flatPerFetched = 2;
 /** Limit of the decoded batches that wait for room with one thread. A single one may be larger: nobody knows how far bytes expand. */
-const maxPreparedBytes = 16 * 1024 * 1024;
+export const maxPreparedBytes = 16 * 1024 * 1024;
 
 /** Decodes outside of the network thread, when that can be done and is worth the way there. */
 export interface RecordDecoder {

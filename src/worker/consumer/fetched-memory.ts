@@ -5,14 +5,15 @@ import { KeptMemory } from '../../common/kept-memory.ts';
 import { unfilledMemory } from '../../common/memory.ts';
 
 const maxKept = 32;
-const maxKeptBytes = 16 * 1024 * 1024;
+/** Limit of the memory that is kept for reuse. */
+export const maxKeptFetchedBytes = 16 * 1024 * 1024;
 /** Smaller memory is cheap to get. */
 const minKeptBytes = 64 * 1024;
 /** How many times larger than its bytes reused memory may be. */
 const maxWaste = 1.25;
 
 export class FetchedMemory {
-  readonly #kept = new KeptMemory<ArrayBuffer>(maxKept, maxKeptBytes);
+  readonly #kept = new KeptMemory<ArrayBuffer>(maxKept, maxKeptFetchedBytes);
 
   /** The bytes in memory of their own. */
   copyOf(bytes: Uint8Array): Uint8Array {

@@ -2,13 +2,13 @@
 // thread.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { MemoryPart } from '../../common/client-memory.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled, RingCorruptError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import { checkOpenCount, maxThreadsOfConsumer } from '../../common/open-limits.ts';
-import type { NetworkHandle } from '../../ring/attachment.ts';
-import { openNetworkEnd } from '../../ring/attachment.ts';
+import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
 import type { ConsumerMetricsMemory } from '../../state/consumer-metrics.ts';
@@ -16,7 +16,8 @@ import { ConsumerSnapshotWriter } from '../../state/consumer-snapshot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { noReport } from '../consumer/consumer-report.ts';
 import { ConsumerRole } from '../consumer/consumer-role.ts';
-import type { RecordDecoder } from '../consumer/dealer.ts';
+import { maxPreparedBytes, type RecordDecoder } from '../consumer/dealer.ts';
+import { maxKeptFetchedBytes } from '../consumer/fetched-memory.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
 import type { Attachment } from './attachments.ts';
 import type { BlockedThreads } from './blocked-threads.ts';
@@ -55,6 +56,7 @@ export interface ConsumerLinksParts {
 }
 
 interface Link {
+  readonly end: NetworkEnd;
   readonly proxy: ConsumerProxy;
   readonly adapter: ConsumerAdapter;
   readonly lifeline: Lifeline;
@@ -120,7 +122,7 @@ export class ConsumerLinks implements Role {
     // The thread has ended, or it has stopped to read.
     const lifeline = new Lifeline(lifePort, { onEnd: () => this.detach(id) });
     const adapter = new ConsumerAdapter(this.#role, end.requests, proxy);
-    this.#links.set(id, { proxy, adapter, lifeline, owner });
+    this.#links.set(id, { end, proxy, adapter, lifeline, owner });
     this.#role.add(proxy);
     this.#parts.blocked.add(owner, end.responses, () => !this.#links.has(id));
     this.#host.wake();
@@ -144,6 +146,19 @@ export class ConsumerLinks implements Role {
     let count = 0;
     for (const link of this.#links.values()) if (link.owner === owner) count++;
     return count;
+  }
+
+  get ends(): NetworkEnd[] {
+    return [...this.#links.values()].map(({ end }) => end);
+  }
+
+  get memory(): MemoryPart {
+    const { partitions, dealer, config } = this.#role;
+    let usedBytes = 0;
+    for (const { bufferedBytes } of partitions.all) usedBytes += bufferedBytes;
+    // The first batch of a partition is taken whatever its size (KIP-74).
+    const fetchedBytes = config.prefetchBytes + config.maxPartitionFetchBytes + maxKeptFetchedBytes;
+    return { usedBytes, maxBytes: fetchedBytes + dealer.applications.length * maxPreparedBytes };
   }
 
   /** The client of that thread is closed, or its thread has ended: detaches the links that belong to it. */

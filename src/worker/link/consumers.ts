@@ -1,9 +1,11 @@
 // Owns the consumers of the network thread, by their ids: makes them and attaches further threads to them. Network thread.
 
+import { type MemoryPart, sumOfParts } from '../../common/client-memory.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
 import { checkOpenCount, maxConsumersOfThread } from '../../common/open-limits.ts';
+import type { NetworkEnd } from '../../ring/attachment.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
 import type { Role } from '../client/role.ts';
 import type { RecordDecoder } from '../consumer/dealer.ts';
@@ -82,6 +84,16 @@ export class Consumers {
     roles.add(links);
     host.wake();
     return id;
+  }
+
+  /** The links of all of them. */
+  get ends(): NetworkEnd[] {
+    return [...this.#byId.values()].flatMap(({ ends }) => ends);
+  }
+
+  /** Records of all of them that were fetched and not handed out. */
+  get memory(): MemoryPart {
+    return sumOfParts([...this.#byId.values()].map(({ memory }) => memory));
   }
 
   /** The client of that thread is closed, or its thread has ended: the links that belong to it are detached. */

@@ -10,6 +10,11 @@ import type { InFlightRequest, RequestName } from '../requests/request-owner.ts'
 export const maxHeldFrames = 4096;
 /** The same for the waiting frames of a producer or consumer, in bytes. */
 export const maxHeldBytes = 1024 * 1024;
+/**
+ * When so many times `spillBudgetBytes` of responses wait for a thread that does not read, connections are not read either, although other
+ * threads have to wait then. At one `spillBudgetBytes` its requests are not taken any more, so these are answers to what was in flight.
+ */
+export const maxAsideBudgets = 4;
 
 /** A small frame. */
 export type HeldFrame =

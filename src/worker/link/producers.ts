@@ -2,10 +2,11 @@
 // round, closes them. Network thread. Must not decide anything about records.
 
 import type { MessagePort } from 'node:worker_threads';
+import { type MemoryPart, sumOfParts } from '../../common/client-memory.ts';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { Cancelled, IllegalStateError, RingCorruptError } from '../../common/errors/errors.ts';
 import { checkOpenCount, maxProducersOfThread } from '../../common/open-limits.ts';
-import { type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
+import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersWriter } from '../../state/producer-counters.ts';
 import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
@@ -156,6 +157,14 @@ class LinkedProducer implements Role {
     memory.holders = this.#attached.length;
     memory.limitTo(Math.max(this.#memoryBytes - othersBytes, this.#memoryBytes / leastBatchShare));
     for (const { counters } of this.#attached) counters.set('maxBytes', memory.maxBytes);
+  }
+
+  get ends(): NetworkEnd[] {
+    return this.#attached.map(({ adapter }) => adapter.end);
+  }
+
+  get memory(): MemoryPart {
+    return { usedBytes: this.role.usedBytes, maxBytes: this.role.accumulator.memory.maxBytes };
   }
 
   /** The client of that thread is closed, or its thread has ended. */
@@ -355,6 +364,16 @@ export class Producers {
     for (const producer of this.#all.values()) count += producer.countOf(owner);
     const what = 'producers of this client are open in this thread';
     checkOpenCount(count, maxProducersOfThread, what, 'close some; one producer can write to any number of topics');
+  }
+
+  /** The links of all of them. */
+  get ends(): NetworkEnd[] {
+    return [...this.#all.values()].flatMap(({ ends }) => ends);
+  }
+
+  /** Batches of all of them. */
+  get memory(): MemoryPart {
+    return sumOfParts([...this.#all.values()].map(({ memory }) => memory));
   }
 
   /** The client of that thread is closed, or its thread has ended. Its complete records are sent; producers without another thread end. */

@@ -25,7 +25,7 @@ import {
   type ResponseHost,
 } from '../requests/request-owner.ts';
 import type { ProxyHost } from './attachments.ts';
-import { type Held, maxHeldFrames, writeHeld } from './held-frame.ts';
+import { type Held, maxAsideBudgets, maxHeldFrames, writeHeld } from './held-frame.ts';
 import { type PooledResponse, PooledResponses } from './pooled-responses.ts';
 
 /** How many times larger than its frame a flat message is expected to be. Every field has fixed words, every record ten. */
@@ -62,7 +62,7 @@ export class ResponseProxy implements RequestOwner {
   #neededBytes = 0;
   #hasNews = false;
   /** Bytes of undecoded responses that are moved aside here, so that others need not wait, and of requests that wait for a place. */
-  #keptBytes = 0;
+  keptBytes = 0;
   /** Whether nothing is written any more. */
   isClosed = false;
   readonly #proxyHost: ProxyHost;
@@ -96,7 +96,7 @@ export class ResponseProxy implements RequestOwner {
 
   /** Whether so much waits here that the thread's requests are not taken until it reads. */
   get isOverQuota(): boolean {
-    return this.#keptBytes > this.#config.spillBudgetBytes || this.#held.length >= maxHeldFrames;
+    return this.keptBytes > this.#config.spillBudgetBytes || this.#held.length >= maxHeldFrames;
   }
 
   onResponse(request: InFlightRequest, reader: WireReader): number {
@@ -104,10 +104,10 @@ export class ResponseProxy implements RequestOwner {
     try {
       const delivered = this.isClosed ? this.#discard() : this.#deliver(request, reader, this.#isBehind);
       if (delivered !== notDelivered || !this.#isBehind || !this.#proxyHost.isShared(request.nodeId)) return delivered;
-      // Others use this connection, so the response must not wait in the channel. Its throttle time counts when it is decoded.
-      // This makes a copy. `slice` of a Buffer would not.
+      if (this.keptBytes > maxAsideBudgets * this.#config.spillBudgetBytes) return delivered;
+      // Others use this connection, so a copy waits here. `slice` of a Buffer is none. Its throttle time counts when it is decoded.
       const body = new Uint8Array(reader.bytes.subarray(bodyStart, reader.end));
-      this.#keptBytes += body.length;
+      this.keptBytes += body.length;
       this.#held.push({ kind: 'aside', request, body });
       return 0;
     } catch (error) {
@@ -130,7 +130,7 @@ export class ResponseProxy implements RequestOwner {
     for (const { kind } of this.#held) if (kind === 'aside') this.#metrics.requestFailed();
     this.#held = [];
     this.#heldMetadata = null;
-    this.#keptBytes = 0;
+    this.keptBytes = 0;
     this.#wantedPoolBytes = 0;
     this.#isBehind = false;
     this.#hasNews = false;
@@ -195,7 +195,7 @@ export class ResponseProxy implements RequestOwner {
   }
 
   onWaiting(byteCount: number): void {
-    this.#keptBytes += byteCount;
+    this.keptBytes += byteCount;
   }
 
   onPolled(pollId: number): void {
@@ -370,7 +370,7 @@ export class ResponseProxy implements RequestOwner {
       this.#metrics.requestFailed();
       if (error instanceof KafkaProtocolError) this.#host.onPooledFailure(request, error, now);
     }
-    this.#keptBytes -= body.length;
+    this.keptBytes -= body.length;
     return true;
   }
 

@@ -98,6 +98,7 @@ export class Channel {
     this.received = new ReceiveBuffer(
       options.frames,
       Math.min(maxFrameBytesBeforeReady, options.receiveMessageMaxBytes),
+      () => this.#mark(),
     );
     this.#transport = options.openTransport(options.target, {
       onConnect: () => {
@@ -199,6 +200,11 @@ export class Channel {
   /** Keeps a place in the queue for a request that is being encoded elsewhere. */
   reserve(): ReservedSend {
     return (this.#held ?? this.#sends).reserve(() => this.#mark());
+  }
+
+  /** Bytes that are queued, or that the socket has and could not write. */
+  get unsentBytes(): number {
+    return this.#sends.byteLength + (this.#held?.byteLength ?? 0) + this.#transport.unsentBytes;
   }
 
   get hasQueuedSends(): boolean {

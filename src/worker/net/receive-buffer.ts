@@ -6,12 +6,14 @@
 //   a frame too big for the chunk gets memory of its own, and the socket reads the rest of it into that memory.
 
 import { InvalidReceiveError, KafkaConnectionError } from '../../common/errors/errors.ts';
-import type { FrameMemory } from './frame-memory.ts';
+import type { FrameMemory, FrameWaiter } from './frame-memory.ts';
 
 const sizeBytes = 4;
 const chunkBytes = 64 * 1024;
 /** With less room than this, the bytes left are moved to the front of the chunk: that costs less than many small reads. */
 const compactBelowBytes = 16 * 1024;
+/** Memory of one connection for frames that are not big, at most: the chunk, the spare memory, and a read that could not be stopped. */
+export const maxChunkBytes = 2 * chunkBytes + compactBelowBytes;
 const noFrame = Buffer.alloc(0);
 
 export class ReceiveBuffer {
@@ -31,19 +33,27 @@ export class ReceiveBuffer {
   /** Reads go here while the chunk is full, because a paused socket may still finish one read. */
   #spare: Buffer | null = null;
   #big: Buffer | null = null;
+  /** Size of its memory, which may be moved to another thread later. */
+  #acquiredBytes = 0;
   #bigBytes = 0;
   #bigFilled = 0;
   /** Somebody else gives the memory of the big frame back. */
   #isTaken = false;
+  readonly #waiter: FrameWaiter;
 
-  constructor(frames: FrameMemory, maxFrameBytes: number) {
+  /** @param onMemory called when a big frame that waits for memory may find some: look for a frame, then read on */
+  constructor(frames: FrameMemory, maxFrameBytes: number, onMemory: () => void = () => {}) {
     this.#frames = frames;
+    this.#waiter = { onMemory };
     this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
     this.frame = noFrame;
     this.maxFrameBytes = maxFrameBytes;
   }
 
-  /** True when no more bytes may be read until a frame is consumed. There is then a complete frame or a broken one. */
+  /**
+   * True when no more bytes may be read until a frame is consumed, or until there is memory for a big one. There is then a complete frame,
+   * a broken one, or the beginning of one that waits for memory.
+   */
   get isFull(): boolean {
     const isReadingBig = this.#big !== null && !this.#isBigDone;
     return !isReadingBig && this.#end - this.#start >= chunkBytes;
@@ -52,6 +62,11 @@ export class ReceiveBuffer {
   /** Bytes received but not consumed. */
   get bufferedBytes(): number {
     return this.#end - this.#start + this.#bigFilled;
+  }
+
+  /** Size of the memory for frames that are not big. */
+  get chunkBytes(): number {
+    return this.#chunk.length + (this.#spare?.length ?? 0);
   }
 
   get #isBigDone(): boolean {
@@ -133,16 +148,19 @@ export class ReceiveBuffer {
     const big = this.#big;
     if (big === null || this.frame !== big || this.#isTaken) return null;
     this.#isTaken = true;
-    return () => this.#frames.release(big);
+    const acquiredBytes = this.#acquiredBytes;
+    return () => this.#frames.release(big, acquiredBytes);
   }
 
   /** Gives borrowed memory back. The buffer must not be used after that. */
   dispose(): void {
     this.#releaseBig();
+    this.#frames.forget(this.#waiter);
   }
 
   #releaseBig(): void {
-    if (this.#big !== null && !this.#isTaken) this.#frames.release(this.#big);
+    const big = this.#big;
+    if (big !== null && !this.#isTaken) this.#frames.release(big, this.#acquiredBytes);
     this.#isTaken = false;
     this.#big = null;
     this.#bigBytes = 0;
@@ -161,17 +179,20 @@ export class ReceiveBuffer {
     const size = this.#chunk.readInt32BE(this.#start);
     if (size < sizeBytes || size > this.maxFrameBytes || size + sizeBytes <= chunkBytes) return;
     const big = this.#memoryFor(size);
+    // The socket is read until the chunk is full.
+    if (big === null) return;
     const have = Math.min(this.#end - this.#start - sizeBytes, size);
     this.#chunk.copy(big, 0, this.#start + sizeBytes, this.#start + sizeBytes + have);
     this.#start += sizeBytes + have;
     this.#big = big;
+    this.#acquiredBytes = big.byteLength;
     this.#bigBytes = size;
     this.#bigFilled = have;
   }
 
-  #memoryFor(size: number): Buffer {
+  #memoryFor(size: number): Buffer | null {
     try {
-      return this.#frames.acquire(size);
+      return this.#frames.acquire(size, this.#waiter);
     } catch (cause) {
       const text = `a frame of ${size} bytes cannot be received: ${(cause as Error).message}`;
       throw new KafkaConnectionError(text, { cause });

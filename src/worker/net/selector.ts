@@ -9,6 +9,7 @@
 
 import { Channel, type ChannelListener, ChannelState } from './channel.ts';
 import { FrameMemory } from './frame-memory.ts';
+import { SendMemory } from './send-memory.ts';
 import type { OpenTransport, TransportTarget } from './transport.ts';
 
 export class Selector implements ChannelListener {
@@ -23,13 +24,25 @@ export class Selector implements ChannelListener {
 
   readonly #openTransport: OpenTransport;
   readonly #wake: () => void;
-  readonly #frames = new FrameMemory();
+  readonly frames: FrameMemory;
+  readonly sends: SendMemory;
   readonly #channels = new Set<Channel>();
   readonly #muted = new Set<Channel>();
   #marked: Channel[] = [];
 
-  /** @param wake asks for a round of the poll loop; it is called at most once per channel and round */
-  constructor(openTransport: OpenTransport, wake: () => void) {
+  /**
+   * @param wake   asks for a round of the poll loop; it is called at most once per channel and round
+   * @param frames memory of big frames; default: without a limit
+   * @param maxSendBytes limit of the bytes of requests that sockets have not taken; default: none
+   */
+  constructor(
+    openTransport: OpenTransport,
+    wake: () => void,
+    frames = new FrameMemory(),
+    maxSendBytes = Number.POSITIVE_INFINITY,
+  ) {
+    this.frames = frames;
+    this.sends = new SendMemory(maxSendBytes, this.#channels);
     this.#openTransport = openTransport;
     this.#wake = wake;
   }
@@ -47,7 +60,7 @@ export class Selector implements ChannelListener {
       nodeId,
       target,
       receiveMessageMaxBytes,
-      frames: this.#frames,
+      frames: this.frames,
       openTransport: this.#openTransport,
       listener: this,
     });

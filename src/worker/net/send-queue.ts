@@ -45,6 +45,16 @@ export class SendQueue {
     return this.#entries.length === 0;
   }
 
+  /** Of the requests that are encoded. */
+  get byteLength(): number {
+    let bytes = 0;
+    for (const entry of this.#entries) {
+      const frame = entry instanceof ReservedSend ? entry.frame : entry;
+      if (frame !== null) bytes += (frame instanceof OneWayFrame ? frame.bytes : frame).length;
+    }
+    return bytes;
+  }
+
   push(frame: OutgoingFrame): void {
     this.#entries.push(frame);
   }

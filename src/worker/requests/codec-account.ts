@@ -16,15 +16,15 @@ export class CodecAccount {
   lastTurn = 0;
   /** Bytes of the decoded bodies that are in the link and not read, at the last look. */
   unreadBytes = 0;
-  readonly #maxBytes: number;
+  /** Limit of decoded bodies, including those that are being decoded. */
+  readonly maxBytes: number;
   /** How many times larger than its frame the last body was. The sizes of the next bodies are estimated by it. */
   #expansion = 1;
   /** Bytes of the frame that waits for the receiver; 0 if none waits. */
   #refusedBytes = 0;
 
-  /** @param maxBytes limit of decoded bodies, including those that are being decoded */
   constructor(maxBytes = budgetBytes) {
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
   }
 
   /** Whether a frame waits until the receiver has read more. */
@@ -65,6 +65,6 @@ export class CodecAccount {
   #fits(byteCount: number, unreadBytes: number): boolean {
     const bytes = this.heldBytes + this.runningBytes + unreadBytes;
     const toCome = (this.runningBytes + byteCount) * this.#expansion;
-    return bytes === 0 || this.heldBytes + unreadBytes + toCome <= this.#maxBytes;
+    return bytes === 0 || this.heldBytes + unreadBytes + toCome <= this.maxBytes;
   }
 }

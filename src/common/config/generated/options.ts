@@ -38,6 +38,8 @@ export interface KafkaClientOptions {
   maxInFlightRequestsPerConnection?: number | undefined;
   /** Largest response frame that is accepted. A larger one ends its connection. From 4 to 1073741824. Default `100000000`. */
   receiveMessageMaxBytes?: number | undefined;
+  /** Limit of the memory of all response frames that are being received, of those larger than 64 KiB. At the limit, the sockets of further ones are not read. A single larger frame is received alone. From 65536 to 2147483640. Default `256 MiB`. */
+  receiveBudgetBytes?: number | undefined;
   /** Largest decompressed size of one record batch. From 1024 to 2147483647. Default `400000000`. */
   decompressedMaxBytes?: number | undefined;
   /** Number of threads that compress and decompress big batches. They are started when first needed. 0: the network thread does all of it. From 0 to 64. Default `2`. */

@@ -64,9 +64,8 @@ export async function alterClientQuotas(
 }
 
 function entityOf(parts: Iterable<{ readonly entityType: string; readonly entityName: string | null }>): QuotaEntity {
-  const entity: Record<string, string | null> = {};
-  for (const { entityType, entityName } of parts) entity[entityType] = entityName;
-  return entity;
+  // An assignment to a property named __proto__ would set no property.
+  return Object.fromEntries([...parts].map(({ entityType, entityName }) => [entityType, entityName]));
 }
 
 /** A name of the entity that does not depend on the order of its parts. */

@@ -113,9 +113,9 @@ test('sizes above the limit allocate nothing', () => {
   let acquired = 0;
   const frames = new FrameMemory();
   const acquire = frames.acquire.bind(frames);
-  frames.acquire = (byteCount) => {
+  frames.acquire = (byteCount, waiter) => {
     acquired++;
-    return acquire(byteCount);
+    return acquire(byteCount, waiter);
   };
   for (const size of [100_001, 2 ** 31 - 1, 0x48545450, 0x15030300]) {
     const { buffer, reads } = make(100_000, frames);
@@ -350,13 +350,13 @@ test('dispose returns the memory of an incomplete frame, and takes no memory', (
   let out = 0;
   const frames = new FrameMemory();
   const { acquire, release } = frames;
-  frames.acquire = (byteCount) => {
+  frames.acquire = (byteCount, waiter) => {
     out++;
-    return acquire.call(frames, byteCount);
+    return acquire.call(frames, byteCount, waiter);
   };
-  frames.release = (memory) => {
+  frames.release = (memory, acquiredBytes) => {
     out--;
-    release.call(frames, memory);
+    release.call(frames, memory, acquiredBytes);
   };
   const { buffer, reads } = make(undefined, frames);
   const first = frame(100 * KiB, 1);
