@@ -1,5 +1,7 @@
 // Loaded with `--import` into every thread of a program, so that a test can do to its network thread what nobody should.
 
+import dns from 'node:dns';
+import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { Doorbell } from '../../../../src/ring/doorbell.ts';
 import { TAIL_WORD } from '../../../../src/ring/layout.ts';
@@ -11,6 +13,9 @@ export type ThreadEnd = 'throw' | 'throw-undefined' | 'reject' | 'exit' | 'out-o
 
 /** What a program tells its network thread over the channel. */
 export type Order = ThreadEnd | { /** Set to 1, and notified, when the pause begins. */ readonly pause: Int32Array };
+
+/** Names that end so are never resolved, and never refused. */
+export const neverResolved = '.never-resolved';
 
 const pauseMs = 1500;
 
@@ -58,7 +63,18 @@ function pause(begun: Int32Array): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs);
 }
 
+/** What asks for such a name waits for ever, as behind a name server that is gone. */
+function holdLookups(): void {
+  const { lookup } = dns;
+  const held = (host: string, ...rest: unknown[]): void => {
+    if (!host.endsWith(neverResolved)) (lookup as (...args: unknown[]) => void)(host, ...rest);
+  };
+  Object.assign(dns, { lookup: held });
+  syncBuiltinESMExports();
+}
+
 if (network !== null) {
+  holdLookups();
   const channel = new BroadcastChannel(hookChannel);
   channel.onmessage = (event: unknown) => {
     const order = (event as { data: Order }).data;
