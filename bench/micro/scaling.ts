@@ -1,18 +1,35 @@
 // Measures how work grows with the number of items: each row is the cost of one item among many against one among a few. A ratio of 1 means
 // linear growth, a little more means n log n, and a ratio as large as that of the numbers means quadratic growth.
 
+import { parseConfig } from '../../src/common/config/config-parser.ts';
 import { HeapMemory } from '../../src/common/memory.ts';
 import { ClusterWriter } from '../../src/main/client/cluster-writer.ts';
 import { Topics } from '../../src/main/client/topics.ts';
+import { Future } from '../../src/main/link/future.ts';
+import { InFlight } from '../../src/main/link/in-flight.ts';
+import { NetworkProxy } from '../../src/main/link/network-proxy.ts';
+import { Poller } from '../../src/main/link/poller.ts';
+import { ResponseAdapter } from '../../src/main/link/response-adapter.ts';
 import { FlatMessage } from '../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../src/protocol/flat/flat-writer.ts';
-import { Metadata } from '../../src/protocol/flat/generated/apis.ts';
+import { ListGroups, Metadata } from '../../src/protocol/flat/generated/apis.ts';
+import { createAttachment } from '../../src/ring/attachment.ts';
+import { createDoorbell } from '../../src/ring/doorbell.ts';
+import { CountersWriter, createCounters, STATE_RUNNING } from '../../src/state/counters.ts';
 import { LeaderEpochs } from '../../src/worker/client/leader-epochs.ts';
+import { MetadataView } from '../../src/worker/client/metadata-view.ts';
 import type { Node } from '../../src/worker/client/node.ts';
-import type { Nodes } from '../../src/worker/client/nodes.ts';
+import { Nodes } from '../../src/worker/client/nodes.ts';
 import { Readiness } from '../../src/worker/client/readiness.ts';
+import { Attachments } from '../../src/worker/link/attachments.ts';
+import { BlockedThreads } from '../../src/worker/link/blocked-threads.ts';
+import { Events } from '../../src/worker/report/events.ts';
+import { Log } from '../../src/worker/report/log.ts';
+import { Metrics } from '../../src/worker/report/metrics-recorder.ts';
+import { CodecPool } from '../../src/worker/requests/codec-pool.ts';
 import { InFlightRequests } from '../../src/worker/requests/in-flight-requests.ts';
 import type { InFlightRequest } from '../../src/worker/requests/request-owner.ts';
+import { FakeThread } from '../../test/unit/main/support/fake-thread.ts';
 import { type BenchRow, median } from '../support/rows.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 15);
@@ -26,6 +43,10 @@ export async function run(): Promise<BenchRow[]> {
     await grown('metadata with one stale partition: per topic', 2000, staleAnswer),
     await grown('1000 leaders named by topic id, less than 1 is good: per topic', 2000, leadersById),
     await grown('requests in flight on one connection: per request', 2000, inFlight),
+    await grown('brokers that metadata names, and the choice of one: per node', 625, nodes),
+    await grown('partitions in metadata, each leader read once: per partition', 25_000, partitions),
+    await grown('poll(ms, future) at a time, answered one by one: per poll', 500, polls),
+    await grown('attached threads, a round over all with work for one: per attachment', 64, attached),
   ];
 }
 
@@ -167,6 +188,105 @@ function inFlight(count: number): number {
   }
   for (let i = 0; i < count; i++) requests.shift();
   return performance.now() - startedAt;
+}
+
+/** What a refresh costs that names new brokers, then the same ones, and then looks for the one to ask next. */
+function nodes(count: number): number {
+  const config = parseConfig({ bootstrapServers: 'one:9092,two:9092' });
+  const counters = new CountersWriter(createCounters(2 * count));
+  const all = new Nodes(config, { counters, metrics: new Metrics(null, 0) }, () => 0.5);
+  const brokers = Array.from({ length: count }, (_, id) => ({ id, host: `broker-${id}`, port: 9092 }));
+  const startedAt = performance.now();
+  for (let i = 0; i < 3; i++) {
+    all.update(brokers);
+    all.leastLoaded(0);
+    all.nextAttempt(0);
+  }
+  return performance.now() - startedAt;
+}
+
+function partitions(count: number): number {
+  const perTopic = 50;
+  const memory = new HeapMemory();
+  const writer = new FlatWriter().reset(memory);
+  const replicas = { replicaNodes: [0, 1, 2], isrNodes: [0, 1, 2] };
+  Metadata.writeResponse(writer, {
+    brokers: [0, 1, 2].map((nodeId) => ({ nodeId, host: 'broker', port: 9092 })),
+    topics: Array.from({ length: count / perTopic }, (_, i) => ({
+      name: `topic-${i}`,
+      topicId: topicId(i),
+      partitions: Array.from({ length: perTopic }, (_, partitionIndex) => ({
+        ...replicas,
+        partitionIndex,
+        leaderId: partitionIndex % 3,
+        leaderEpoch: 5,
+      })),
+    })),
+  });
+  const body = { ...memory, byteLength: writer.finish() };
+  const view = new MetadataView({ onUpdate: () => {} } as never, () => {});
+  const epochs = new LeaderEpochs();
+  const startedAt = performance.now();
+  epochs.update(Metadata.readResponse(new FlatMessage(body)));
+  view.update({ updateId: 1, body }, 0);
+  let leaders = 0;
+  for (let i = 0; i < count; i++)
+    if ((view.leader(`topic-${Math.floor(i / perTopic)}`, i % perTopic)?.leaderId ?? -1) >= 0) leaders++;
+  const ms = performance.now() - startedAt;
+  if (leaders !== count) throw new Error(`${leaders} leaders of ${count} partitions`);
+  return ms;
+}
+
+async function polls(count: number): Promise<number> {
+  const thread = new FakeThread();
+  thread.counters.setState(STATE_RUNNING);
+  const requests = new InFlight();
+  const adapter = new ResponseAdapter(thread.application, requests, new ClusterWriter([{ host: 'b', port: 1 }]));
+  const poller = new Poller(thread.application, new NetworkProxy(thread.application), adapter);
+  adapter.onProgress = () => poller.onProgress();
+  const futures = Array.from({ length: count }, (_, i) => {
+    const future = new Future<unknown>();
+    requests.add({ requestId: i + 1, nodeId: 1, api: ListGroups, future, expectsResponse: true });
+    return future;
+  });
+  const startedAt = performance.now();
+  const waits = futures.map((future) => poller.poll(60_000, future, null));
+  for (let i = 0; i < count; i++) {
+    thread.respond(i + 1, ListGroups, { groups: [] });
+    adapter.drain();
+  }
+  await Promise.all(waits);
+  const ms = performance.now() - startedAt;
+  poller.close();
+  adapter.close();
+  thread.close();
+  return ms;
+}
+
+/** The rounds of as many requests as there are attachments: each round asks every attachment whether it has work. */
+function attached(count: number): number {
+  const config = parseConfig({ requestRingBytes: 4096, responseRingBytes: 4096, spillBytes: 256 });
+  const metrics = new Metrics(null, 0);
+  const host = { onClusterHints: () => {}, onPooledThrottle: () => {}, onPooledFailure: () => {} };
+  const blocked = new BlockedThreads(0, new Events(metrics, new Log('silent', () => {})));
+  const all = new Attachments(config, new CodecPool(0, () => {}), host, metrics, blocked);
+  const [doorbell, counters] = [createDoorbell(), createCounters()];
+  const applications = Array.from({ length: count }, () => {
+    const { application, handle } = createAttachment(config, doorbell, counters);
+    all.add(handle);
+    return application;
+  });
+  const rounds = 20;
+  const startedAt = performance.now();
+  for (let i = 0; i < rounds; i++) {
+    all.hasWork();
+    all.flush(i);
+    all.notify();
+  }
+  const ms = performance.now() - startedAt;
+  for (const application of applications) application.close();
+  for (const { end } of all.all) end.close();
+  return ms;
 }
 
 function topicId(number: number): string {

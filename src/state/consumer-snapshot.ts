@@ -56,7 +56,8 @@ export class ConsumerSnapshotWriter {
 export class ConsumerSnapshotReader {
   readonly #buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
-  #sequence = 0;
+  /** That of `#newest`. Odd at first: no state that can be read has such a number, also behind the wrap. */
+  #sequence = -1;
   #newest: ConsumerSnapshot = emptySnapshot;
 
   constructor(buffer: SharedArrayBuffer) {
@@ -72,6 +73,8 @@ export class ConsumerSnapshotReader {
       // Odd: being written, which takes microseconds.
       if ((before & 1) !== 0) continue;
       const length = this.#words[LENGTH_WORD]!;
+      // Nothing was written so far.
+      if (length === 0) return this.#newest;
       if (length < 0 || HEAD_BYTES + length > this.#buffer.byteLength) continue;
       const bytes = Buffer.from(new Uint8Array(this.#buffer, HEAD_BYTES, length));
       if (Atomics.load(this.#words, SEQUENCE_WORD) !== before) continue;
