@@ -322,7 +322,8 @@ export class Channel {
       this.#failed(error);
       return false;
     }
-    this.#mark();
+    // A big frame comes in many reads. A round for each of them would find nothing.
+    if (!this.received.isInsideFrame) this.#mark();
     this.#isPaused = this.received.isFull;
     return !this.#isPaused;
   }

@@ -55,8 +55,12 @@ export class ReceiveBuffer {
    * a broken one, or the beginning of one that waits for memory.
    */
   get isFull(): boolean {
-    const isReadingBig = this.#big !== null && !this.#isBigDone;
-    return !isReadingBig && this.#end - this.#start >= chunkBytes;
+    return !this.isInsideFrame && this.#end - this.#start >= chunkBytes;
+  }
+
+  /** A big frame has begun and is not complete: there is nothing to do before more bytes come. */
+  get isInsideFrame(): boolean {
+    return this.#big !== null && !this.#isBigDone;
   }
 
   /** Bytes received but not consumed. */

@@ -395,3 +395,22 @@ test('the memory of a big frame can be taken, and serves another frame after it 
   }
   assert.ok(reused.some((one) => one.buffer === first.buffer));
 });
+
+test('a big frame says that it is incomplete until its last byte, and small frames before it do not', () => {
+  const { buffer, reads } = make();
+  const small = frame(100, 1);
+  const big = frame(300_000, 2);
+  let rest = Buffer.concat([small, big]);
+  rest = rest.subarray(reads.read(rest.subarray(0, 1000)));
+  assert.equal(buffer.isInsideFrame, false, 'the small one can be taken');
+  assert.ok(buffer.hasFrame());
+  buffer.consumeFrame();
+  assert.equal(buffer.isInsideFrame, true);
+  assert.equal(buffer.hasFrame(), false);
+  while (rest.length > 0) {
+    assert.equal(buffer.isInsideFrame, true);
+    rest = rest.subarray(reads.read(rest));
+  }
+  assert.equal(buffer.isInsideFrame, false);
+  assert.ok(buffer.hasFrame());
+});
