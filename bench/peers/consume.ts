@@ -11,6 +11,7 @@ const partitions = 4;
 const allReaders: readonly PeerName[] = [
   'this client',
   'this client, a Buffer for each value',
+  'this client, recycled',
   '@platformatic/kafka',
   'kafkajs',
   'kafka-ts',
@@ -47,6 +48,11 @@ const huge = { valueBytes: 65_536, endOffset: 5000 };
 const cases: readonly (Case & { readonly alsoFetch?: true })[] = [
   { name: 'consume 100 B', ...small, peers: allReaders, alsoFetch: true },
   { name: 'consume 1 KiB', ...large, peers: allReaders, alsoFetch: true },
+  {
+    name: 'consume 100 B with four threads',
+    ...small,
+    peers: ['this client, four threads as one member', '@platformatic/kafka, four members', 'kafkajs, four members'],
+  },
   { name: 'consume 64 KiB', ...huge, peers: someReaders, alsoFetch: true },
   {
     name: 'consume 100 B with keys in batches of 16 KiB',

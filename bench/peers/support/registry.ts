@@ -20,6 +20,10 @@ export const nodePeers = [
   'node-rdkafka',
   '@confluentinc/kafka-javascript',
   'bare socket',
+  'this client, recycled',
+  'this client, four threads as one member',
+  '@platformatic/kafka, four members',
+  'kafkajs, four members',
 ] as const;
 /** Some goals are relative to it. */
 export const olderBuild = 'the build of 2026-11-22';
@@ -34,7 +38,7 @@ export type PeerName = NodePeer | OtherPeer;
 /** The npm package of a peer. Null: this one's own code. */
 export function packageOf(name: NodePeer): string | null {
   if (name.startsWith('this client') || name === 'bare socket' || name === olderBuild) return null;
-  return name === "@platformatic/kafka's Fetch and Produce" ? '@platformatic/kafka' : name;
+  return name === "@platformatic/kafka's Fetch and Produce" ? '@platformatic/kafka' : name.split(',')[0]!;
 }
 
 export function isNodePeer(name: PeerName): name is NodePeer {
@@ -55,8 +59,16 @@ export async function loadPeer(name: NodePeer, folder: string): Promise<Peer> {
   switch (name) {
     case 'this client':
       return (await import('./clients/ours.ts')).ours(false);
+    case 'this client, recycled':
+      return (await import('./clients/ours.ts')).ours(false, true);
     case 'this client, a Buffer for each value':
       return (await import('./clients/ours.ts')).ours(true);
+    case 'this client, four threads as one member':
+      return (await import('./clients/members.ts')).fourThreads(null);
+    case '@platformatic/kafka, four members':
+      return (await import('./clients/members.ts')).fourThreads('@platformatic/kafka');
+    case 'kafkajs, four members':
+      return (await import('./clients/members.ts')).fourThreads('kafkajs');
     case "this client's Fetch and Produce":
       return (await import('./clients/our-requests.ts')).ourRequests(false);
     case "this client's Fetch, recycled":

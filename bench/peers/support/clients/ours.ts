@@ -27,13 +27,16 @@ const chunk = 1000;
 /** The default of `maxInFlightRequestsPerConnection`. */
 const defaultInFlight = 5;
 
-/** @param makesBuffers  whether the reader has a Buffer for each key and value, instead of reading in place */
-export function ours(makesBuffers: boolean): Peer {
+/**
+ * @param makesBuffers  whether the reader has a Buffer for each key and value, instead of reading in place
+ * @param recycles      whether it gives the memory of each batch back
+ */
+export function ours(makesBuffers: boolean, recycles = false): Peer {
   return {
     version: 'this',
     compressions: ['gzip', 'snappy', 'lz4', 'zstd'],
-    ...(!makesBuffers && { write, request }),
-    read: (place, { groupId }, onRead, onError) => read(place, groupId, makesBuffers, onRead, onError),
+    ...(!makesBuffers && !recycles && { write, request }),
+    read: (place, { groupId }, onRead, onError) => read(place, groupId, { makesBuffers, recycles }, onRead, onError),
   };
 }
 
@@ -68,7 +71,13 @@ const write: NonNullable<Peer['write']> = async (place, { valueBytes, acks, comp
   };
 };
 
-async function read(place: Place, groupId: string, makesBuffers: boolean, onRead: OnRead, onError: OnError) {
+async function read(
+  place: Place,
+  groupId: string,
+  { makesBuffers, recycles }: { readonly makesBuffers: boolean; readonly recycles: boolean },
+  onRead: OnRead,
+  onError: OnError,
+) {
   const client = await KafkaClient.start(optionsOf(place));
   const consumer = await client.consumer({ groupId, topics: [place.topic], autoOffsetReset: 'earliest' });
   const take = makesBuffers ? readAsBuffers : readInPlace;
@@ -76,11 +85,12 @@ async function read(place: Place, groupId: string, makesBuffers: boolean, onRead
     for await (const batch of consumer) {
       const { valueBytes, sum } = take(batch.cursor());
       onRead(batch.partition, batch.nextOffset.toNumber() - 1, batch.count, valueBytes, sum);
+      if (recycles) batch.recycle();
     }
   };
   const ended = loop().catch(onError);
   return {
-    settings: `all defaults, autoOffsetReset earliest; for await, cursor${makesBuffers ? ', key and value' : ' in place'}`,
+    settings: `all defaults, autoOffsetReset earliest; for await, cursor${makesBuffers ? ', key and value' : ' in place'}${recycles ? ', recycle' : ''}`,
     async close() {
       await consumer.close();
       await ended;
