@@ -85,9 +85,11 @@ export class LogQuestions {
   #freeLane(brokerId: number, now: number): Destination | null {
     const { requests } = this.#host;
     const fetches = { brokerId, lane: fetchLane };
-    if (this.#usesFetchLane && requests.inFlight(fetches) === 0 && requests.throttledUntil(fetches) <= now) {
-      if (requests.isReady(fetches, now)) return fetches;
-      if (requests.lastError(fetches) === null) return null;
+    if (this.#usesFetchLane && requests.throttledUntil(fetches) <= now) {
+      // What is in flight before it is ready is its handshake.
+      if (requests.isReady(fetches, now)) {
+        if (requests.inFlight(fetches) === 0) return fetches;
+      } else if (requests.lastError(fetches) === null) return null;
     }
     const main = { brokerId, lane: mainLane };
     return requests.isReady(main, now) ? main : null;
