@@ -1,6 +1,22 @@
 // Owns the goals of the project's figures, and what saved rows say of each. Any thread. A goal that nothing measures is told as such.
 
 import { figure, type SavedRow } from './figures.ts';
+import {
+  beside,
+  besideBest,
+  cpu,
+  type Goal,
+  main,
+  older,
+  otherThreads,
+  own,
+  platformatic,
+  rate,
+  sizes,
+  sum,
+  variantBesideCheapest,
+} from './goal-finders.ts';
+import { group } from './group-goals.ts';
 
 export interface GoalResult {
   readonly what: string;
@@ -13,109 +29,6 @@ export interface GoalResult {
   /** Where the figure comes from. */
   readonly row: SavedRow | null;
 }
-
-interface Found {
-  readonly value: number;
-  readonly text: string;
-  readonly row: SavedRow;
-}
-
-interface Goal {
-  readonly what: string;
-  readonly goal: string;
-  readonly limit: number;
-  readonly is: 'at most' | 'at least';
-  readonly find: (rows: readonly SavedRow[]) => Found | null;
-  /** What was tried, for goals that are missed. */
-  readonly tried?: string;
-}
-
-/** Those that are no Node clients of others. */
-const noPeers = [
-  /^bare socket/,
-  /^Kafka's/,
-  /^kafka-python/,
-  /^this client/,
-  /^its own/,
-  /^the build of/,
-  /^no client/,
-];
-const older = 'the build of 2026-11-22';
-const platformatic = "@platformatic/kafka's Fetch and Produce";
-
-const rate = 'recordsPerSecond';
-const main = 'mainThreadMicrosecondsPerRecord';
-const cpu = 'cpuMicrosecondsPerRecord';
-
-function isPeer({ comparison }: SavedRow): boolean {
-  return !noPeers.some((pattern) => pattern.test(comparison));
-}
-
-function rowsNamed(rows: readonly SavedRow[], benchmark: string, name: string): SavedRow[] {
-  return rows.filter((row) => row.benchmark === benchmark && row.name === name);
-}
-
-/** The ratio to one other client. */
-function beside(benchmark: string, name: string, comparison: string): Goal['find'] {
-  return (rows) => {
-    const row = rowsNamed(rows, benchmark, name).find((one) => one.comparison === comparison);
-    return row === undefined ? null : { value: row.ratio, text: `${figure(row.ratio)} of ${comparison}`, row };
-  };
-}
-
-/** The ratio to the Node client that comes nearest. */
-function besideBest(benchmark: string, name: string, better: 'higher' | 'lower'): Goal['find'] {
-  return (rows) => {
-    const [row] = rowsNamed(rows, benchmark, name)
-      .filter(isPeer)
-      .sort((a, b) => (better === 'higher' ? a.ratio - b.ratio : b.ratio - a.ratio));
-    return row === undefined ? null : { value: row.ratio, text: `${figure(row.ratio)} of ${row.comparison}`, row };
-  };
-}
-
-/** Our own figure, whatever it was compared with. */
-function own(benchmark: string, name: string): Goal['find'] {
-  return (rows) => {
-    const row = rowsNamed(rows, benchmark, name)[0];
-    return row === undefined ? null : { value: row.ours, text: `${figure(row.ours)} ${row.unit}`, row };
-  };
-}
-
-/** One client of a workload against the Node client of others that is cheapest there. */
-function variantBesideCheapest(benchmark: string, name: string, variant: string): Goal['find'] {
-  return (rows) => {
-    const all = rowsNamed(rows, benchmark, name);
-    const row = all.find(({ comparison }) => comparison === variant);
-    const [cheapest] = all.filter(isPeer).sort((a, b) => a.theirs - b.theirs);
-    if (row === undefined || cheapest === undefined) return null;
-    const value = row.theirs / cheapest.theirs;
-    return { value, text: `${figure(value)} of ${cheapest.comparison}`, row: cheapest };
-  };
-}
-
-/** The CPU of all threads but the main one, per record, against another client. */
-function otherThreads(benchmark: string, name: string, comparison: string): Goal['find'] {
-  return (rows) => {
-    const [mains, alls] = [main, cpu].map((metric) =>
-      rowsNamed(rows, benchmark, `${name}: ${metric}`).find((row) => row.comparison === comparison),
-    );
-    if (mains === undefined || alls === undefined) return null;
-    const value = (alls.ours - mains.ours) / (alls.theirs - mains.theirs);
-    return { value, text: `${figure(value)} of ${comparison}`, row: alls };
-  };
-}
-
-/** The worst of several figures of one run, such as counts that must be 0. */
-function sum(benchmark: string, names: readonly string[]): Goal['find'] {
-  return (rows) => {
-    const found = names.flatMap((name) => rowsNamed(rows, benchmark, name).slice(0, 1));
-    if (found.length < names.length) return null;
-    const value = found.reduce((all, row) => all + row.ours, 0);
-    return { value, text: figure(value), row: found[0]! };
-  };
-}
-
-const sizes = ['100 B', '1 KiB'] as const;
 
 const produce: readonly Goal[] = sizes.flatMap((size): Goal[] => {
   const name = `produce ${size}`;
@@ -206,84 +119,6 @@ const fetch: readonly Goal[] = sizes.flatMap((size): Goal[] => {
     },
   ];
 });
-
-const group: readonly Goal[] = [
-  ...sizes.flatMap((size): Goal[] => {
-    const [share, times] = size === '100 B' ? [20, 3] : [12, 2];
-    const row = (metric: string): [string, string] => ['peers/consume', `consume ${size}: ${metric}`];
-    return [
-      {
-        what: `main-thread CPU per record consumed in a group by cursor, ${size}`,
-        goal: `at most 1/${share} of the cheapest Node client`,
-        limit: 1 / share,
-        is: 'at most',
-        find: besideBest(...row(main), 'lower'),
-      },
-      {
-        what: `the same with a Buffer for each key and value, ${size}`,
-        goal: 'at most 1/5 of the cheapest Node client',
-        limit: 1 / 5,
-        is: 'at most',
-        find: variantBesideCheapest(...row(main), 'this client, a Buffer for each value'),
-      },
-      {
-        what: `rate in a group, main thread idle, ${size}`,
-        goal: `at least ${times} x the best Node client`,
-        limit: times,
-        is: 'at least',
-        find: besideBest(...row(rate), 'higher'),
-      },
-      {
-        what: `rate in a group, main thread idle, ${size}`,
-        goal: "at least 1.5 x Java's",
-        limit: 1.5,
-        is: 'at least',
-        find: beside(...row(rate), "Kafka's Java client"),
-      },
-      {
-        what: `cold start to the first record in a group, ${size}`,
-        goal: 'at most the fastest Node client',
-        limit: 1,
-        is: 'at most',
-        find: besideBest(...row('firstRecordMs'), 'lower'),
-        tried:
-          'lookups that are awaited no longer than needed, connections while they run: four round trips fewer; the start of a worker and its modules remain',
-      },
-    ];
-  }),
-  {
-    what: 'group, 90 % busy in blocks of 20 ms, 100 B: rate',
-    goal: 'at least 0.95 of the idle rate',
-    limit: 0.95,
-    is: 'at least',
-    find: beside(
-      'peers/load',
-      `consume 100 B, main thread 90 % busy in blocks of 20 ms: ${rate}`,
-      'its own rate with an idle main thread',
-    ),
-  },
-  {
-    what: "group, 90 % busy in blocks of 20 ms, 100 B: the application's share of the wall",
-    goal: 'at least 98 % of what it asked for (0.882)',
-    limit: 0.882,
-    is: 'at least',
-    find: own('peers/load', 'consume 100 B, main thread 90 % busy in blocks of 20 ms: applicationShare'),
-  },
-  {
-    what: 'four threads as one member: rate beside four members of a Node client',
-    goal: 'reported',
-    limit: 0,
-    is: 'at least',
-    find: besideBest('peers/consume', `consume 100 B with four threads: ${rate}`, 'higher'),
-  },
-  {
-    what: 'four threads as one member: CPU of all threads per record beside four members of a Node client',
-    goal: 'reported',
-    limit: Number.POSITIVE_INFINITY,
-    is: 'at most',
-    find: besideBest('peers/consume', `consume 100 B with four threads: ${cpu}`, 'lower'),
-  },
-];
 
 const load: readonly Goal[] = sizes.flatMap((size): Goal[] => {
   const [short, long] = ['20 ms', '1 s'].map((block) => `consume ${size}, main thread 90 % busy in blocks of ${block}`);
