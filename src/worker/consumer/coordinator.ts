@@ -93,9 +93,9 @@ export class Coordinator {
 
   nextDeadline(now: number): number {
     if (!this.#isWanted || this.#isAsking) return Number.POSITIVE_INFINITY;
-    if (this.to !== null) return this.#host.requests.readyAt(this.to, now);
-    if (this.#retryAt > now) return this.#retryAt;
-    const readyAt = this.#host.requests.readyAt(anyone, now);
+    if (this.to === null && this.#retryAt > now) return this.#retryAt;
+    // A broker that is ready is no reason for a round: whoever has a request for it has sent it.
+    const readyAt = this.#host.requests.readyAt(this.to ?? anyone, now);
     return readyAt > now ? readyAt : Number.POSITIVE_INFINITY;
   }
 

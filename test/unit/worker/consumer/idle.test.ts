@@ -1,0 +1,41 @@
+// An idle member of a group has nothing to do between its heartbeats and the answers to its fetches.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConsumerGroupHeartbeat, Fetch, OffsetFetch } from '../../../../src/protocol/flat/generated/apis.ts';
+import { idOf } from './support/consumer-bench.ts';
+import { beat, begin } from './support/member-bench.ts';
+import { answerWith } from './support/reading-bench.ts';
+
+test('an idle member has no deadline before its next heartbeat, and an empty answer brings one fetch and nothing else', () => {
+  const bench = begin({ groupProtocol: 'consumer' }, 1);
+  const assignment = { topicPartitions: [{ topicId: idOf('t'), partitions: [0] }] };
+  bench.answer(ConsumerGroupHeartbeat, beat({ assignment }));
+  bench.answer(ConsumerGroupHeartbeat, beat({}));
+  bench.answer(OffsetFetch, {
+    groups: [
+      {
+        groupId: 'g',
+        errorCode: 0,
+        topics: [
+          {
+            name: 't',
+            partitions: [{ partitionIndex: 0, errorCode: 0, committedOffset: 10n, committedLeaderEpoch: -1 }],
+          },
+        ],
+      },
+    ],
+  });
+  // The snapshot of its state is written.
+  bench.advance(100);
+  const others = (): string[] => bench.waiting.map(({ api }) => api.name);
+  assert.deepEqual(others(), ['Fetch']);
+  const heartbeatAt = bench.now - 100 + 5000;
+  assert.equal(bench.role.nextDeadline(bench.now), heartbeatAt);
+  answerWith(bench, {});
+  bench.advance(100);
+  assert.deepEqual(others(), ['Fetch']);
+  assert.equal(bench.role.nextDeadline(bench.now), heartbeatAt);
+  bench.advance(5000);
+  assert.deepEqual(others().sort(), [ConsumerGroupHeartbeat.name, Fetch.name]);
+});
