@@ -14,7 +14,7 @@ import type { ThreadsClient, ThreadsResult, ThreadsRun } from './support/threads
 
 type Row = BenchRow | MissingRow;
 
-const mostRounds = 2;
+const mostRounds = 1;
 const clients: readonly PeerName[] = ['this client', '@platformatic/kafka'];
 const requests: readonly PeerName[] = ["this client's Fetch and Produce", "@platformatic/kafka's Fetch and Produce"];
 const topicBytes = isQuick ? 100e6 : 400e6;
