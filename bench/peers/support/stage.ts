@@ -183,7 +183,7 @@ async function warmUp(made: BrokerStage): Promise<void> {
         endOffset: 0,
       });
     }));
-    const filled = { partitions: 4, valueBytes: 1024, endOffset: 20_000 };
+    const filled = { partitions: 4, valueBytes: 1024, endOffset: Math.min(20_000, mostRecords) };
     for await (const _ of withFilled(made, filled, async function* (topic) {
       const peer = "this client's Fetch, recycled";
       yield runPeer(made.node, { ...common, peer, bootstrapServer, security, topic, work: 'read', ...filled });
