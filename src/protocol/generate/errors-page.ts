@@ -85,7 +85,8 @@ function cell(text: string): string {
 
 const head = `# Errors
 
-Everything that fails a call or a Future is a \`KafkaClientError\` with a stable \`code\`, an honest \`retriable\` (whether the same may succeed
+Everything that fails a call or a Future is a \`KafkaClientError\`. Its text ends with its code, as in
+\`... had no response within 30000 ms [KAFKA_REQUEST_TIMED_OUT]\`. It has a stable \`code\`, an honest \`retriable\` (whether the same may succeed
 later), \`invalidMetadata\` (whether to refresh metadata first), and a \`cause\` where another error is behind it. Errors about a node have
 \`nodeId\`, errors about a partition \`topic\` and \`partition\`. No text and no field holds a secret.
 

@@ -32,6 +32,8 @@ export class BlockedThreads {
   readonly #limitMs: number;
   readonly #report: BlockedThreadsReport;
   readonly #threads = new Map<object, WatchedThread>();
+  /** The same threads: this list is read in every round, and makes no garbage. */
+  #list: readonly WatchedThread[] = [];
   #nextDeadline = Number.POSITIVE_INFINITY;
   #blocked = 0;
 
@@ -50,6 +52,7 @@ export class BlockedThreads {
     const key = owner ?? link;
     const thread = this.#threads.get(key) ?? new WatchedThread(owner, this.#limitMs, this.#report);
     this.#threads.set(key, thread);
+    this.#list = [...this.#threads.values()];
     thread.add(link, isOver);
   }
 
@@ -65,17 +68,23 @@ export class BlockedThreads {
 
   /** Once a round, after everything was written. */
   poll(now: number): void {
-    if (this.#threads.size === 0) return;
     let deadline = Number.POSITIVE_INFINITY;
     let blocked = 0;
-    for (const [key, thread] of this.#threads) {
+    let hasEmpty = false;
+    for (const thread of this.#list) {
       thread.poll(now);
-      if (thread.isEmpty) this.#threads.delete(key);
+      if (thread.isEmpty) hasEmpty = true;
       if (thread.lookAt < deadline) deadline = thread.lookAt;
       if (thread.isBlocked) blocked++;
     }
     this.#nextDeadline = deadline;
     this.#blocked = blocked;
+    if (hasEmpty) this.#forgetEmpty();
+  }
+
+  #forgetEmpty(): void {
+    for (const [key, thread] of this.#threads) if (thread.isEmpty) this.#threads.delete(key);
+    this.#list = [...this.#threads.values()];
   }
 }
 
@@ -105,17 +114,16 @@ class WatchedThread {
   }
 
   poll(now: number): void {
-    if (this.lookAt === Number.POSITIVE_INFINITY) {
-      for (const { link, writtenAt } of this.#links) {
-        if (link.position === writtenAt) continue;
-        this.#begin(now);
-        return;
-      }
-    } else if (now >= this.lookAt || this.isBlocked) {
-      this.#look(now);
+    const isResting = this.lookAt === Number.POSITIVE_INFINITY;
+    let hasNews = false;
+    let hasEnds = false;
+    for (const watched of this.#links) {
+      // Nothing is written to a link that is over: it would never be looked at again.
+      if (watched.isOver()) hasEnds = true;
+      else if (isResting && watched.link.position !== watched.writtenAt) hasNews = true;
     }
-    // Its last link has gone: nothing would be written that makes it look again.
-    if (this.#links.some(({ isOver }) => isOver())) this.#look(now);
+    if (hasEnds || this.isBlocked || now >= this.lookAt) this.#look(now);
+    if (hasNews && this.lookAt === Number.POSITIVE_INFINITY) this.#begin(now);
   }
 
   #begin(now: number): void {

@@ -147,6 +147,18 @@ test('a link that ends is forgotten, and its thread counts as reading', () => {
   assert.equal(threads.nextDeadline, Number.POSITIVE_INFINITY);
 });
 
+test('a link that ends while nothing is unread is not looked at any more', () => {
+  const link = add();
+  threads.poll(0);
+  link.isOver = true;
+  threads.poll(1);
+  Object.defineProperty(link, 'position', { get: () => assert.fail('it is still looked at') });
+  Object.defineProperty(link, 'releasedPosition', { get: () => assert.fail('it is still looked at') });
+  threads.poll(2);
+  threads.poll(100_000);
+  assert.deepEqual(told, []);
+});
+
 test('limit 0 watches nothing', () => {
   threads = new BlockedThreads(0, assert.fail as never);
   const link = add();
