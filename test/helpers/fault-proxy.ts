@@ -37,6 +37,10 @@ export class ProxyStream {
   #cutAt = Number.POSITIVE_INFINITY;
   #cutKind: CutKind = 'end';
   #isCut = false;
+  #delayMs = 0;
+  /** Bytes and ends that come earlier are handed on earlier. */
+  #lastDueAt = 0;
+  #tap: ((bytes: Buffer) => void) | null = null;
   #sourceEnded = false;
   #waiting = false;
 
@@ -44,11 +48,13 @@ export class ProxyStream {
     this.#source = source;
     this.#target = target;
     this.#reset = reset;
-    source.on('data', (chunk) => this.#received(chunk));
-    source.on('end', () => {
-      this.#sourceEnded = true;
-      this.#pump();
-    });
+    source.on('data', (chunk) => this.#later(() => this.#received(chunk)));
+    source.on('end', () =>
+      this.#later(() => {
+        this.#sourceEnded = true;
+        this.#pump();
+      }),
+    );
   }
 
   /** Bytes handed to the receiver's socket so far, in their final form. */
@@ -92,11 +98,50 @@ export class ProxyStream {
     this.#find = find;
   }
 
+  /** What comes from now on is handed on so many ms later, in order; 0 ends it. */
+  delay(ms: number): void {
+    this.#delayMs = ms;
+  }
+
+  /** Is given every byte that is forwarded, as the receiver gets it; null for none. */
+  tap(listener: ((bytes: Buffer) => void) | null): void {
+    this.#tap = listener;
+  }
+
+  /** Sends bytes to the receiver that the sender has not sent, behind what is held, such as an answer to somebody else. */
+  inject(bytes: Uint8Array): void {
+    if (this.#isCut) return;
+    this.#queue.push(Buffer.from(bytes));
+    this.#queuedBytes += bytes.length;
+    this.#pump();
+  }
+
+  /** FIN to the receiver, behind what was forwarded. The other direction goes on; what the sender still sends is lost. */
+  halfClose(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#source.resume();
+    this.#target.end();
+  }
+
   /** Forwards the bytes before `offset` and none after. */
   cutAfter(offset: number, kind: CutKind = 'end'): void {
     this.#cutAt = Math.max(offset, this.#forwardedBytes);
     this.#cutKind = kind;
     this.#pump();
+  }
+
+  #later(work: () => void): void {
+    const now = performance.now();
+    const dueAt = Math.max(this.#lastDueAt, now + this.#delayMs);
+    if (dueAt <= now) {
+      work();
+      return;
+    }
+    this.#lastDueAt = dueAt;
+    setTimeout(work, dueAt - now);
   }
 
   #received(chunk: Buffer): void {
@@ -154,6 +199,7 @@ export class ProxyStream {
       this.#corruption.delete(offset);
     }
     this.#forwardedBytes += piece.length;
+    this.#tap?.(piece);
     const isTaken = this.#target.write(piece);
     if (!isTaken) {
       this.#waitFor((go) => this.#target.once('drain', go));
