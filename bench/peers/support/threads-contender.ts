@@ -5,15 +5,17 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { parseProducerConfig } from '../../../src/common/config/producer-config.ts';
 import { KafkaClient } from '../../../src/index.ts';
+import { createProducerMemory } from '../../../src/main/producer/producer-memory.ts';
+import { createDoorbell } from '../../../src/ring/doorbell.ts';
+import { createCounters } from '../../../src/state/counters.ts';
 import { median } from '../../support/rows.ts';
 import { recordsPerCall } from './bulk-producers.ts';
 import { besides } from './contender.ts';
 import { isAttached, type ThreadData, type ThreadOrder, type ThreadsResult, type ThreadsRun } from './threads-run.ts';
 
 const MiB = 1024 * 1024;
-/** A producer with the default `bufferMemoryBytes`: its records and their outcomes. */
-const producerRingMiB = 1 + 1 / 8;
 const run = JSON.parse(process.argv[2]!) as ThreadsRun;
 const client = isAttached(run.client) ? await KafkaClient.start({ bootstrapServers: run.bootstrapServer }) : null;
 const perCall = recordsPerCall(run.valueBytes);
@@ -55,12 +57,25 @@ const result: ThreadsResult = {
   rssMiB,
   cpuMicrosecondsPerRecord: (user + system) / records,
   ringMiB:
-    client === null ? 0 : (client.config.requestRingBytes + client.config.responseRingBytes) / MiB + producerRingMiB,
+    client === null ? 0 : (client.config.requestRingBytes + client.config.responseRingBytes + producerRings()) / MiB,
   openMs: median(openMs),
 };
 await tell('end');
 await client?.close();
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+
+/** Bytes of the rings of a producer with default options: for its records and their outcomes. */
+function producerRings(): number {
+  const memory = createProducerMemory(
+    parseProducerConfig({}, () => {}),
+    createDoorbell(),
+    createCounters(),
+  );
+  for (const { link, lifePort } of [memory.application, memory.network])
+    for (const port of [link.bodyPort, link.sparePort, lifePort]) port.close();
+  const { requestRing, responseRing } = memory.network.link;
+  return requestRing.byteLength + responseRing.byteLength;
+}
 
 /** Of this process to that port, as Linux tells. */
 function openConnections(port: number): number {

@@ -83,6 +83,7 @@ export class ApplicationRequests {
    * requests of the network thread itself take no place from applications, but applications could take all places from these.
    */
   sendWaiting(now: number): number {
+    if (this.#crowded.size === 0) return 0;
     let count = 0;
     for (const node of this.#crowded) {
       while (node.waiting.size > 0 && node.isReady && !node.connection.isThrottled(now) && !this.#isFull(node)) {
