@@ -13,6 +13,7 @@ import {
   NetworkThreadError,
   Producer,
 } from '../../src/index.ts';
+import { DATA_OFFSET } from '../../src/ring/layout.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { scriptUrl } from './support/child.ts';
@@ -58,6 +59,8 @@ describe('attached clients', () => {
     const words = new Int32Array(counts);
     return {
       worker,
+      /** Shared with the worker, although the handle has been sent. */
+      requestRing: new Int32Array(handle.application.requestRing),
       exit,
       problem,
       said: said[0] as Said,
@@ -136,6 +139,30 @@ describe('attached clients', () => {
       assert.equal(each.count(ACCEPTED), each.count(SUCCEEDED));
     }
   });
+
+  for (const work of ['loop', 'sync'] as const) {
+    test(`a thread with nonsense in its own ring is detached, and other clients go on (${work})`, async (t) => {
+      const client = await open(t);
+      await works(client);
+      const one = await attach(t, client, work);
+      const other = await attach(t, client);
+      await Promise.all([one.works(), other.works()]);
+      // The worker writes its own frames as well, so it takes a few attempts.
+      await waitFor('the network thread to refuse it', () => {
+        one.requestRing.fill(-1, DATA_OFFSET / 4);
+        return one.count(ENDED) !== 0;
+      });
+      await one.exit;
+      assert.equal(one.count(ENDED), 2, 'with NetworkThreadError');
+      assert.equal(one.count(ACCEPTED), one.count(SUCCEEDED) + one.count(FAILED));
+      await other.works(50);
+      await works(client);
+      other.tell('close');
+      await other.exit;
+      assert.equal(other.count(FAILED), 0);
+      await waitFor('the accounts to be even', () => client.metricsSnapshot()!.client['requests-open'] === 0);
+    });
+  }
 
   test('a client that never reads does not delay other clients', async (t) => {
     const client = await open(t, { responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65536 });

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { describe, type TestContext, test } from 'node:test';
 import { projectFolder, runnablePath } from '../../scripts/project.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
@@ -99,6 +100,25 @@ describe('examples', () => {
     );
     assert.deepEqual([read, written], ['4000', '4000']);
     assert.ok(Number(threads) > 1, `${threads} threads`);
+  });
+
+  test('npm run example runs one with a broker of its own, and names them all for another name', async () => {
+    const { KAFKA_BOOTSTRAP_SERVERS: _, ...env } = process.env;
+    const run = async (name: string) => {
+      const args = ['--enable-source-maps', runnablePath('scripts/example.ts'), name];
+      // For the example, which the script starts as a process of its own.
+      const options = { ...env, NODE_OPTIONS: patientNode.join(' ') };
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: options });
+      const [out, error] = [text(child.stdout), text(child.stderr)];
+      const [exitCode] = (await once(child, 'close')) as [number | null];
+      return { exitCode, out: await out, error: await error };
+    };
+    const { exitCode, out } = await run('first-program');
+    assert.equal(exitCode, 0);
+    assert.match(out, /^read 3 greeting: thread$/m);
+    const wrong = await run('no-example');
+    assert.equal(wrong.exitCode, 2);
+    for (const name of tried) assert.ok(wrong.error.includes(name), wrong.error);
   });
 
   test('every example is tried', () => {
