@@ -13,9 +13,9 @@ import {
   NetworkThreadError,
   Producer,
 } from '../../src/index.ts';
-import { DATA_OFFSET } from '../../src/ring/layout.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
+import { attachWorker } from './support/attached-worker.ts';
 import { scriptUrl } from './support/child.ts';
 import { type Cleanup, failureOf, openClient } from './support/client.ts';
 import {
@@ -26,7 +26,6 @@ import {
   type Order,
   type Said,
   SUCCEEDED,
-  type Work,
 } from './support/scripts/attached.ts';
 
 describe('attached clients', () => {
@@ -45,33 +44,7 @@ describe('attached clients', () => {
       ...options,
     });
 
-  /** A worker with a client of its own, at work. */
-  async function attach(t: Cleanup, client: KafkaClient, work: Work = 'loop', connections?: 'own') {
-    const handle = client.share();
-    const counts = new SharedArrayBuffer(32);
-    const workerData: AttachedData = { handle, work, counts, ...(connections && { connections }) };
-    const worker = new Worker(new URL(scriptUrl('attached')), { workerData, transferList: [...handle.transferList] });
-    t.after(() => worker.terminate());
-    const problem = new Promise<Error>((resolve) => worker.once('error', resolve));
-    const exit = once(worker, 'exit').catch(() => {});
-    const said = await Promise.race([once(worker, 'message'), problem]);
-    if (said instanceof Error) throw said;
-    const words = new Int32Array(counts);
-    return {
-      worker,
-      /** Shared with the worker, although the handle has been sent. */
-      requestRing: new Int32Array(handle.application.requestRing),
-      exit,
-      problem,
-      said: said[0] as Said,
-      count: (word: number) => Atomics.load(words, word),
-      tell: (order: Order) => worker.postMessage(order),
-      async works(more = 20) {
-        const from = Atomics.load(words, SUCCEEDED);
-        await waitFor('more responses', () => Atomics.load(words, SUCCEEDED) >= from + more);
-      },
-    };
-  }
+  const attach = attachWorker;
 
   async function works(client: KafkaClient): Promise<void> {
     await client.awaitReady(0);
@@ -112,54 +85,6 @@ describe('attached clients', () => {
       await works(client);
       other.tell('close');
       await other.exit;
-      await waitFor('the accounts to be even', () => client.metricsSnapshot()!.client['requests-open'] === 0);
-    });
-  }
-
-  test('threads that want more places than a connection has take turns: none is refused, and none is left out', async (t) => {
-    // Each of the workers alone would fill it.
-    const client = await open(t, { maxInFlightRequestsPerConnection: 3 });
-    await works(client);
-    const busy = [await attach(t, client), await attach(t, client, 'sync')];
-    await Promise.all(busy.map((each) => each.works()));
-    let most = 0;
-    for (let i = 0; i < 50; i++) {
-      const before = busy.map(({ count }) => count(SUCCEEDED));
-      // It would fail with TooManyInFlightRequests if it had no turn.
-      assert.equal((await client.send(0, Metadata, { topics: [] })).brokers.length, 1);
-      const counts = busy.map(({ count }, n) => count(SUCCEEDED) - before[n]!);
-      most = Math.max(most, ...counts);
-    }
-    t.diagnostic(`at most ${most} answers to another thread while one request was under way`);
-    await Promise.all(busy.map((each) => each.works()));
-    for (const each of busy) {
-      each.tell('close');
-      await each.exit;
-      assert.equal(each.count(FAILED), 0);
-      assert.equal(each.count(ACCEPTED), each.count(SUCCEEDED));
-    }
-  });
-
-  for (const work of ['loop', 'sync'] as const) {
-    test(`a thread with nonsense in its own ring is detached, and other clients go on (${work})`, async (t) => {
-      const client = await open(t);
-      await works(client);
-      const one = await attach(t, client, work);
-      const other = await attach(t, client);
-      await Promise.all([one.works(), other.works()]);
-      // The worker writes its own frames as well, so it takes a few attempts.
-      await waitFor('the network thread to refuse it', () => {
-        one.requestRing.fill(-1, DATA_OFFSET / 4);
-        return one.count(ENDED) !== 0;
-      });
-      await one.exit;
-      assert.equal(one.count(ENDED), 2, 'with NetworkThreadError');
-      assert.equal(one.count(ACCEPTED), one.count(SUCCEEDED) + one.count(FAILED));
-      await other.works(50);
-      await works(client);
-      other.tell('close');
-      await other.exit;
-      assert.equal(other.count(FAILED), 0);
       await waitFor('the accounts to be even', () => client.metricsSnapshot()!.client['requests-open'] === 0);
     });
   }
