@@ -24,6 +24,8 @@ export function optionsOf({ bootstrapServer, security }: Place): KafkaClientOpti
 }
 
 const chunk = 1000;
+/** More than a small request takes in the ring. */
+const requestBytes = 1024;
 /** The default of `maxInFlightRequestsPerConnection`. */
 const defaultInFlight = 5;
 
@@ -131,7 +133,8 @@ function readAsBuffers(cursor: RecordCursor): Sums {
 }
 
 const request: NonNullable<Peer['request']> = async (place, { atOnce }) => {
-  const room = { maxInFlightRequestsPerConnection: atOnce };
+  const requestRingBytes = Math.max(1 << 20, atOnce * requestBytes);
+  const room = { maxInFlightRequestsPerConnection: atOnce, requestRingBytes };
   const client = await KafkaClient.start({ ...optionsOf(place), ...(atOnce > defaultInFlight && room) });
   await client.setTopics([place.topic]);
   const node = client.cluster.brokers()[0]!.nodeId;
@@ -142,7 +145,7 @@ const request: NonNullable<Peer['request']> = async (place, { atOnce }) => {
     return future.value!;
   };
   return {
-    settings: atOnce > defaultInFlight ? `maxInFlightRequestsPerConnection ${atOnce}; send` : 'all defaults; send',
+    settings: atOnce > defaultInFlight ? `${JSON.stringify(room)}; send` : 'all defaults; send',
     request: async () => (await send()).brokers.length,
     requestSync: () => void untilDone(send()).brokers.length,
     close: () => client.close(),
