@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import {
   BufferExhaustedError,
+  Cancelled,
   KafkaClient,
+  KafkaClientError,
   KafkaConfigurationError,
   ProducerClosedError,
   RecordTooLargeError,
@@ -66,6 +68,32 @@ test('a send without room fails at once with a clear error, and the records befo
   }
   assert.equal((await bench.valuesOf(topic)).length, 300 - errors.length);
 });
+
+for (const [name, turns] of [
+  ['at once', 0],
+  ['in the next turn of the event loop', 1],
+  ['some turns later', 5],
+] as const) {
+  test(`a client that is closed ${name} while a producer or consumer is being opened leaves neither open`, async () => {
+    const topic = await bench.newTopic();
+    const { bootstrapServers } = bench.broker;
+    const client = await KafkaClient.start({ ...patient, bootstrapServers });
+    // Each ends in order or fails as closed: an opening may have come before the close.
+    const produced = client
+      .producer()
+      .then((producer) =>
+        Promise.allSettled(Array.from({ length: 20 }, () => producer.send(topic, { value: 'v' }).then())),
+      );
+    const consumed = client.consumer({ groupId: topic, topics: [topic] }).then((consumer) => consumer.poll(60_000));
+    const ends = Promise.allSettled([produced, consumed]);
+    for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+    await client.close();
+    const [sent, read] = await ends;
+    if (sent.status === 'rejected') assert.ok(sent.reason instanceof Cancelled, String(sent.reason));
+    else assert.equal(sent.value.length, 20, 'every record has an outcome');
+    if (read.status === 'rejected') assert.ok(read.reason instanceof KafkaClientError, String(read.reason));
+  });
+}
 
 test('an unknown topic fails after maxBlockMs with topic and cause; events and reports tell the failures', async () => {
   const producer = await bench.producerOf({ maxBlockMs: 200 });

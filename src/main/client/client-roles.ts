@@ -2,6 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { Control, ControlResult } from '../../common/control.ts';
+import { Cancelled } from '../../common/errors/errors.ts';
 import type { LogLevel } from '../../common/logger.ts';
 import type { ClientHost, ClientRole, MetricsOrigin, SharedClient, ShownRole } from '../link/client-host.ts';
 import type { ClientLog } from '../thread/client-log.ts';
@@ -14,14 +15,12 @@ export class ClientRoles implements ClientHost {
   readonly #roles = new Set<ClientRole>();
   /** One for each role that waits for something. */
   readonly #holds: (() => void)[] = [];
+  /** Why no producer or consumer can be opened any more. Null while they can. */
+  #whyEnding: Error | null = null;
 
   constructor(session: Session, log: ClientLog) {
     this.#session = session;
     this.#log = log;
-  }
-
-  get isEmpty(): boolean {
-    return this.#roles.size === 0;
   }
 
   /** In the order in which they were opened. */
@@ -29,11 +28,15 @@ export class ClientRoles implements ClientHost {
     return [...this.#roles].map((role) => role.shown);
   }
 
-  async close(timeoutMs: number): Promise<void> {
-    await Promise.all([...this.#roles].map((role) => role.closeWithClient(timeoutMs)));
+  /** Closes them. Null if there are none. No others can be opened from now on. */
+  close(timeoutMs: number): Promise<unknown> | null {
+    this.#whyEnding ??= new Cancelled('the client is closed');
+    if (this.#roles.size === 0) return null;
+    return Promise.all([...this.#roles].map((role) => role.closeWithClient(timeoutMs)));
   }
 
   onThreadLost(error: Error): void {
+    this.#whyEnding ??= error;
     for (const role of [...this.#roles]) role.onThreadLost(error);
   }
 
@@ -56,12 +59,17 @@ export class ClientRoles implements ClientHost {
     return this.#log.callbackThrew;
   }
 
-  callWith<Argument, T>(
+  /** Fails also when the client was closed meanwhile: what was opened would never be closed. */
+  async callWith<Argument, T>(
     run: (control: Control, argument: Argument) => Promise<ControlResult<T>>,
     argument: Argument,
     ports: readonly MessagePort[],
   ): Promise<T> {
-    return this.#session.call<T>((control) => run(control as unknown as Control, withPorts(argument, ports)));
+    const result = await this.#session.call<T>((control) => {
+      return run(control as unknown as Control, withPorts(argument, ports));
+    });
+    if (this.#whyEnding !== null) throw this.#whyEnding;
+    return result;
   }
 
   hold(): void {
@@ -86,6 +94,9 @@ export class ClientRoles implements ClientHost {
 
   addRole(role: ClientRole): void {
     this.#roles.add(role);
+    // The client has ended since the call that opened the role was answered, and has told all roles but this one, which is not whole yet.
+    const error = this.#whyEnding;
+    if (error !== null) queueMicrotask(() => role.onThreadLost(error));
   }
 
   removeRole(role: ClientRole): void {

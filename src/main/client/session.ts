@@ -287,8 +287,9 @@ export class Session implements StreamSource {
   async #close(): Promise<void> {
     dropped.unregister(this);
     const { closeTimeoutMs } = this.config;
+    const rolesClose = this.roles.close(closeTimeoutMs);
     // Without any the client counts as closed when this is called, not a little later.
-    if (!this.roles.isEmpty) await this.roles.close(closeTimeoutMs);
+    if (rolesClose !== null) await rolesClose;
     this.#isClosed = true;
     if (this.#lossError === null && this.inFlight.size > 0)
       await this.#poller.untilSettled(this.inFlight, this.config.closeTimeoutMs);

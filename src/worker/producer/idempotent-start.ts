@@ -1,7 +1,7 @@
 // Owns the request for a producer id without transactions. Any broker can answer it. Network thread.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
-import { errorFor, KafkaClientError } from '../../common/errors/errors.ts';
+import { Cancelled, errorFor, KafkaClientError } from '../../common/errors/errors.ts';
 import { mainLane } from '../../common/node-ids.ts';
 import { maxInt32 } from '../../common/numbers.ts';
 import { InitProducerId } from '../../protocol/flat/generated/apis.ts';
@@ -83,7 +83,8 @@ export class IdempotentStart {
     const backoffMs = Math.min(retryBackoffMs * 2 ** Math.min(this.#failures, 30), retryBackoffMaxMs);
     this.#failures++;
     this.#retryAt = now + backoffMs * (0.8 + 0.4 * this.#host.random());
-    if (error instanceof KafkaClientError && error.retriable) return;
+    // Cancelled: the client is closed, which is no fault.
+    if (error instanceof Cancelled || (error instanceof KafkaClientError && error.retriable)) return;
     this.#report.state('error', 'producer-id-refused', `no producer id: ${error.message}`, error);
     this.#onRefused(error, now);
   }
