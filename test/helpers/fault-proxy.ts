@@ -38,8 +38,8 @@ export class ProxyStream {
   #cutKind: CutKind = 'end';
   #isCut = false;
   #delayMs = 0;
-  /** Bytes and ends that come earlier are handed on earlier. */
-  #lastDueAt = 0;
+  /** What is delayed, in the order in which it came. */
+  #late: { readonly dueAt: number; readonly work: () => void }[] = [];
   #tap: ((bytes: Buffer) => void) | null = null;
   #sourceEnded = false;
   #waiting = false;
@@ -134,14 +134,22 @@ export class ProxyStream {
   }
 
   #later(work: () => void): void {
-    const now = performance.now();
-    const dueAt = Math.max(this.#lastDueAt, now + this.#delayMs);
-    if (dueAt <= now) {
+    if (this.#delayMs === 0 && this.#late.length === 0) {
       work();
       return;
     }
-    this.#lastDueAt = dueAt;
-    setTimeout(work, dueAt - now);
+    this.#late.push({ dueAt: performance.now() + this.#delayMs, work });
+    if (this.#late.length === 1) this.#wait();
+  }
+
+  /** One timer for all: timers of their own may fire in another order. */
+  #wait(): void {
+    const waitMs = Math.max(0, this.#late[0]!.dueAt - performance.now());
+    setTimeout(() => {
+      do this.#late.shift()!.work();
+      while (this.#late.length > 0 && this.#late[0]!.dueAt <= performance.now());
+      if (this.#late.length > 0) this.#wait();
+    }, waitMs);
   }
 
   #received(chunk: Buffer): void {
