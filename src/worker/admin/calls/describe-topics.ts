@@ -81,16 +81,7 @@ async function byIds(call: Call, to: Destination, ids: readonly string[], isAske
 
 function describedTopic(topic: MetadataResponseTopicView, isAsked: boolean): DescribedTopic {
   const { name, topicId, isInternal, topicAuthorizedOperations } = topic;
-  const partitions = topic.partitions.map((partition) => ({
-    partition: partition.partitionIndex,
-    leader: partition.leaderId,
-    leaderEpoch: partition.leaderEpoch,
-    replicas: partition.replicaNodes.toArray(),
-    isr: partition.isrNodes.toArray(),
-    offlineReplicas: partition.offlineReplicas.toArray(),
-    eligibleLeaderReplicas: null,
-    lastKnownEligibleLeaderReplicas: null,
-  }));
+  const partitions = topic.partitions.map((partition) => describedPartition(partition, null, null));
   return {
     name: name!,
     topicId: topicId === zeroUuid ? null : topicId,
@@ -124,7 +115,11 @@ async function byPages(call: Call, to: Destination, names: readonly string[], is
       const { name, topicId, isInternal, topicAuthorizedOperations } = topic;
       const partitions = pages.get(name!) ?? [];
       pages.set(name!, partitions);
-      for (const partition of topic.partitions) partitions.push(describedPartition(partition));
+      for (const partition of topic.partitions) {
+        const { eligibleLeaderReplicas, lastKnownElr } = partition;
+        const [eligible, lastKnown] = [eligibleLeaderReplicas?.toArray() ?? null, lastKnownElr?.toArray() ?? null];
+        partitions.push(describedPartition(partition, eligible, lastKnown));
+      }
       const readTopic = (): DescribedTopic => ({
         name: name!,
         topicId: topicId === zeroUuid ? null : topicId,
@@ -151,7 +146,17 @@ function isBehind(cursor: Cursor | null, topicName: string, partitionIndex: numb
   return cursor.topicName === topicName ? partitionIndex > cursor.partitionIndex : topicName > cursor.topicName;
 }
 
-function describedPartition(partition: DescribeTopicPartitionsResponsePartitionView): DescribedPartition {
+/** What both APIs tell of a partition. */
+type PartitionView = Pick<
+  DescribeTopicPartitionsResponsePartitionView,
+  'partitionIndex' | 'leaderId' | 'leaderEpoch' | 'replicaNodes' | 'isrNodes' | 'offlineReplicas'
+>;
+
+function describedPartition(
+  partition: PartitionView,
+  eligibleLeaderReplicas: number[] | null,
+  lastKnownEligibleLeaderReplicas: number[] | null,
+): DescribedPartition {
   return {
     partition: partition.partitionIndex,
     leader: partition.leaderId,
@@ -159,7 +164,7 @@ function describedPartition(partition: DescribeTopicPartitionsResponsePartitionV
     replicas: partition.replicaNodes.toArray(),
     isr: partition.isrNodes.toArray(),
     offlineReplicas: partition.offlineReplicas.toArray(),
-    eligibleLeaderReplicas: partition.eligibleLeaderReplicas?.toArray() ?? null,
-    lastKnownEligibleLeaderReplicas: partition.lastKnownElr?.toArray() ?? null,
+    eligibleLeaderReplicas,
+    lastKnownEligibleLeaderReplicas,
   };
 }
