@@ -6,7 +6,7 @@
 //   npm run bench -- --check          whether the CPU of a record has grown by more than a fifth since --check --save
 //   npm run bench -- --page           makes docs/performance.md from bench/results
 //   npm run bench:peers               the whole report: compares with other clients, which it installs, and makes report.html and the page
-//   npm run bench:peers -- --quick    the same in a sixth of the time, less exact, not saved
+//   npm run bench:peers -- --quick    with one short round, in less than ten minutes, not saved
 //   npm run bench:peers -- failover   some of those
 
 import { execFileSync } from 'node:child_process';

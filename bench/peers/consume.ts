@@ -2,8 +2,8 @@
 // themselves. The limit is a socket that throws the bytes away. In turns, each in a process of its own.
 //   npm run bench:peers -- consume
 
-import { measure } from './support/harness.ts';
-import { type Compression, compressions } from './support/peer.ts';
+import { codecs, measure } from './support/harness.ts';
+import type { Compression } from './support/peer.ts';
 import type { PeerName } from './support/registry.ts';
 import { brokerStage, withFilled } from './support/stage.ts';
 
@@ -62,7 +62,7 @@ const cases: readonly (Case & { readonly alsoFetch?: true })[] = [
     peers: [...someReaders, "Kafka's Java client"],
     alsoFetch: true,
   },
-  ...compressions.slice(1).map((compression) => ({
+  ...codecs.map((compression) => ({
     name: `consume 1 KiB, ${compression}`,
     ...large,
     compression,

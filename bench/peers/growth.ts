@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import type { BenchRow, MissingRow } from '../support/rows.ts';
 import { besides } from './support/contender.ts';
-import { isQuick, measure, rounded, rounds, type Stage, type Workload } from './support/harness.ts';
+import { isQuick, measure, rounded, rounds, type Stage, someOf, type Workload } from './support/harness.ts';
 import type { PeerName } from './support/registry.ts';
 import { type BrokerStage, brokerStage, withFilled, withWritten } from './support/stage.ts';
 import type { ThreadsClient, ThreadsResult, ThreadsRun } from './support/threads-run.ts';
@@ -20,12 +20,12 @@ const requests: readonly PeerName[] = ["this client's Fetch and Produce", "@plat
 const topicBytes = isQuick ? 100e6 : 400e6;
 const runTimeoutMs = 180_000;
 
-const recordBytes = [10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
-const partitionCounts = [1, 10, 100, 1000, 10_000];
-const brokerCounts = [1, 10, 50, 200];
-const inFlight = [1, 10, 100, 1000, 10_000];
-const fetchBytes = [16_384, 65_536, 262_144, 1 << 20, 4 << 20, 16 << 20];
-const threadCounts = [1, 2, 4, 8, 16];
+const recordBytes = someOf([10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000]);
+const partitionCounts = someOf([1, 10, 100, 1000, 10_000]);
+const brokerCounts = someOf([1, 10, 50, 200]);
+const inFlight = someOf([1, 10, 100, 1000, 10_000]);
+const fetchBytes = someOf([16_384, 65_536, 262_144, 1 << 20, 4 << 20, 16 << 20]);
+const threadCounts = someOf([1, 2, 4, 8, 16]);
 
 export async function* run(): AsyncGenerator<Row> {
   const stage = await brokerStage();

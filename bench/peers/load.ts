@@ -3,7 +3,7 @@
 //   npm run bench:peers -- load
 
 import type { BenchRow, MissingRow } from '../support/rows.ts';
-import { idle, measure, rounded, type Workload } from './support/harness.ts';
+import { idle, isQuick, measure, rounded, type Workload } from './support/harness.ts';
 import type { Load } from './support/job.ts';
 import type { PeerName } from './support/registry.ts';
 import { brokerStage, withFilled, withWritten } from './support/stage.ts';
@@ -21,6 +21,9 @@ const loads: readonly NamedLoad[] = [0.5, 0.9].flatMap((share) =>
 );
 const heavy = loads.filter(({ share }) => share === 0.9);
 const heavyLong = heavy.filter(({ blockMs }) => blockMs > 1);
+/** The goals are about these. */
+const readerLoads = isQuick ? heavyLong : loads;
+const writerLoads = isQuick ? heavy.filter(({ blockMs }) => blockMs === 20) : heavy;
 const readers: readonly PeerName[] = ['this client', '@platformatic/kafka', 'kafkajs', 'node-rdkafka'];
 const fetchers: readonly PeerName[] = ["this client's Fetch and Produce", "@platformatic/kafka's Fetch and Produce"];
 const rate = 'recordsPerSecond';
@@ -34,7 +37,7 @@ export async function* run(): AsyncGenerator<Row> {
   const large = { valueBytes: 1024, endOffset: 400_000 };
   yield* withFilled(stage, { ...small, partitions, isVaried: true }, async function* (topic) {
     const shared = { ...small, topic, partitions, work: 'read' } as const;
-    yield* underLoads({ ...shared, peers: readers, name: 'consume 100 B' }, [idleLoad, ...loads]);
+    yield* underLoads({ ...shared, peers: readers, name: 'consume 100 B' }, [idleLoad, ...readerLoads]);
     yield* underLoads({ ...shared, peers: fetchers, name: 'fetch 100 B' }, [idleLoad, ...heavyLong]);
   });
   yield* withFilled(stage, { ...large, partitions, isVaried: true }, async function* (topic) {
@@ -44,7 +47,7 @@ export async function* run(): AsyncGenerator<Row> {
   yield* withWritten(stage, partitions, (topic) =>
     underLoads({ valueBytes: 100, topic, partitions, work: 'write', peers: readers, name: 'produce 100 B' }, [
       idleLoad,
-      ...heavy,
+      ...writerLoads,
     ]),
   );
 }

@@ -1,8 +1,7 @@
 // Compares the producing of many records with every other client: the same broker and topic, in turns, each in a process of its own.
 //   npm run bench:peers -- produce
 
-import { measure, type Workload } from './support/harness.ts';
-import { compressions } from './support/peer.ts';
+import { codecs, measure, type Workload } from './support/harness.ts';
 import type { PeerName } from './support/registry.ts';
 import { brokerStage, withWritten } from './support/stage.ts';
 
@@ -37,7 +36,7 @@ const cases: readonly Case[] = [
   { name: 'produce 1 KiB', valueBytes: 1024, peers: allWriters },
   { name: 'produce 64 KiB', valueBytes: 65_536, peers: someWriters },
   { name: 'produce 100 B, acks 1', valueBytes: 100, acks: 1, peers: someWriters },
-  ...compressions.slice(1).map((compression) => ({
+  ...codecs.map((compression) => ({
     name: `produce 1 KiB, ${compression}`,
     valueBytes: 1024,
     compression,

@@ -5,11 +5,20 @@ import { type BenchRow, type MissingRow, median } from '../../support/rows.ts';
 import { missingPeers } from './install.ts';
 import type { Answer, Job, Load, Work } from './job.ts';
 import { outsideAnswer } from './outside.ts';
-import type { Compression, Security } from './peer.ts';
+import { type Compression, compressions, type Security } from './peer.ts';
 import { isNodePeer, type PeerName } from './registry.ts';
 import { runPeer } from './run-peer.ts';
 
 export const isQuick = process.env.BENCH_QUICK === '1';
+/** What a quick report measures of them: the first, the one in the middle and the last. */
+export function someOf<T>(all: readonly T[]): readonly T[] {
+  if (!isQuick || all.length <= 3) return all;
+  return [all[0]!, all[all.length >> 1]!, all.at(-1)!];
+}
+
+/** The slowest and the one that is used most stand for all in a quick report. */
+export const codecs: readonly Compression[] = isQuick ? ['gzip', 'zstd'] : compressions.slice(1);
+
 export const rounds = Number(process.env.BENCH_ROUNDS ?? (isQuick ? 1 : 5));
 const warmUpMs = Number(process.env.BENCH_WARM_UP_MS ?? (isQuick ? 150 : 400));
 const measureMs = Number(process.env.BENCH_MEASURE_MS ?? (isQuick ? 250 : 600));
