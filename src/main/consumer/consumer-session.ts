@@ -30,6 +30,7 @@ import { type ConsumerMetricsMemory, createConsumerMetrics } from '../../state/c
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
 import type { ClientHost, ClientRole, MetricsOrigin, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
+import { nextTurn, TurnBudget } from '../link/turn-budget.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
 import { ConsumerLink, closedError, type Ready } from './consumer-link.ts';
@@ -66,6 +67,7 @@ export class ConsumerSession implements ClientRole {
   readonly #reader: ConsumerSnapshotReader;
   readonly #lifeline: Lifeline;
   readonly #config: ConsumerConfig;
+  readonly #turn = new TurnBudget();
   #fatal: Error | null = null;
   #closing: Promise<void> | null = null;
 
@@ -235,6 +237,11 @@ export class ConsumerSession implements ClientRole {
     signal: AbortSignal | null,
     isWanted?: (batch: ConsumerBatch) => boolean,
   ): Promise<ConsumerBatch | null> {
+    if (this.#turn.isSpent(monotonicNowMs())) {
+      // Not after something was taken: it could be lost meanwhile.
+      await nextTurn();
+      this.#turn.begin(monotonicNowMs());
+    }
     this.link.drain();
     this.link.asks(true);
     const batch = this.#take(isWanted);
@@ -331,6 +338,7 @@ export class ConsumerSession implements ClientRole {
         const leftMs = deadline - monotonicNowMs();
         if (leftMs <= 0 || signal?.aborted) return null;
         await this.link.untilNews(leftMs, signal);
+        this.#turn.begin(monotonicNowMs());
         const batch = this.#take(isWanted);
         if (batch !== null || this.#closing !== null || this.#isOver) return batch;
         if (this.link.closeError !== null) throw this.link.closeError;
