@@ -234,7 +234,14 @@ function decoding(valueBytes: number): BenchRow[] {
     },
     rounds,
   );
-  const parameters = { valueBytes, keyBytes: 8, count, fieldBytes: bytes.length, batchBytes, crc32cImplementation };
+  const parameters = {
+    valueBytes,
+    keyBytes: 8,
+    count,
+    fieldBytes: bytes.length,
+    batchBytes,
+    crc32cImplementation: crc32cImplementation(),
+  };
   return [
     row('decode to rows', times.decode, 'bare loop without checks', times.bareLoop, count, parameters),
     row('read five fields by cursor', times.cursor, 'bare loop over rows', times.bareRows, count, parameters),

@@ -128,8 +128,8 @@ async function* byThreads(stage: BrokerStage): AsyncGenerator<Row> {
       for (let round = 0; round < Math.min(rounds, mostRounds); round++) {
         for (const client of compared) {
           const { folder, bootstrapServer } = stage;
-          const place = { folder, bootstrapServer, topic, valueBytes: 100 };
-          const job: ThreadsRun = { ...place, client, threads, records: 200_000, workPerRecord: 0 };
+          const place = { folder, bootstrapServer, topic, partitions, security: null };
+          const job: ThreadsRun = { ...place, valueBytes: 100, client, threads, records: 200_000, workPerRecord: 0 };
           const args = ['--enable-source-maps', '--expose-gc', besides('threads-contender'), JSON.stringify(job)];
           const options = { timeout: runTimeoutMs, killSignal: 'SIGKILL' } as const;
           const { stdout } = await promisify(execFile)(stage.node, args, options);

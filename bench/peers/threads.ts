@@ -10,6 +10,7 @@ import { withBroker } from '../macro/support/broker.ts';
 import { createTopic } from '../macro/support/topic.ts';
 import { type BenchRow, median } from '../support/rows.ts';
 import { besides, findPeers, type Peers } from './support/contender.ts';
+import { buildPackage } from './support/published.ts';
 import {
   isAttached,
   type ThreadsClient,
@@ -45,6 +46,7 @@ type Metric = (typeof metrics)[number][0];
 export const isOnlyByName = true;
 
 export async function run(): Promise<BenchRow[]> {
+  await buildPackage();
   const peers = await findPeers();
   return withBroker(async ({ host, port, description }) => {
     const bootstrapServer = `${host}:${port}`;
@@ -58,8 +60,8 @@ export async function run(): Promise<BenchRow[]> {
         for (let i = 0; i < threadsClients.length; i++) {
           const client = threadsClients[(round + i) % threadsClients.length]!;
           if (client === 'attached, own' && threads !== ownThreads) continue;
-          const place = { folder: peers.folder, bootstrapServer, topic, valueBytes };
-          const result = await runOnce(peers, { ...place, client, threads, records, workPerRecord });
+          const place = { folder: peers.folder, bootstrapServer, topic, partitions, security: null };
+          const result = await runOnce(peers, { ...place, valueBytes, client, threads, records, workPerRecord });
           const key = keyOf(client, threads);
           results.set(key, [...(results.get(key) ?? []), result]);
         }

@@ -13,12 +13,16 @@ import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import type { FetchRun } from '../macro/support/fetch-contender.ts';
 import type { FetchResult } from '../macro/support/fetch-meter.ts';
 import { createTopic, fillTopic } from '../macro/support/topic.ts';
-import type { BulkResult, BulkRun } from '../peers/support/bulk-produce-contender.ts';
+import type { Job } from '../peers/support/job.ts';
+import { buildPackage } from '../peers/support/published.ts';
+import { runPeer } from '../peers/support/run-peer.ts';
 import { median } from './rows.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 5);
 const runTimeoutMs = 300_000;
 const partitions = 4;
+const produceWarmUpMs = 300;
+const produceMs = 1000;
 /** A figure that has grown by more than this is reported. */
 export const maxGrowth = 0.2;
 const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -32,16 +36,17 @@ type SavedFigures = Readonly<Record<string, CheckFigures>>;
 interface Workload {
   readonly name: string;
   readonly valueBytes: number;
-  readonly records: number;
   readonly kind: 'fetch' | 'recycling' | 'produce';
+  /** How many are read. Produced is for a time. */
+  readonly records?: number;
 }
 
 const workloads: readonly Workload[] = [
   { name: 'fetch 100 B', kind: 'fetch', valueBytes: 100, records: 2_000_000 },
   { name: 'fetch 1 KiB', kind: 'fetch', valueBytes: 1024, records: 400_000 },
   { name: 'fetch 1 KiB, recycled', kind: 'recycling', valueBytes: 1024, records: 400_000 },
-  { name: 'produce 100 B', kind: 'produce', valueBytes: 100, records: 1_000_000 },
-  { name: 'produce 1 KiB', kind: 'produce', valueBytes: 1024, records: 200_000 },
+  { name: 'produce 100 B', kind: 'produce', valueBytes: 100 },
+  { name: 'produce 1 KiB', kind: 'produce', valueBytes: 1024 },
 ];
 /** Records of each partition of the topics that are read. */
 const filled: Readonly<Record<number, number>> = { 100: 250_000, 1024: 50_000 };
@@ -98,6 +103,7 @@ const columns = [
 ];
 
 async function measure(): Promise<CheckFigures> {
+  await buildPackage();
   const broker = await startEmbeddedBroker();
   try {
     const server = broker.bootstrapServers[0]!;
@@ -134,19 +140,10 @@ async function reference(): Promise<number> {
 
 /** CPU per record in us. */
 async function runOnce(workload: Workload, server: string): Promise<{ main: number; all: number }> {
-  const { kind, valueBytes, records } = workload;
+  const { kind, valueBytes, records = 0 } = workload;
   if (kind === 'produce') {
-    const job: BulkRun = {
-      client: 'this client',
-      folder: '',
-      bootstrapServer: server,
-      topic: 'produce',
-      valueBytes,
-      records,
-      busyMs: 0,
-    };
-    const result = JSON.parse(await run('../peers/support/bulk-produce-contender', JSON.stringify(job))) as BulkResult;
-    return { main: result.mainThreadMicrosecondsPerRecord, all: result.cpuMicrosecondsPerRecord };
+    const { figures } = await runPeer(process.execPath, produceJob(server, valueBytes));
+    return { main: figures.mainMicroseconds!, all: figures.cpuMicroseconds! };
   }
   const colon = server.lastIndexOf(':');
   const job: FetchRun = {
@@ -163,6 +160,30 @@ async function runOnce(workload: Workload, server: string): Promise<{ main: numb
   };
   const result = JSON.parse(await run('../macro/support/fetch-contender', JSON.stringify(job))) as FetchResult;
   return { main: result.mainThreadMicrosecondsPerRecord, all: result.cpuMicrosecondsPerRecord };
+}
+
+function produceJob(bootstrapServer: string, valueBytes: number): Job {
+  return {
+    peer: 'this client',
+    work: 'write',
+    folder: '',
+    bootstrapServer,
+    topic: 'produce',
+    partitions,
+    security: null,
+    valueBytes,
+    acks: -1,
+    compression: 'none',
+    load: { blockMs: 0, share: 0 },
+    warmUpMs: produceWarmUpMs,
+    measureMs: produceMs,
+    ownPids: [process.pid],
+    profileFolder: null,
+    groupId: '',
+    maxBytes: null,
+    endOffset: 0,
+    atOnce: 1,
+  };
 }
 
 async function run(module: string, argument: string): Promise<string> {

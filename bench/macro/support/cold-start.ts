@@ -5,9 +5,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { command } from '../../../scripts/command.ts';
 import { projectFolder } from '../../../scripts/project.ts';
 import { KafkaClient } from '../../../src/index.ts';
+import { buildPackage } from '../../peers/support/published.ts';
 import { type BenchRow, type MissingRow, median } from '../../support/rows.ts';
 import { withBroker } from './broker.ts';
 import type { StartClient, StartResult, StartRun } from './start-contender.ts';
@@ -15,7 +15,6 @@ import { createTopic } from './topic.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? (process.env.BENCH_QUICK === '1' ? 3 : 11));
 const runTimeoutMs = 60_000;
-const buildTimeoutMs = 600_000;
 const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const contender = fileURLToPath(new URL(`./start-contender.${suffix}`, import.meta.url));
 
@@ -37,7 +36,7 @@ export async function coldStarts(
   others: readonly StartClient[],
 ): Promise<(BenchRow | MissingRow)[]> {
   const clients: readonly StartClient[] = ['this client', ...others];
-  await command('npm', ['run', '--silent', 'build'], { cwd: projectFolder, timeoutMs: buildTimeoutMs });
+  await buildPackage();
   return withBroker(async ({ host, port, description }) => {
     const bootstrapServer = `${host}:${port}`;
     const topic = `bench-start-${process.pid}`;
@@ -65,7 +64,10 @@ export async function coldStarts(
     }
     const there = others.filter((client) => !missing.has(client));
     const gone = [...missing].map(([client, reason]) => ({ name: 'cold start', missing: client, reason }));
-    return [...gone, ...rowsOf(results, there, { broker: description, rounds })];
+    return [
+      ...gone,
+      ...rowsOf(results, there, { broker: description, rounds, measured: 'the package as it is published' }),
+    ];
   });
 }
 

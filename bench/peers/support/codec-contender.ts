@@ -84,7 +84,7 @@ async function decoding(valueBytes: number): Promise<BenchRow[]> {
     count,
   );
   const parameters = { api: 'Fetch', version: fetchVersion, valueBytes, keyBytes, bodyBytes: body.length, batchBytes };
-  const checks = { crc32c: `${crc32cImplementation}, which neither peer verifies` };
+  const checks = { crc32c: `${crc32cImplementation()}, which neither peer verifies` };
   const decode = await compare(
     ['this client, to flat', 'kafkajs', '@platformatic/kafka'],
     {

@@ -2,8 +2,8 @@
 
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type * as Package from '../../../src/index.ts';
 import type { Peer } from './peer.ts';
+import { type Library, published } from './published.ts';
 
 /** Those that run in a Node process. The first one is compared with all others. */
 export const nodePeers = [
@@ -50,19 +50,19 @@ export function olderEntry(folder: string): string {
   return join(folder, '..', '..', '.cache', 'older-build', 'build', 'src', 'index.js');
 }
 
-async function olderModule(folder: string): Promise<typeof Package> {
-  return (await import(pathToFileURL(olderEntry(folder)).href)) as typeof Package;
+async function olderModule(folder: string): Promise<Library> {
+  return (await import(pathToFileURL(olderEntry(folder)).href)) as Library;
 }
 
 /** Loads nothing but that peer. @param folder with the peers' node_modules */
 export async function loadPeer(name: NodePeer, folder: string): Promise<Peer> {
   switch (name) {
     case 'this client':
-      return (await import('./clients/ours.ts')).ours(false);
+      return (await import('./clients/ours.ts')).ours(await published(), false);
     case 'this client, recycled':
-      return (await import('./clients/ours.ts')).ours(false, true);
+      return (await import('./clients/ours.ts')).ours(await published(), false, true);
     case 'this client, a Buffer for each value':
-      return (await import('./clients/ours.ts')).ours(true);
+      return (await import('./clients/ours.ts')).ours(await published(), true);
     case 'this client, four threads as one member':
       return (await import('./clients/members.ts')).fourThreads(null);
     case '@platformatic/kafka, four members':
@@ -70,11 +70,11 @@ export async function loadPeer(name: NodePeer, folder: string): Promise<Peer> {
     case 'kafkajs, four members':
       return (await import('./clients/members.ts')).fourThreads('kafkajs');
     case "this client's Fetch and Produce":
-      return (await import('./clients/our-requests.ts')).ourRequests(false);
+      return (await import('./clients/our-requests.ts')).ourRequests(await published(), 'this', false);
     case "this client's Fetch, recycled":
-      return (await import('./clients/our-requests.ts')).ourRequests(true);
+      return (await import('./clients/our-requests.ts')).ourRequests(await published(), 'this', true);
     case olderBuild:
-      return (await import('./clients/our-requests.ts')).ourRequests(false, await olderModule(folder));
+      return (await import('./clients/our-requests.ts')).ourRequests(await olderModule(folder), 'older', false);
     case '@platformatic/kafka':
       return (await import('./clients/platformatic.ts')).load(folder);
     case "@platformatic/kafka's Fetch and Produce":

@@ -15,6 +15,7 @@ import { besides, findPeers } from './contender.ts';
 import { isQuick, mostRecords, type Stage } from './harness.ts';
 import type { Job } from './job.ts';
 import type { Security } from './peer.ts';
+import { buildPackage } from './published.ts';
 import { runPeer } from './run-peer.ts';
 
 export interface BrokerStage extends Stage {
@@ -42,6 +43,7 @@ export function brokerStage(): Promise<BrokerStage> {
 async function start(): Promise<BrokerStage> {
   const { available } = kafkaAvailability(undefined, true);
   if (!available) throw new Error('the peers are measured on a real broker: it needs Java 17 and Maven');
+  await buildPackage();
   const { node, folder } = await findPeers();
   const ca = new CertificateAuthority('benchmark');
   onProcessEnd(() => ca.close());

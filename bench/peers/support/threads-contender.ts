@@ -6,45 +6,50 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { parseProducerConfig } from '../../../src/common/config/producer-config.ts';
-import { KafkaClient } from '../../../src/index.ts';
 import { createProducerMemory } from '../../../src/main/producer/producer-memory.ts';
 import { createDoorbell } from '../../../src/ring/doorbell.ts';
 import { createCounters } from '../../../src/state/counters.ts';
 import { median } from '../../support/rows.ts';
-import { recordsPerCall } from './bulk-producers.ts';
 import { besides } from './contender.ts';
-import { isAttached, type ThreadData, type ThreadOrder, type ThreadsResult, type ThreadsRun } from './threads-run.ts';
+import { published } from './published.ts';
+import {
+  isAttached,
+  type ThreadData,
+  type ThreadOrder,
+  type ThreadsResult,
+  type ThreadsRun,
+  type ThreadTold,
+} from './threads-run.ts';
 
 const MiB = 1024 * 1024;
 const run = JSON.parse(process.argv[2]!) as ThreadsRun;
+const { KafkaClient } = await published();
 const client = isAttached(run.client) ? await KafkaClient.start({ bootstrapServers: run.bootstrapServer }) : null;
-const perCall = recordsPerCall(run.valueBytes);
-const recordsEach = perCall * Math.max(1, Math.round(run.records / run.threads / perCall));
-const records = recordsEach * run.threads;
+const recordsEach = Math.ceil(run.records / run.threads);
 const openMs: number[] = [];
 const workers: Worker[] = [];
 for (let i = 0; i < run.threads; i++) {
   const handle = client?.share() ?? null;
-  const { folder, bootstrapServer, topic, valueBytes, workPerRecord } = run;
-  const place = { folder, bootstrapServer, topic, valueBytes };
-  const workerData: ThreadData = { client: run.client, place, handle, records: recordsEach, workPerRecord };
+  const { folder, bootstrapServer, topic, partitions, security, valueBytes, workPerRecord } = run;
+  const place = { folder, bootstrapServer, topic, partitions, security };
+  const workerData: ThreadData = { client: run.client, place, valueBytes, handle, records: recordsEach, workPerRecord };
   const worker = new Worker(besides('threads-worker'), { workerData, transferList: [...(handle?.transferList ?? [])] });
   workers.push(worker);
-  const [opened] = (await once(worker, 'message')) as [number];
-  openMs.push(opened);
+  const [opened] = (await once(worker, 'message')) as [ThreadTold];
+  openMs.push(opened.openMs);
 }
 
-/** Resolves when every thread has done it. */
-async function tell(order: ThreadOrder): Promise<void> {
-  const answers = workers.map((worker) => once(worker, 'message'));
+/** Resolves when every thread has done it, with the number of records of all. */
+async function tell(order: ThreadOrder): Promise<number> {
+  const answers = workers.map((worker) => once(worker, 'message') as Promise<[ThreadTold]>);
   for (const worker of workers) worker.postMessage(order);
-  await Promise.all(answers);
+  return (await Promise.all(answers)).reduce((count, [{ records }]) => count + records, 0);
 }
 
 await tell('warm-up');
 const usage = process.cpuUsage();
 const startedAt = performance.now();
-await tell('run');
+const records = await tell('run');
 const seconds = (performance.now() - startedAt) / 1000;
 const { user, system } = process.cpuUsage(usage);
 const connections = openConnections(Number(run.bootstrapServer.split(':').at(-1)));

@@ -1,7 +1,7 @@
 // Owns the shape of one run of the threads benchmark, and of what its threads are told and tell. Any thread. Types and names only.
 
 import type { ClientHandle } from '../../../src/index.ts';
-import type { BulkPlace } from './bulk-producers.ts';
+import type { Place } from './peer.ts';
 
 /**
  * `attached`: all threads on one network thread. `attached, own`: the same with connections of their own. `this client`: one of ours for each
@@ -15,10 +15,11 @@ export const threadsClients = [
 ] as const;
 export type ThreadsClient = (typeof threadsClients)[number];
 
-export interface ThreadsRun extends BulkPlace {
+export interface ThreadsRun extends Place {
   readonly client: ThreadsClient;
+  readonly valueBytes: number;
   readonly threads: number;
-  /** Of all threads together, about: each thread gives whole calls of the peers. */
+  /** Of all threads together, at least: each thread gives whole chunks of its client. */
   readonly records: number;
   /** Steps of the loop that each record costs its thread. */
   readonly workPerRecord: number;
@@ -40,11 +41,19 @@ export interface ThreadsResult {
 
 export interface ThreadData {
   readonly client: ThreadsClient;
-  readonly place: BulkPlace;
+  readonly place: Place;
+  readonly valueBytes: number;
   /** For `attached`. */
   readonly handle: ClientHandle | null;
+  /** Of this thread, at least. */
   readonly records: number;
   readonly workPerRecord: number;
+}
+
+/** What a thread tells: how long it took to open its client, then after each order how many records it has produced for it. */
+export interface ThreadTold {
+  readonly openMs: number;
+  readonly records: number;
 }
 
 export type ThreadOrder = 'warm-up' | 'run' | 'rest' | 'end';

@@ -1,18 +1,28 @@
 // Owns one thread of the threads benchmark: opens its client and its producer, and computes and produces when it is told to. Its own thread.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { KafkaClient } from '../../../src/index.ts';
-import { type BulkProducer, ourBulkProducer, recordsPerCall, startBulkProducer } from './bulk-producers.ts';
-import { isAttached, type ThreadData, type ThreadOrder } from './threads-run.ts';
+import { writeWith } from './clients/ours.ts';
+import type { Writer } from './peer.ts';
+import { published } from './published.ts';
+import { loadPeer } from './registry.ts';
+import { isAttached, type ThreadData, type ThreadOrder, type ThreadTold } from './threads-run.ts';
 
-const { client, place, handle, records, workPerRecord } = workerData as ThreadData;
-/** Given at once, a whole call of the peers. The thread computes between. */
-const perGive = recordsPerCall(place.valueBytes);
+const { client, place, valueBytes, handle, records, workPerRecord } = workerData as ThreadData;
+const settings = { valueBytes, acks: -1, compression: 'none' } as const;
+/** Of a thread that only computes. */
+const chunkWithoutClient = 1000;
 let sum = 0;
 
-async function open(): Promise<BulkProducer | null> {
+async function open(): Promise<Writer | null> {
   if (client === 'no client') return null;
-  return isAttached(client) ? ourBulkProducer(attached!, place) : startBulkProducer(client, place);
+  if (isAttached(client)) return writeWith(attached!, place.topic, settings, onError);
+  const peer = await loadPeer(client, place.folder);
+  return peer.write!(place, settings, onError);
+}
+
+/** The thread ends, and so does the run. */
+function onError(error: unknown): never {
+  throw error;
 }
 
 function compute(steps: number): void {
@@ -21,14 +31,20 @@ function compute(steps: number): void {
   sum = value;
 }
 
-async function work(count: number): Promise<void> {
-  for (let done = 0; done < count; done += perGive) {
-    compute(perGive * workPerRecord);
-    await producer?.give(perGive);
+/** Gives whole chunks, and computes between. @returns the number of records */
+async function work(count: number): Promise<number> {
+  const chunk = producer?.chunk ?? chunkWithoutClient;
+  let done = 0;
+  for (; done < count; done += chunk) {
+    compute(chunk * workPerRecord);
+    await producer?.give();
   }
   await producer?.settled();
+  return done;
 }
 
+// Loaded before it is measured: an application that attaches uses the package already.
+const { KafkaClient } = await published();
 const startedAt = performance.now();
 const connections = client === 'attached, own' ? 'own' : 'shared';
 const attached = handle === null ? null : await KafkaClient.attach(handle, { connections });
@@ -38,16 +54,23 @@ const producer = await open();
 const openMs = isAttached(client) ? attachedMs : performance.now() - startedAt;
 
 parentPort!.on('message', (order: ThreadOrder) => {
-  void obey(order).then(() => parentPort!.postMessage(order));
+  void obey(order).then((count) => tell(count));
 });
-parentPort!.postMessage(openMs);
+tell(0);
 
-async function obey(order: ThreadOrder): Promise<void> {
-  if (order === 'warm-up') await work(Math.ceil(records / 4));
-  else if (order === 'run') await work(records);
-  else if (order === 'rest') globalThis.gc?.();
-  else {
-    await producer?.close();
-    parentPort!.unref();
+function tell(count: number): void {
+  parentPort!.postMessage({ openMs, records: count } satisfies ThreadTold);
+}
+
+/** @returns the number of records that were produced */
+async function obey(order: ThreadOrder): Promise<number> {
+  if (order === 'warm-up') return work(Math.ceil(records / 4));
+  if (order === 'run') return work(records);
+  if (order === 'rest') {
+    globalThis.gc?.();
+    return 0;
   }
+  await producer?.close();
+  parentPort!.unref();
+  return 0;
 }

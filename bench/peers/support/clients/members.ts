@@ -2,8 +2,9 @@
 // contender, and the threads that it starts.
 
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { Consumer, type ConsumerHandle } from '../../../../src/index.ts';
+import type { ConsumerHandle } from '../../../../src/index.ts';
 import type { OnError, OnRead, Peer, Place, Reader, ReadSettings } from '../peer.ts';
+import { published } from '../published.ts';
 import { loadPeer, type NodePeer } from '../registry.ts';
 import { optionsOf, readInPlace } from './ours.ts';
 
@@ -35,6 +36,7 @@ async function readAsOneMember(
   onError: OnError,
 ): Promise<Reader> {
   const options = { ...optionsOf(place), groupId, topics: [place.topic], autoOffsetReset: 'earliest' } as const;
+  const { Consumer } = await published();
   const consumer = await Consumer.start(options);
   const workers = Array.from({ length: threadCount }, () => {
     const handle = consumer.share();
@@ -98,6 +100,7 @@ async function runThread(data: ThreadData): Promise<void> {
     );
     return;
   }
+  const { Consumer } = await published();
   const consumer = await Consumer.attach(data.handle);
   for await (const batch of consumer) {
     const { valueBytes, sum } = readInPlace(batch.cursor());

@@ -1,22 +1,19 @@
 // Owns how this client is measured by requests that the application makes itself: Fetch and Produce. Main thread of a contender.
 
-import type * as Package from '../../../../src/index.ts';
 import { Calls, callsUnderWay, recordsPerCall } from '../calls.ts';
 import { type OnRead, type Peer, type Place, valuesOf, type WriteSettings } from '../peer.ts';
+import type { Library } from '../published.ts';
 import { optionsOf, readInPlace } from './ours.ts';
-
-type Library = typeof Package;
 
 const defaultMaxBytes = 1 << 20;
 
 /**
+ * @param library  this client, or an older build of it
  * @param recycles  whether each response is given back by `recycle` after it was read
- * @param module  another build of the package; default: this one
  */
-export async function ourRequests(recycles: boolean, module?: typeof Package): Promise<Peer> {
-  const library = module ?? (await import('../../../../src/index.ts'));
+export function ourRequests(library: Library, version: 'this' | 'older', recycles: boolean): Peer {
   return {
-    version: module === undefined ? 'this' : 'older',
+    version,
     compressions: ['gzip', 'snappy', 'lz4', 'zstd'],
     readsAgain: true,
     read: (place, { maxBytes, endOffset }, onRead) =>

@@ -1,13 +1,18 @@
 // Owns how this client is measured by its Producer, Consumer and KafkaClient. Main thread of a contender.
 
+import type { Future, KafkaClient, KafkaClientOptions, RecordCursor } from '../../../../src/index.ts';
 import {
-  type Future,
-  KafkaClient,
-  type KafkaClientOptions,
-  Metadata,
-  type RecordCursor,
-} from '../../../../src/index.ts';
-import { type OnError, type OnRead, type Peer, type Place, sumOf, valuesOf } from '../peer.ts';
+  type OnError,
+  type OnRead,
+  type Peer,
+  type Place,
+  type RequestSettings,
+  sumOf,
+  valuesOf,
+  type Writer,
+  type WriteSettings,
+} from '../peer.ts';
+import type { Library } from '../published.ts';
 
 export function optionsOf({ bootstrapServer, security }: Place): KafkaClientOptions {
   // A limit, which costs nothing: a start on a busy machine takes longer than an application would wait.
@@ -30,27 +35,38 @@ const requestBytes = 1024;
 const defaultInFlight = 5;
 
 /**
+ * @param library  this client
  * @param makesBuffers  whether the reader has a Buffer for each key and value, instead of reading in place
  * @param recycles      whether it gives the memory of each batch back
  */
-export function ours(makesBuffers: boolean, recycles = false): Peer {
+export function ours(library: Library, makesBuffers: boolean, recycles = false): Peer {
   return {
     version: 'this',
     compressions: ['gzip', 'snappy', 'lz4', 'zstd'],
-    ...(!makesBuffers && !recycles && { write, request }),
-    read: (place, { groupId }, onRead, onError) => read(place, groupId, { makesBuffers, recycles }, onRead, onError),
+    ...(!makesBuffers &&
+      !recycles && {
+        write: async (place, settings, onError) =>
+          writeWith(await library.KafkaClient.start(optionsOf(place)), place.topic, settings, onError),
+        request: (place, settings) => request(library, place, settings),
+      }),
+    read: (place, { groupId }, onRead, onError) =>
+      read(library, place, groupId, { makesBuffers, recycles }, onRead, onError),
   };
 }
 
-const write: NonNullable<Peer['write']> = async (place, { valueBytes, acks, compression }, onError) => {
-  const client = await KafkaClient.start(optionsOf(place));
+/** A producer of that client, which is closed with it. */
+export async function writeWith(
+  client: KafkaClient,
+  topic: string,
+  { valueBytes, acks, compression }: WriteSettings,
+  onError: OnError,
+): Promise<Writer> {
   const largest =
     valueBytes > 500_000
       ? { maxRequestSizeBytes: 2 * valueBytes, bufferMemoryBytes: Math.max(32 << 20, 8 * valueBytes) }
       : {};
   const producer = await client.producer({ acks, compressionType: compression, ...largest });
   const values = valuesOf(valueBytes);
-  const { topic } = place;
   const count = Math.max(1, Math.min(chunk, Math.floor(1_000_000 / valueBytes)));
   producer.on('failure', ({ error }) => onError(error));
   return {
@@ -71,9 +87,10 @@ const write: NonNullable<Peer['write']> = async (place, { valueBytes, acks, comp
       await client.close();
     },
   };
-};
+}
 
 async function read(
+  { KafkaClient }: Library,
   place: Place,
   groupId: string,
   { makesBuffers, recycles }: { readonly makesBuffers: boolean; readonly recycles: boolean },
@@ -132,7 +149,7 @@ function readAsBuffers(cursor: RecordCursor): Sums {
   return { valueBytes, sum: sum | 0 };
 }
 
-const request: NonNullable<Peer['request']> = async (place, { atOnce }) => {
+async function request({ KafkaClient, Metadata }: Library, place: Place, { atOnce }: RequestSettings) {
   const requestRingBytes = Math.max(1 << 20, atOnce * requestBytes);
   const room = { maxInFlightRequestsPerConnection: atOnce, requestRingBytes };
   const client = await KafkaClient.start({ ...optionsOf(place), ...(atOnce > defaultInFlight && room) });
@@ -150,4 +167,4 @@ const request: NonNullable<Peer['request']> = async (place, { atOnce }) => {
     requestSync: () => void untilDone(send()).brokers.length,
     close: () => client.close(),
   };
-};
+}
