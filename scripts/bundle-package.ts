@@ -2,18 +2,28 @@
 // same size. Names and lines of the code stay, and so a stack trace can be read without a map.
 
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, relative, sep } from 'node:path';
-import { type OutputChunk, rolldown } from 'rolldown';
-import { wireCodecs } from './bundle-threads.ts';
+import { basename, dirname, join, posix, relative, sep } from 'node:path';
+import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
+import { asciiOnly, wireCodecs } from './bundle-threads.ts';
+import { codecsByNeed } from './bundled-codecs.ts';
 
 export interface PackageFiles {
   /** Paths of built modules under `dist` by the paths of their new files, both without `.js`. */
   readonly entries: Readonly<Record<string, string>>;
   /** The files in `shared/`: the name of each, and the folders or modules under `dist` that it has, if no earlier one has them. */
   readonly shared: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The network thread and its codec pool, as `entries`. They share nothing with the others, because they start in less time without the code
+   * that only the others use. The first one is the thread.
+   */
+  readonly threads: Readonly<Record<string, string>>;
+  /** The built modules that the network thread loads at first use, without `.js`. */
+  readonly lazy: readonly string[];
   /** Other files under `dist`, which stay. */
   readonly kept: readonly string[];
 }
+
+type Groups = { readonly name: string; readonly test: (id: string) => boolean }[];
 
 /** A module names a file of the package in this form, which the bundlers of applications look for. */
 const fileOfPackage = /new URL\((['"])(\.[^'"]+\.js)\1, import\.meta\.url\)/g;
@@ -21,24 +31,86 @@ const marker = 'offthread-kafka-file:';
 
 /** Replaces the modules of `dist` by one file for each entry and by those that entries share. */
 export async function bundlePackage(dist: string, files: PackageFiles): Promise<void> {
-  const outputs = await bundle(dist, files);
+  const { entries, shared, threads, lazy, kept } = files;
+  const outputs = [
+    ...(await bundle(dist, entries, wireCodecs, groupsOf(dist, shared))),
+    ...(await bundle(dist, threads, codecsByNeed, await groupsOfThreads(dist, threads, lazy))),
+  ];
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    if (name.endsWith('.js') && !files.kept.includes(name.split(sep).join('/'))) rmSync(join(dist, name));
+    if (name.endsWith('.js') && !kept.includes(name.split(sep).join('/'))) rmSync(join(dist, name));
   }
+  const written = new Set<string>();
   for (const { fileName, code } of outputs) {
+    if (written.has(fileName)) throw new Error(`two files of the package are named ${fileName}`);
+    written.add(fileName);
     mkdirSync(dirname(join(dist, fileName)), { recursive: true });
-    writeFileSync(join(dist, fileName), withPlaces(code, fileName));
+    writeFileSync(join(dist, fileName), asciiOnly(withPlaces(code, fileName)));
   }
 }
 
-async function bundle(dist: string, { entries, shared }: PackageFiles): Promise<OutputChunk[]> {
+function groupsOf(dist: string, shared: PackageFiles['shared']): Groups {
+  return Object.entries(shared).map(([name, folders]) => ({
+    name,
+    test: (id) =>
+      folders.some((folder) => id.startsWith(join(dist, folder) + sep) || id === `${join(dist, folder)}.js`),
+  }));
+}
+
+/**
+ * What a thread always loads is one file, and what both always load is another one. What is loaded at first use stays apart, each in one file
+ * with what only it needs. Which modules those are is seen in a first bundle.
+ */
+async function groupsOfThreads(
+  dist: string,
+  threads: PackageFiles['threads'],
+  lazy: readonly string[],
+): Promise<Groups> {
+  const outputs = await bundle(dist, threads, codecsByNeed, []);
+  const byFile = new Map(outputs.map((output) => [output.fileName, output]));
+  const modulesOf = (path: string): ReadonlySet<string> => {
+    const id = join(dist, `${path}.js`);
+    const modules = new Set<string>();
+    const seen = new Set<OutputChunk>();
+    const visit = (output: OutputChunk | undefined): void => {
+      if (output === undefined || seen.has(output)) return;
+      seen.add(output);
+      for (const module of output.moduleIds) modules.add(module);
+      for (const imported of output.imports) visit(byFile.get(imported));
+    };
+    visit(outputs.find(({ facadeModuleId }) => facadeModuleId === id));
+    if (modules.size === 0) throw new Error(`${path} is no entry, and nothing loads it at first use`);
+    modules.delete(id);
+    return modules;
+  };
+  const [thread, pool] = Object.values(threads).map(modulesOf) as [ReadonlySet<string>, ReadonlySet<string>];
+  const loaded = lazy.map((path) => [basename(path), modulesOf(path)] as const);
+  const combinations = new Map<string, Set<string>>();
+  for (const id of new Set(loaded.flatMap(([, modules]) => [...modules]))) {
+    const name = loaded.flatMap(([part, modules]) => (modules.has(id) ? [part] : [])).join('-and-');
+    combinations.set(name, (combinations.get(name) ?? new Set()).add(id));
+  }
+  return [
+    { name: 'codecs', test: (id) => thread.has(id) && pool.has(id) },
+    { name: 'network-thread', test: (id) => thread.has(id) },
+    ...[...combinations].map(([name, modules]) => ({ name: `for-${name}`, test: (id: string) => modules.has(id) })),
+  ];
+}
+
+async function bundle(
+  dist: string,
+  entries: PackageFiles['entries'],
+  codecs: Plugin,
+  groups: Groups,
+): Promise<OutputChunk[]> {
   const build = await rolldown({
     input: Object.fromEntries(Object.entries(entries).map(([to, from]) => [to, join(dist, `${from}.js`)])),
     platform: 'node',
     // Packages stay packages: they are installed, updated and audited by themselves.
     external: (id) => !id.startsWith('.') && !id.startsWith(dist),
-    plugins: [wireCodecs, { name: 'files-of-the-package', transform: (code, id) => withMarkers(code, dist, id) }],
+    plugins: [codecs, { name: 'files-of-the-package', transform: (code, id) => withMarkers(code, dist, id) }],
     onLog: (level, log) => {
+      // Codecs that the thread uses itself are there already when others are imported.
+      if (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT' && codecs === codecsByNeed) return;
       if (level === 'warn') throw new Error(`the package cannot be bundled: ${log.message}`);
     },
   });
@@ -47,18 +119,20 @@ async function bundle(dist: string, { entries, shared }: PackageFiles): Promise<
     keepNames: true,
     minify: false,
     comments: { legal: true, annotation: true, jsdoc: false },
-    codeSplitting: {
-      groups: Object.entries(shared).map(([name, folders], i, all) => ({
-        name,
-        priority: all.length - i,
-        test: (id: string) =>
-          folders.some((folder) => id.startsWith(join(dist, folder) + sep) || id === `${join(dist, folder)}.js`),
-      })),
-    },
-    chunkFileNames: 'shared/[name].js',
+    codeSplitting: { groups: groups.map((group, i) => ({ ...group, priority: groups.length - i })) },
+    chunkFileNames: (chunk) => `${codecs === wireCodecs ? 'shared' : folderOf(chunk)}/[name].js`,
   });
   await build.close();
   return output.filter((file) => file.type === 'chunk');
+}
+
+/** There are many files with one API each. */
+function folderOf({
+  facadeModuleId,
+  moduleIds,
+}: Pick<OutputChunk, 'moduleIds'> & { facadeModuleId?: string | null }): string {
+  const ids = [...moduleIds, ...(facadeModuleId == null ? [] : [facadeModuleId])];
+  return ids.length > 0 && ids.every((id) => /[\\/]generated[\\/]/.test(id)) ? 'worker/apis' : 'worker';
 }
 
 function withMarkers(code: string, dist: string, id: string): string {

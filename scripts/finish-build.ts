@@ -26,6 +26,8 @@ await bundlePackage(dist, {
     'entries/protocol': 'entries/protocol',
     'testing/index': 'testing/index',
     'cli/index': 'cli/index',
+  },
+  threads: {
     'worker/index': 'worker/index',
     // The network thread looks for the entry of its codec pool beside itself.
     'worker/codec-task': 'worker/requests/codec-task',
@@ -39,6 +41,7 @@ await bundlePackage(dist, {
     client: ['main'],
     'wire-messages': ['protocol/wire', 'codec'],
   },
+  lazy: ['worker/link/producers', 'worker/link/consumers', 'worker/admin/admin-desk'],
   kept: ['worker/single-file.js', 'testing/thread.js'],
 });
 pruneDeclarations(dist, entries);

@@ -4,13 +4,15 @@
 import { crc32 as nativeCrc32 } from 'node:zlib';
 import { crcByTables, crcTables } from './crc-table.ts';
 
-const tables = crcTables(0xedb88320);
+/** Made at the first use: few applications meet these formats. */
+let tables: Int32Array | null = null;
 
 /** Below this length the call into native code and the slice it needs cost more than the tables (bench/micro/codec.ts). */
 const nativeFromBytes = 224;
 
 /** CRC-32 of `bytes[start, end)` as uint32; of the nine ASCII digits `123456789` it is 0xcbf43926. */
 export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  if (end - start < nativeFromBytes) return crcByTables(tables, bytes, start, end);
-  return nativeCrc32(bytes.subarray(start, end));
+  if (end - start >= nativeFromBytes) return nativeCrc32(bytes.subarray(start, end));
+  tables ??= crcTables(0xedb88320);
+  return crcByTables(tables, bytes, start, end);
 }

@@ -4,27 +4,36 @@
 import { requireFrom } from '../common/require-from.ts';
 import { crcByTables, crcTables } from './crc-table.ts';
 
-const tables = crcTables(0x82f63b78);
-
 /** Below this length the call into native code and the slice it needs cost more than the tables (bench/micro/codec.ts). */
 const nativeFromBytes = 224;
 
 type NativeCrc = (bytes: Uint8Array) => number;
 
-/** The processor's own instruction, by way of an optional package; null where it has no binary for this platform. */
-const native = loadNative();
+/** Made at the first use, which takes a millisecond. */
+let tables: Int32Array | null = null;
+
+/**
+ * The processor's own instruction, by way of an optional package; null where it has no binary for this platform. It is loaded at the first
+ * long input, which takes 5 to 10 ms: a thread that starts does not wait for it.
+ */
+let native: NativeCrc | null | undefined;
 
 /** What computes checksums of long inputs in this process: `@node-rs/crc32`, or `tables` where that does not load. */
-export const crc32cImplementation: '@node-rs/crc32' | 'tables' = native === null ? 'tables' : '@node-rs/crc32';
+export function crc32cImplementation(): '@node-rs/crc32' | 'tables' {
+  if (native === undefined) native = loadNative();
+  return native === null ? 'tables' : '@node-rs/crc32';
+}
 
 /** CRC-32C of `bytes[start, end)` as uint32; of the nine ASCII digits `123456789` it is 0xe3069283. */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  if (native === null || end - start < nativeFromBytes) return crcByTables(tables, bytes, start, end);
-  return native(bytes.subarray(start, end)) >>> 0;
+  if (end - start < nativeFromBytes) return crc32cByTables(bytes, start, end);
+  if (native === undefined) native = loadNative();
+  return native === null ? crc32cByTables(bytes, start, end) : native(bytes.subarray(start, end)) >>> 0;
 }
 
 /** The same without native code, whatever is installed. */
 export function crc32cByTables(bytes: Uint8Array, start = 0, end = bytes.length): number {
+  tables ??= crcTables(0x82f63b78);
   return crcByTables(tables, bytes, start, end);
 }
 

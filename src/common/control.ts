@@ -100,4 +100,8 @@ export interface NetworkThreadData<Config, Handle, Port, Metrics = object> {
   readonly isObserved: boolean;
   /** Node's number of the thread that starts this one; 0 for the main thread. */
   readonly threadId: number;
+  /** What is opened as soon as the client has started: its code is loaded while connections are made. */
+  readonly expects: ExpectedRole | null;
 }
+
+export type ExpectedRole = 'producer' | 'consumer';

@@ -60,6 +60,7 @@ import type { ClientHost, MetricsOrigin } from './link/client-host.ts';
 import type { Future } from './link/future.ts';
 import { ConsumerMetrics, type ConsumerMetricsSnapshot, consumerGroupsOf } from './metrics/consumer-metrics.ts';
 import type { MetricGroups } from './metrics/definitions.ts';
+import { expecting } from './thread/expected-role.ts';
 
 const defaultCloseTimeoutMs = 30_000;
 
@@ -110,7 +111,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     for (const [key, value] of Object.entries(options)) (belongsToConsumer(key) ? own : others)[key] = value;
     // The options are checked before a thread is started.
     parseConsumerConfig(own);
-    const client = await KafkaClient.start(others as KafkaClientOptions);
+    const client = await KafkaClient.start(expecting(others, 'consumer'));
     try {
       const consumer = await client.consumer(own as ConsumerOptions);
       consumer.#ownClient = client;

@@ -55,6 +55,7 @@ import type { Producer } from './producer.ts';
 import { AttachedThread } from './thread/attached-thread.ts';
 import { type ClientHandle, claimClientHandle } from './thread/client-handle.ts';
 import type { ClientLog } from './thread/client-log.ts';
+import { expectedRole } from './thread/expected-role.ts';
 import { NetworkThreadHandle } from './thread/network-thread-handle.ts';
 import type { ThreadAccess } from './thread/thread-access.ts';
 
@@ -90,7 +91,8 @@ export class KafkaClient implements AsyncDisposable {
   static async start(options: KafkaClientOptions & StartOptions = {}): Promise<KafkaClient> {
     const { configuration, signal } = parted(options);
     const config = parseConfig(configuration);
-    const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log), startOnly);
+    const expected = expectedRole(options);
+    const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log, expected), startOnly);
     return opened(client, client.#session, async () => {
       const started = (): Promise<VersionInfo> => client.#session.start<VersionInfo>((control) => control.start());
       client.#versions = await untilAborted('the start', signal, started);

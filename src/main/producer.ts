@@ -38,6 +38,7 @@ import { RecordRoutes } from './producer/record-routes.ts';
 import { traced } from './producer/tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
 import { type WritableOptions, writableOf } from './producer/writable.ts';
+import { expecting } from './thread/expected-role.ts';
 
 const defaultWaitMs = Number.POSITIVE_INFINITY;
 
@@ -89,7 +90,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     options: KafkaClientOptions & ProducerOptions<K, V>,
   ): Promise<Producer<K, V>> {
     const { client: clientOptions, producer: producerOptions } = apart(options);
-    const client = await KafkaClient.start(clientOptions);
+    const client = await KafkaClient.start(expecting(clientOptions, 'producer'));
     return Producer.#owning(client, () => client.producer(producerOptions));
   }
 

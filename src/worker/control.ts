@@ -15,10 +15,10 @@ import type { Metadata } from './client/metadata.ts';
 import type { Readiness } from './client/readiness.ts';
 import type { Attachment } from './link/attachments.ts';
 import type { ConsumerLinkHandle, OpeningConsumer } from './link/consumer-links.ts';
-import type { Consumers } from './link/consumers.ts';
-import type { ProducerLink, ProducerOpening, Producers } from './link/producers.ts';
+import type { ProducerLink, ProducerOpening } from './link/producers.ts';
 import type { Scopes } from './link/scopes.ts';
 import type { Log } from './report/log.ts';
+import type { LazyConsumers, LazyProducers } from './role-code.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
 export interface ControlParts {
@@ -32,10 +32,10 @@ export interface ControlParts {
   readonly clock: () => number;
   /** Asks for a round of the poll loop. */
   readonly wake: () => void;
-  readonly producers: Producers;
+  readonly producers: LazyProducers;
   /** Throws KafkaConfigurationError when connections cannot be opened as configured. */
   readonly prepareTransport: () => void;
-  readonly consumers: Consumers;
+  readonly consumers: LazyConsumers;
   readonly memory: () => ClientMemory;
   readonly scopes: Scopes;
   readonly log: Log;
@@ -128,8 +128,8 @@ export class AttachmentControl implements Control {
   }
 
   async attachProducer(producerId: number, link: object): ReturnType<Control['attachProducer']> {
-    return opened(link as ProducerLink, (given) => {
-      this.#parts.producers.attach(producerId, given, this.#attachment.owner);
+    return opened(link as ProducerLink, async (given) => {
+      await this.#parts.producers.attach(producerId, given, this.#attachment.owner);
       return null;
     });
   }
@@ -140,8 +140,8 @@ export class AttachmentControl implements Control {
   }
 
   async attachConsumer(consumerId: number, handle: object): ReturnType<Control['attachConsumer']> {
-    return opened(handle as ConsumerLinkHandle, (given) => {
-      this.#parts.consumers.attach(consumerId, given);
+    return opened(handle as ConsumerLinkHandle, async (given) => {
+      await this.#parts.consumers.attach(consumerId, given);
       return null;
     });
   }
@@ -204,11 +204,11 @@ function infoOf(version: BrokerVersion): VersionInfo {
 /** The same for what a link is for. If it is refused, the ports of the link are closed, and so the thread's own ends. */
 function opened<Link extends { readonly link: NetworkHandle; readonly lifePort: MessagePort }, T>(
   given: Link,
-  open: (given: Link) => T,
+  open: (given: Link) => T | Promise<T>,
 ): Promise<ControlResult<T>> {
-  return settle(() => {
+  return settle(async () => {
     try {
-      return open(given);
+      return await open(given);
     } catch (error) {
       for (const port of [given.link.bodyPort, given.link.sparePort, given.lifePort]) port.close();
       throw error;

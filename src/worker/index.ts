@@ -6,6 +6,7 @@ import * as comlink from 'comlink';
 import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
 import type { KafkaClientConfig } from '../common/config/config.ts';
+import { usesSasl } from '../common/config/sasl-config.ts';
 import type { NetworkThreadData, ServedControl } from '../common/control.ts';
 import { controlEndpoint } from '../common/control-endpoint.ts';
 import { TooManyOpenError } from '../common/errors/errors.ts';
@@ -22,7 +23,7 @@ import type { Attachment } from './link/attachments.ts';
 import { trust } from './net/default-authorities.ts';
 import { transportsFor } from './net/transports.ts';
 import { NetworkThread } from './network-thread.ts';
-import { loadTokenSource } from './sasl/token-sources.ts';
+import type { RoleCode } from './role-code.ts';
 
 const {
   config: openConfig,
@@ -37,6 +38,7 @@ const {
   logPort,
   isObserved,
   threadId,
+  expects,
 } = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort, ClientMetricsMemory>;
 
 // This must run before the first connection is made.
@@ -45,6 +47,21 @@ const config = withSecrets(openConfig, secrets);
 // Connections may open while codecs are still loading: no record is decoded before `start` is answered.
 const codecs = prepareCodecs();
 const transports = await transportsFor(config);
+
+const code: RoleCode = {
+  producers: async () => (await import('./link/producers.ts')).Producers,
+  consumers: async () => (await import('./link/consumers.ts')).Consumers,
+  Authenticator: usesSasl(config) ? (await import('./sasl/authenticator.ts')).Authenticator : null,
+};
+/** Node 20 reads modules in the thread pool of the process, where they would wait behind the application's own work. */
+const readsInPool = process.versions.node.startsWith('20.');
+/** Code that is loaded while connections are made. */
+const expected = Promise.all([
+  readsInPool || expects === 'producer' ? code.producers() : null,
+  readsInPool || expects === 'consumer' ? code.consumers() : null,
+]);
+// Whoever awaits it gets the error, too.
+expected.catch(() => {});
 
 const thread = new NetworkThread(
   config,
@@ -58,7 +75,8 @@ const thread = new NetworkThread(
     resolve: transports.resolve,
     openTransport: transports.open,
     prepareTransport: transports.prepare,
-    loadTokenSource: () => loadTokenSource(config, tokenPort),
+    code,
+    loadTokenSource: async () => (await import('./sasl/token-sources.ts')).loadTokenSource(config, tokenPort),
     postLog: (batch) => logPort.postMessage(batch),
     // Nobody catches this error, on purpose: it ends the thread, and the application side is told the cause.
     onFatal: (error) => {
@@ -82,7 +100,7 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
   const control = thread.controlOf(attachment);
   const served: ServedControl<NetworkHandle, MessagePort> = {
     start: async () => {
-      const [answer] = await Promise.all([control.start(), codecs]);
+      const [answer] = await Promise.all([control.start(), codecs, expected]);
       return answer;
     },
     awaitReady: (nodeId, timeoutMs, lane) => control.awaitReady(nodeId, timeoutMs, lane),

@@ -7,7 +7,6 @@ import { maxTimerMs } from '../common/numbers.ts';
 import type { AdminDesk } from './admin/admin-desk.ts';
 import type { RoleHost } from './client/role.ts';
 import type { Roles } from './roles.ts';
-import { saltPassword } from './sasl/salted-password.ts';
 
 export interface LazyAdminParts {
   readonly config: KafkaClientConfig;
@@ -27,7 +26,8 @@ export class LazyAdmin {
 
   /** @throws Cancelled when the network thread was closed meanwhile; KafkaTimeoutError when the code could not be loaded in time */
   async run(...[name, args, timeoutMs]: Parameters<Control['admin']>): Promise<unknown> {
-    const { AdminDesk } = await withinTime(timeoutMs, import('./admin/admin-desk.ts'));
+    const code = Promise.all([import('./admin/admin-desk.ts'), import('./sasl/salted-password.ts')]);
+    const [{ AdminDesk }, { saltPassword }] = await withinTime(timeoutMs, code);
     if (this.#isClosed) throw new Cancelled('the client was closed');
     const { config, host, roles, clock } = this.#parts;
     if (this.#desk === null) {

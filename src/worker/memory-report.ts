@@ -6,21 +6,20 @@ import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { NetworkEnd } from '../ring/attachment.ts';
 import { maxSpareBytes } from '../ring/spare-memory.ts';
 import type { Attachments } from './link/attachments.ts';
-import type { Consumers } from './link/consumers.ts';
 import { maxAsideBudgets } from './link/held-frame.ts';
-import type { Producers } from './link/producers.ts';
 import { maxKeptFrameBytes } from './net/frame-memory.ts';
 import { maxChunkBytes } from './net/receive-buffer.ts';
 import type { Selector } from './net/selector.ts';
 import { budgetBytes } from './requests/codec-account.ts';
 import type { CodecPool } from './requests/codec-pool.ts';
 import { decodeOptions } from './requests/decode-options.ts';
+import type { LazyConsumers, LazyProducers } from './role-code.ts';
 
 export interface MemoryReportParts {
   readonly config: KafkaClientConfig;
   readonly attachments: Attachments;
-  readonly producers: Producers;
-  readonly consumers: Consumers;
+  readonly producers: LazyProducers;
+  readonly consumers: LazyConsumers;
   readonly selector: Selector;
   readonly pool: CodecPool;
 }

@@ -12,7 +12,7 @@ import type { NetworkHandle } from '../ring/attachment.ts';
 import { Doorbell } from '../ring/doorbell.ts';
 import type { ClientMetricsMemory } from '../state/api-metrics.ts';
 import { CountersWriter, STATE_CLOSED, STATE_RUNNING } from '../state/counters.ts';
-import { ApplicationRequests } from './client/application-requests.ts';
+import { ApplicationRequests, type Codecs } from './client/application-requests.ts';
 import { Connections } from './client/connections.ts';
 import { Connector } from './client/connector.ts';
 import { FinalizedFeatures } from './client/finalized-features.ts';
@@ -29,8 +29,6 @@ import { AttachmentControl, type ControlParts } from './control.ts';
 import { LazyAdmin } from './lazy-admin.ts';
 import { type Attachment, Attachments } from './link/attachments.ts';
 import { BlockedThreads } from './link/blocked-threads.ts';
-import { Consumers } from './link/consumers.ts';
-import { Producers } from './link/producers.ts';
 import { RequestAdapter } from './link/request-adapter.ts';
 import { Scopes } from './link/scopes.ts';
 import { memoryReport } from './memory-report.ts';
@@ -46,8 +44,9 @@ import { Metrics } from './report/metrics-recorder.ts';
 import { CodecPool } from './requests/codec-pool.ts';
 import type { StartCodecThreads } from './requests/codec-threads.ts';
 import type { ResponseHost } from './requests/request-owner.ts';
+import { LazyConsumers, LazyProducers, type RoleCode } from './role-code.ts';
 import { Roles } from './roles.ts';
-import { Authenticator } from './sasl/authenticator.ts';
+import type { Authenticator } from './sasl/authenticator.ts';
 
 /** Everything that the network thread needs from outside. */
 export interface Surroundings {
@@ -63,6 +62,10 @@ export interface Surroundings {
   readonly openTransport: OpenTransport;
   /** Throws KafkaConfigurationError when connections cannot be opened as configured; default: they can. */
   readonly prepareTransport?: () => void;
+  /** Code that not every client needs. */
+  readonly code: RoleCode;
+  /** Default: the codecs of this thread. */
+  readonly codecs?: Codecs;
   /** Loads the code that gets tokens for OAUTHBEARER. */
   readonly loadTokenSource: () => Promise<AskForToken>;
   /** Makes the id of a new group member. */
@@ -92,8 +95,8 @@ export class NetworkThread {
   /** Producers, consumers and the administration calls. The poll loop calls them in every round. */
   readonly roles: Roles;
   readonly roleHost: RoleHost;
-  readonly #producers: Producers;
-  readonly #consumers: Consumers;
+  readonly #producers: LazyProducers;
+  readonly #consumers: LazyConsumers;
   readonly #scopes: Scopes;
   /** Called when an attachment was detached because its shared memory holds an impossible value. */
   onBroken: (attachment: Attachment, error: Error) => void = () => {};
@@ -125,7 +128,7 @@ export class NetworkThread {
   #isClosed = false;
 
   constructor(config: KafkaClientConfig, memory: NetworkThreadMemory, surroundings: Surroundings) {
-    const { clock, random, newMemberId } = surroundings;
+    const { clock, random, newMemberId, code, codecs } = surroundings;
     const metrics = new Metrics(memory.metrics, clock());
     this.#threadId = memory.threadId ?? 0;
     this.#log = new Log(config.logLevel, surroundings.postLog);
@@ -165,7 +168,7 @@ export class NetworkThread {
     const common = { config, nodes, connections, sender, features };
     this.#client = new NetworkClient({ ...common, selector, connector, metadata, events, authenticator });
     const connect = (node: Node | undefined, now: number): void => this.#client.connectNode(node, now);
-    this.#requests = new ApplicationRequests({ ...common, connect });
+    this.#requests = new ApplicationRequests({ ...common, connect, wake, codecs });
     const requests = new NodeRequests({
       ...common,
       hints: this.#responseHost,
@@ -179,8 +182,9 @@ export class NetworkThread {
     this.#scopes = new Scopes({ host, requests, open, close: (scope) => connections.closeScope(scope, clock()) });
     const { linkBroken: onBroken } = this.#attachments;
     const shared = { scopes: this.#scopes, roles, log: this.#log, blocked: this.#blocked, onBroken };
-    this.#producers = new Producers({ ...shared, clock, compressor: compressorOf(this.#pool, config) });
-    this.#consumers = new Consumers({ ...shared, config, clock, pool: this.#pool, newMemberId });
+    const compressor = compressorOf(this.#pool, config);
+    this.#producers = new LazyProducers(code.producers, { ...shared, clock, compressor });
+    this.#consumers = new LazyConsumers(code.consumers, { ...shared, config, clock, pool: this.#pool, newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
     const { producers, consumers } = { producers: this.#producers, consumers: this.#consumers };
     this.#memoryReport = () =>
@@ -236,6 +240,8 @@ export class NetworkThread {
     const now = this.#surroundings.clock();
     this.loop.close();
     this.#admin.close();
+    this.#producers.close();
+    this.#consumers.close();
     this.#readiness.close(error);
     this.#client.close(error, now);
     const poolClosed = this.#pool.close(error, now);
@@ -313,7 +319,10 @@ export class NetworkThread {
   #newAuthenticator(sender: RequestSender): Authenticator | null {
     const config = this.#config;
     if (!usesSasl(config)) return null;
-    const { loadTokenSource, random } = this.#surroundings;
+    const { code, loadTokenSource, random } = this.#surroundings;
+    const { Authenticator } = code;
+    if (Authenticator === null)
+      throw new Error('the code of logins was not loaded, although the configuration needs it');
     const wake = (): void => this.loop.wake();
     const onLoggedIn = (node: Node, now: number): void => this.#client.onLoggedIn(node, now);
     return new Authenticator({

@@ -39,7 +39,7 @@ import { Topics } from './topics.ts';
 /** It notices a client that was dropped without `close` when that client is garbage-collected. */
 const dropped = new FinalizationRegistry<Session>((session) => session.onDropped());
 
-/** Time that a thread may take to load its modules on a busy machine, in addition to the time limit of `start`. */
+/** Time for which a thread may wait for its modules, in addition to the time limit of `start`. */
 const beginGraceMs = 5000;
 
 export class Session implements StreamSource {

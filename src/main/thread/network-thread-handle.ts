@@ -6,7 +6,7 @@ import { MessageChannel, type MessagePort, threadId, type WorkerOptions } from '
 import { Worker } from 'worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import type { ControlResult, NetworkThreadData } from '../../common/control.ts';
+import type { ControlResult, ExpectedRole, NetworkThreadData } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../../ring/attachment.ts';
 import { createDoorbell } from '../../ring/doorbell.ts';
@@ -34,6 +34,8 @@ const here = import.meta.url;
 
 /** How long an orderly end may take. After that the thread is ended by force. */
 const exitGraceMs = 2000;
+/** How often a thread that has not begun yet is looked at. */
+const beginLookMs = 250;
 
 export class NetworkThreadHandle implements ThreadAccess {
   readonly end: ApplicationEnd;
@@ -59,7 +61,7 @@ export class NetworkThreadHandle implements ThreadAccess {
   /** Whether the network thread makes the records that somebody listens for. */
   #isObserved = isObserved();
 
-  constructor(config: KafkaClientConfig, log: ClientLog) {
+  constructor(config: KafkaClientConfig, log: ClientLog, expects: ExpectedRole | null) {
     const counters = createCounters();
     const doorbell = createDoorbell();
     const metrics = config.metrics ? createClientMetrics(DEFAULT_NODE_CAPACITY) : null;
@@ -81,6 +83,7 @@ export class NetworkThreadHandle implements ThreadAccess {
       logPort: networkLogPort,
       isObserved: this.#isObserved,
       threadId,
+      expects,
     };
     this.end = application;
     this.#timeoutMs = config.networkThreadTimeoutMs;
@@ -130,17 +133,20 @@ export class NetworkThreadHandle implements ThreadAccess {
   }
 
   /**
-   * Ends the thread unless it runs within `limitMs`. On Node 20 its modules are read in the thread pool of the process, where they wait
-   * behind the application's own work. Returns a function that removes the limit.
+   * Ends the thread when it does not begin although it has waited for `limitMs`. On Node 20 its modules are read in the thread pool of the
+   * process, where they wait behind the application's own work. A thread that computes is alive: on a busy machine it may take as long as it
+   * needs, and so only the time counts for which its event loop had nothing to do. Returns a function that removes the limit.
    */
   limitBegin(limitMs: number): () => void {
-    const timer = setTimeout(() => {
-      if (this.end.counters.state() !== STATE_STARTING) return;
-      const text = `the network thread did not begin within ${limitMs} ms; probably its modules cannot be read, because other work uses every thread of the process's pool (UV_THREADPOOL_SIZE): start the client before that work`;
+    const timer = setInterval(() => {
+      if (this.end.counters.state() !== STATE_STARTING) return clearInterval(timer);
+      if (this.#worker.performance.eventLoopUtilization().idle < limitMs) return;
+      clearInterval(timer);
+      const text = `the network thread did not begin within ${limitMs} ms of waiting; probably its modules cannot be read, because other work uses every thread of the process's pool (UV_THREADPOOL_SIZE): start the client before that work`;
       this.condemn(new NetworkThreadError(text));
-    }, limitMs);
+    }, beginLookMs);
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => clearInterval(timer);
   }
 
   /** Checks whether the thread is stuck. A blocked application thread must call this now and then, because its timers do not fire. */

@@ -2,6 +2,7 @@
 // (KIP-951), and the address of a coordinator. Runs on both sides: the network thread learns addresses and epochs from it,
 // the application that asked learns the leader. Must not decide what is newer.
 
+import type { Api } from './api.ts';
 import { Fetch, FindCoordinator, Produce, ShareAcknowledge, ShareFetch } from './generated/apis.ts';
 import type { FetchResponseView } from './generated/fetch.ts';
 import type { FindCoordinatorResponseView } from './generated/find-coordinator.ts';
@@ -46,6 +47,11 @@ const readers = new Map<object, (response: unknown) => ClusterHints | null>([
   [ShareAcknowledge, (response) => ofFetch(response as ShareAcknowledgeResponseView)],
   [FindCoordinator, (response) => ofFindCoordinator(response as FindCoordinatorResponseView)],
 ]);
+
+/** The APIs whose responses can hold hints, by key. */
+export const apisWithHints: ReadonlyMap<number, Pick<Api, 'readResponse'>> = new Map(
+  [Produce, Fetch, ShareFetch, ShareAcknowledge, FindCoordinator].map((api) => [api.key, api]),
+);
 
 /** Whether responses of the API can hold hints at all. */
 export function tellsOfCluster(api: object): boolean {

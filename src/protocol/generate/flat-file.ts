@@ -9,7 +9,7 @@ import type { Api, DataMessage, Message } from './model.ts';
 
 const offers: readonly Offer[] = [
   ['long', ['type Long']],
-  ['../api.ts', ['type ApiMessages', 'type DataMessages']],
+  ['../api.ts', ['type Api', 'type ApiMessages', 'type DataMessages', 'GeneratedApi']],
   [
     '../flat-view.ts',
     [
@@ -66,11 +66,22 @@ export function flatApiFile(api: Api): string {
     viewInterfaces(code, message);
   }
   const { request, response } = api;
-  const [asked, answered] = [request.root.typeName, response.root.typeName];
+  const types = rootTypes(api).join(', ');
+  const { versions, flexible } = request;
+  const unstable = api.table.latestUnstable === true ? ', latestUnstable: true' : '';
+  const legacy = api.table.legacy === undefined ? '' : ` Brokers from 4.0 on do not accept ${api.table.legacy}.`;
+  const about = `{ min: ${versions.min}, max: ${versions.max}, flexible: ${flexible?.min ?? -1}${unstable} }`;
+  code.doc(`${api.table.doc} API key ${api.key}, versions ${versions.min}-${versions.max}.${legacy}`);
+  code.line(`export const ${api.name}: Api<${types}> =`);
+  code
+    .indented((body) =>
+      body.line(`/* @__PURE__ */ new GeneratedApi(${api.key}, '${api.name}', ${about}, loadMessages);`),
+    )
+    .line();
   // Named here, since the classes inside the function hide the interfaces of the same names.
-  code.line(`type Messages = ApiMessages<${asked}, ${answered}View, ${answered}, ${asked}View>;`).line();
+  code.line(`type Messages = ApiMessages<${types}>;`).line();
   code.doc('Makes the functions of both messages. They are made at the first use, and so the package loads fast.');
-  code.block('export function loadMessages(): Messages', (body) => {
+  code.block('function loadMessages(): Messages', (body) => {
     messageParts(body, request, true);
     messageParts(body, response, false);
     body.block(
@@ -131,6 +142,13 @@ function readMethod(code: Code, name: string, message: Message): void {
 function assemble(file: string, owns: string, code: Code): string {
   const body = `${code.toString().trimEnd()}\n`;
   return fileHeader(`${file}.ts`, owns) + importLines(body, offers) + body;
+}
+
+/** The types of an API, in the order of the parameters of `Api`. */
+function rootTypes(api: Api): string[] {
+  const request = api.request.root.typeName;
+  const response = api.response.root.typeName;
+  return [request, `${response}View`, response, `${request}View`];
 }
 
 /** Every exported type of a file, for lists of re-exports. */

@@ -2,54 +2,27 @@
 // generator.
 
 import { errorRows } from '../schema/errors.ts';
-import { Code, capitalized, fileHeader } from './code.ts';
+import { Code, fileHeader } from './code.ts';
 import { exportedTypes } from './flat-file.ts';
 import type { Api, DataMessage } from './model.ts';
 
-/** Static, since that is what every bundler and test runner follows. */
-function moduleImport(file: string): string {
-  return `import { loadMessages as ${loaderName(file)} } from './${file}.ts';`;
-}
-
-function loaderName(file: string): string {
-  return `load${capitalized(file).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())}`;
-}
-
+/** Each API stands in a file of its own, so that a bundle has only those that its program uses. */
 export function apisFile(apis: readonly Api[]): string {
   const code = new Code();
-  code.line(`import { type Api, GeneratedApi } from '../api.ts';`);
-  for (const api of apis) code.line(moduleImport(api.file));
-  for (const api of apis) code.line(`import type { ${rootTypes(api).join(', ')} } from './${api.file}.ts';`);
+  code.line(`import type { Api } from '../api.ts';`);
+  for (const { name, file } of apis) code.line(`import { ${name} } from './${file}.ts';`);
   code.line();
-  for (const api of apis) {
-    const types = exportedTypes([api.request, api.response]).sort();
-    code.line(`export type { ${types.join(', ')} } from './${api.file}.ts';`);
+  for (const { name, file, request, response } of apis) {
+    const types = exportedTypes([request, response]).sort();
+    code.line(`export { ${name} } from './${file}.ts';`);
+    code.line(`export type { ${types.join(', ')} } from './${file}.ts';`);
   }
   code.line();
-  for (const api of apis) {
-    const { versions, flexible } = api.request;
-    const unstable = api.table.latestUnstable === true ? ', latestUnstable: true' : '';
-    const legacy = api.table.legacy === undefined ? '' : ` Brokers from 4.0 on do not accept ${api.table.legacy}.`;
-    const about = `{ min: ${versions.min}, max: ${versions.max}, flexible: ${flexible?.min ?? -1}${unstable} }`;
-    code.doc(`${api.table.doc} API key ${api.key}, versions ${versions.min}-${versions.max}.${legacy}`);
-    code.line(`export const ${api.name}: Api<${rootTypes(api).join(', ')}> =`);
-    code
-      .indented((body) =>
-        body.line(`/* @__PURE__ */ new GeneratedApi(${api.key}, '${api.name}', ${about}, ${loaderName(api.file)});`),
-      )
-      .line();
-  }
   code.doc('Every API this client speaks, in no particular order.');
   code.line(
     `export const allApis: readonly Api<never, unknown, never, unknown>[] = [${apis.map((api) => api.name).join(', ')}];`,
   );
   return fileHeader('index.ts', 'One export for each API. Runs on every thread.') + code;
-}
-
-function rootTypes(api: Api): string[] {
-  const request = api.request.root.typeName;
-  const response = api.response.root.typeName;
-  return [request, `${response}View`, response, `${request}View`];
 }
 
 export function wireIndexFile(apis: readonly Api[], data: readonly DataMessage[]): string {
@@ -61,10 +34,13 @@ export function wireIndexFile(apis: readonly Api[], data: readonly DataMessage[]
   code.line('const require = createRequire(import.meta.url);').line();
   code.doc('By API key.');
   code.line('export const wireApis: ReadonlyMap<number, WireApi> = new Map([').indented((body) => {
-    for (const { key, name, file, request } of [...apis].sort((a, b) => a.key - b.key)) {
+    for (const { key, name, file, request, response } of [...apis].sort((a, b) => a.key - b.key)) {
       const { versions, flexible } = request;
       const range = `minVersion: ${versions.min}, maxVersion: ${versions.max}, flexibleVersion: ${flexible?.min ?? -1}`;
-      body.line(`[${key}, { key: ${key}, name: '${name}', ${range}, file: '${file}' }],`);
+      const throttle = response.root.fields.find((field) => field.name === 'throttleTimeMs');
+      body.line(
+        `[${key}, { key: ${key}, name: '${name}', ${range}, throttleWord: ${throttle?.word ?? -1}, file: '${file}' }],`,
+      );
     }
   });
   code.line(']);').line();
@@ -81,10 +57,17 @@ export function wireIndexFile(apis: readonly Api[], data: readonly DataMessage[]
     for (const file of files) body.line(`'${file}': () => require('./${file}.js'),`);
   });
   code.line('};').line();
-  code.doc('The module of one row of the lists above.');
+  code.doc(
+    'The module of one row of the lists above. Null: `importWireModule` must load it first, which is so in the package only.',
+  );
   code.block('export function loadWireModule(file: string): unknown', (body) => {
     body.line(`if (import.meta.url.endsWith('.ts')) return requireFrom(import.meta.url)(\`./\${file}.ts\`);`);
     body.line('return loaders[file]!();');
+  });
+  code.line();
+  code.doc('Loads the module of one row of the lists above.');
+  code.block('export async function importWireModule(file: string): Promise<void>', (body) => {
+    body.line('loadWireModule(file);');
   });
   return (
     fileHeader('index.ts', 'Finds the code of an API by key. Runs in the network thread and the codec pool.') + code

@@ -1,10 +1,10 @@
 // Owns the look-up of an API's encoder and decoder and the guard around them: version range, memory limit, one error
 // type. Runs in the network thread and the codec pool. Must not know any message.
 
-import { KafkaProtocolError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { IllegalStateError, KafkaProtocolError, UnsupportedVersionError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../flat/flat-view.ts';
 import { FlatLimitError, type FlatWriter } from '../flat/flat-writer.ts';
-import { loadWireModule, wireApis, wireData } from './generated/index.ts';
+import { importWireModule, loadWireModule, wireApis, wireData } from './generated/index.ts';
 import type { DecodeOptions, EncodeOptions } from './options.ts';
 import type { WireReader } from './wire-reader.ts';
 import type { WireWriter } from './wire-writer.ts';
@@ -50,6 +50,8 @@ export interface WireApi {
   readonly maxVersion: number;
   /** First flexible version, -1 for none. */
   readonly flexibleVersion: number;
+  /** Where a flat response has its throttle time, an int32 in ms; -1 when it has none. */
+  readonly throttleWord: number;
   readonly file: string;
 }
 
@@ -86,31 +88,42 @@ class LoadedCodec implements WireCodec {
   readonly minVersion: number;
   readonly maxVersion: number;
   readonly #flexibleVersion: number;
-  readonly #module: WireModule;
+  readonly #file: string;
+  #module: WireModule | null = null;
 
-  constructor(api: WireApi, module: WireModule) {
+  constructor(api: WireApi) {
     this.apiKey = api.key;
     this.name = api.name;
     this.minVersion = api.minVersion;
     this.maxVersion = api.maxVersion;
     this.#flexibleVersion = api.flexibleVersion;
-    this.#module = module;
+    this.#file = api.file;
+  }
+
+  /** Whether messages can be encoded and decoded now. Otherwise `load` must be awaited first. */
+  get isLoaded(): boolean {
+    this.#module ??= loadWireModule(this.#file) as WireModule | null;
+    return this.#module !== null;
+  }
+
+  load(): Promise<void> {
+    return importWireModule(this.#file);
   }
 
   encodeRequest(m: FlatMessage, w: WireWriter, version: number, options: EncodeOptions = noOptions): void {
-    this.#encode(this.#module.encodeRequest, m, w, version, options);
+    this.#encode(this.#loaded.encodeRequest, m, w, version, options);
   }
 
   encodeResponse(m: FlatMessage, w: WireWriter, version: number, options: EncodeOptions = noOptions): void {
-    this.#encode(this.#module.encodeResponse, m, w, version, options);
+    this.#encode(this.#loaded.encodeResponse, m, w, version, options);
   }
 
   decodeRequest(r: WireReader, w: FlatWriter, version: number, options: DecodeOptions): void {
-    this.#decode(this.#module.decodeRequest, r, w, version, options);
+    this.#decode(this.#loaded.decodeRequest, r, w, version, options);
   }
 
   decodeResponse(r: WireReader, w: FlatWriter, version: number, options: DecodeOptions): void {
-    this.#decode(this.#module.decodeResponse, r, w, version, options);
+    this.#decode(this.#loaded.decodeResponse, r, w, version, options);
   }
 
   requestHeaderVersion(version: number): number {
@@ -121,6 +134,11 @@ class LoadedCodec implements WireCodec {
   /** ApiVersions answers keep header 0, so that a client can read them whatever version the broker chose. */
   responseHeaderVersion(version: number): number {
     return this.#isFlexible(version) && this.apiKey !== apiVersionsKey ? 1 : 0;
+  }
+
+  get #loaded(): WireModule {
+    if (this.#module !== null || this.isLoaded) return this.#module!;
+    throw new IllegalStateError(`the code of ${this.name} is not loaded yet`);
   }
 
   #isFlexible(version: number): boolean {
@@ -168,15 +186,29 @@ export function decodeGuarded(
   }
 }
 
-const codecs = new Map<number, WireCodec>();
+const codecs = new Map<number, LoadedCodec>();
 
-/** The codec of one API, loaded at first use. Throws: UnsupportedVersionError for a key that no table has. */
+/** The codec of one API. Its code is loaded at first use, see `isCodecLoaded`. Throws: UnsupportedVersionError for a key that no table has. */
 export function wireCodec(apiKey: number): WireCodec {
+  return knownCodec(apiKey);
+}
+
+/** Whether the codec of an API can be used now; `loadCodec` loads it. True for a key that no table has, which `wireCodec` refuses. */
+export function isCodecLoaded(apiKey: number): boolean {
+  return !wireApis.has(apiKey) || knownCodec(apiKey).isLoaded;
+}
+
+/** Loads the code of an API's codec. In the package, the network thread has only that of the APIs that it uses itself. */
+export async function loadCodec(apiKey: number): Promise<void> {
+  if (!isCodecLoaded(apiKey)) await knownCodec(apiKey).load();
+}
+
+function knownCodec(apiKey: number): LoadedCodec {
   const known = codecs.get(apiKey);
   if (known !== undefined) return known;
   const api = wireApis.get(apiKey);
   if (api === undefined) throw new UnsupportedVersionError(`unknown API key ${apiKey}`, { apiKey });
-  const codec = new LoadedCodec(api, loadWireModule(api.file) as WireModule);
+  const codec = new LoadedCodec(api);
   codecs.set(apiKey, codec);
   return codec;
 }

@@ -1,13 +1,15 @@
-// Owns what becomes of a request that an application thread has posted: it is refused, it goes to its connection, or it waits for a
-// place there while requests of other threads have all places. Network thread. Must not touch sockets or shared memory.
+// Owns what becomes of a request that an application thread has posted: it is refused, it goes to its connection, or it waits: for a
+// place there while requests of other threads have all places, or for the code of its API. Network thread. Must not touch sockets or
+// shared memory.
 //
 // A connection has `maxInFlightRequestsPerConnection` places. One thread may use all of them while no other wants any. When several
 // threads want a place, each place that becomes free goes to the next thread by turns. So no thread waits longer than for one answer
 // to each of the others, however many requests these have.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
+import { NodeNotReadyError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
-import { wireCodec } from '../../protocol/wire/codecs.ts';
+import { isCodecLoaded, loadCodec, wireCodec } from '../../protocol/wire/codecs.ts';
 import { copiedMessage } from '../requests/flat-copy.ts';
 import type { RequestOwner } from '../requests/request-owner.ts';
 import type { Node } from './node.ts';
@@ -37,6 +39,15 @@ export interface ApplicationRequestsParts {
   readonly sender: RequestSender;
   /** Begins a connection to the node, unless it has one or is backing off. */
   readonly connect: (node: Node | undefined, now: number) => void;
+  /** Asks for a round, in which `sendWaiting` is called. */
+  readonly wake: () => void;
+  /** Default: the codecs of this thread. */
+  readonly codecs?: Codecs | undefined;
+}
+
+export interface Codecs {
+  readonly isLoaded: (apiKey: number) => boolean;
+  readonly load: (apiKey: number) => Promise<void>;
 }
 
 type Sendable = Pick<ClientRequest, 'owner' | 'requestId' | 'nodeId' | 'apiKey' | 'version' | 'timeoutMs' | 'message'> &
@@ -45,12 +56,18 @@ type Sendable = Pick<ClientRequest, 'owner' | 'requestId' | 'nodeId' | 'apiKey' 
 export class ApplicationRequests {
   readonly #parts: ApplicationRequestsParts;
   readonly #maxInFlight: number;
+  readonly #codecs: Codecs;
   /** Nodes at which requests wait, or have waited. */
   readonly #crowded = new Set<Node>();
+  /** API keys whose code is being loaded. */
+  readonly #loading = new Set<number>();
+  /** Why code could not be loaded, by API key, until a request has failed with it. */
+  readonly #notLoaded = new Map<number, Error>();
 
   constructor(parts: ApplicationRequestsParts) {
     this.#parts = parts;
     this.#maxInFlight = parts.config.maxInFlightRequestsPerConnection;
+    this.#codecs = parts.codecs ?? { isLoaded: isCodecLoaded, load: loadCodec };
   }
 
   /** How many requests wait for a place. */
@@ -61,8 +78,7 @@ export class ApplicationRequests {
   }
 
   /**
-   * Encodes the request and queues it on its node's connection, or lets it wait for a place there. Every failure goes to the owner;
-   * `send` throws none.
+   * Encodes the request and queues it on its node's connection, or lets it wait. Every failure goes to the owner; `send` throws none.
    */
   send(request: ClientRequest, now: number): void {
     const { nodes, connect } = this.#parts;
@@ -71,7 +87,7 @@ export class ApplicationRequests {
     if (refusal !== null || node === undefined) {
       connect(node, now);
       request.owner.onFailure(request, refusal!, now);
-    } else if (node.waiting.size > 0 || this.#isFull(node)) {
+    } else if (node.waiting.size > 0 || this.#isFull(node) || !this.#codecs.isLoaded(request.apiKey)) {
       this.#wait(node, request, now);
     } else {
       this.#sendTo(node, request, now);
@@ -86,7 +102,7 @@ export class ApplicationRequests {
     if (this.#crowded.size === 0) return 0;
     let count = 0;
     for (const node of this.#crowded) {
-      while (node.waiting.size > 0 && node.isReady && !node.connection.isThrottled(now) && !this.#isFull(node)) {
+      while (this.#takesNext(node, now)) {
         this.#sendTo(node, node.waiting.take()!, now);
         count++;
       }
@@ -100,6 +116,26 @@ export class ApplicationRequests {
     for (const { waiting } of this.#crowded) {
       for (const request of waiting.forget(owner)) owner.onFailure(request, reason, now);
     }
+  }
+
+  #takesNext(node: Node, now: number): boolean {
+    const { next } = node.waiting;
+    if (next === undefined || !node.isReady || node.connection.isThrottled(now) || this.#isFull(node)) return false;
+    if (this.#codecs.isLoaded(next.apiKey) || this.#notLoaded.has(next.apiKey)) return true;
+    this.#load(next.apiKey);
+    return false;
+  }
+
+  #load(apiKey: number): void {
+    if (this.#loading.has(apiKey)) return;
+    this.#loading.add(apiKey);
+    this.#codecs
+      .load(apiKey)
+      .catch((error: Error) => this.#notLoaded.set(apiKey, error))
+      .then(() => {
+        this.#loading.delete(apiKey);
+        this.#parts.wake();
+      });
   }
 
   /** Requests of the network thread itself do not count: an application cannot know about them in time. */
@@ -117,13 +153,26 @@ export class ApplicationRequests {
     const timeoutMs = request.timeoutMs > 0 ? request.timeoutMs : this.#parts.config.requestTimeoutMs;
     const limits = { timeoutMs, deadline: now + timeoutMs, throttleAllowanceMs: timeoutMs };
     const message = copiedMessage(request.message);
-    node.waiting.add({ owner, requestId, nodeId, apiKey, version, message, ...limits });
+    const isLoaded = this.#codecs.isLoaded(apiKey);
+    const waitsFor = isLoaded ? 'a place' : 'code';
+    node.waiting.add({ owner, requestId, nodeId, apiKey, version, waitsFor, message, ...limits });
     this.#crowded.add(node);
+    if (!isLoaded) this.#load(apiKey);
   }
 
   #sendTo(node: Node, request: Sendable, now: number): void {
     try {
-      const codec = wireCodec(request.apiKey);
+      const { apiKey } = request;
+      const codec = wireCodec(apiKey);
+      const cause = this.#notLoaded.get(apiKey);
+      if (cause !== undefined) {
+        // The next request tries it again.
+        this.#notLoaded.delete(apiKey);
+        throw new NodeNotReadyError(`the code of ${codec.name} could not be loaded: ${cause.message}`, {
+          apiKey,
+          cause,
+        });
+      }
       const version = node.apiVersions!.choose(codec, request.version);
       const { owner, requestId, timeoutMs, deadline, throttleAllowanceMs, message } = request;
       this.#parts.sender.send(

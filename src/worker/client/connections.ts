@@ -283,8 +283,10 @@ export class Connections {
   /** The connection is not at fault, so it stays. */
   #expireWaiting(node: Node, now: number): void {
     for (const request of node.waiting.expired(now)) {
-      const { nodeId, apiKey, timeoutMs, owner } = request;
-      const text = `${wireCodec(apiKey).name} to ${node.name} was not sent within ${timeoutMs} ms: requests of other threads had all ${this.#config.maxInFlightRequestsPerConnection} places (maxInFlightRequestsPerConnection)`;
+      const { nodeId, apiKey, timeoutMs, waitsFor, owner } = request;
+      const places = `requests of other threads had all ${this.#config.maxInFlightRequestsPerConnection} places (maxInFlightRequestsPerConnection)`;
+      const reason = waitsFor === 'a place' ? places : 'its code was not loaded in that time';
+      const text = `${wireCodec(apiKey).name} to ${node.name} was not sent within ${timeoutMs} ms: ${reason}`;
       this.#events.requestTimedOut(node);
       owner.onFailure(request, new RequestTimedOutError(text, { nodeId, apiKey }), now);
     }

@@ -1,5 +1,5 @@
-// Owns the requests of application threads that wait for a place on one connection, because requests of other threads have all places.
-// Threads take turns. Network thread. Must not send anything, and must not read a clock.
+// Owns the requests of application threads that wait for a place on one connection, because requests of other threads have all places, or
+// for the code of their API. Threads take turns. Network thread. Must not send anything, and must not read a clock.
 
 import { Cancelled, NodeNotReadyError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
@@ -13,6 +13,8 @@ export interface WaitingRequest extends RequestName {
   deadline: number;
   /** How far throttling may still move the deadline, in ms. */
   throttleAllowanceMs: number;
+  /** What it waits for first, its turn aside. */
+  readonly waitsFor: 'a place' | 'code';
   /** A copy: the memory of the request link is free at once. */
   readonly message: FlatMessage;
 }
@@ -45,6 +47,12 @@ export class WaitingRequests {
     this.#size++;
     this.#earliest = Math.min(this.#earliest, deadline);
     owner.onWaiting?.(message.byteLength);
+  }
+
+  /** What `take` would return. */
+  get next(): WaitingRequest | undefined {
+    for (const [first] of this.#byOwner.values()) return first;
+    return undefined;
   }
 
   /** Removes and returns the oldest request of the thread whose turn it is. The thread goes behind the others. */

@@ -2,6 +2,8 @@
 
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { prepareCodecs } from '../../codec/index.ts';
+import { toPlainError } from '../../common/errors/plain-error.ts';
+import { loadCodec } from '../../protocol/wire/codecs.ts';
 import { type CodecTask, perform } from './codec-work.ts';
 
 // The top-level await also keeps the pool from loading this module by `require`: Node 20 aborts when a thread is ended during that.
@@ -9,6 +11,12 @@ await prepareCodecs();
 
 /** Runs one task. The memory of the result is moved to the network thread. */
 export default async function runTask(task: CodecTask): Promise<unknown> {
+  try {
+    if (task.kind === 'decode') await loadCodec(task.apiKey);
+    if (task.kind === 'encode') await loadCodec(task.header.apiKey);
+  } catch (error) {
+    return { error: toPlainError(error) };
+  }
   const result = perform(task);
   return 'error' in result ? result : move({ [transferableSymbol]: [result.buffer], [valueSymbol]: result });
 }

@@ -2,11 +2,10 @@
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
-import { allApis } from '../../protocol/flat/generated/apis.ts';
-import { type ClusterHints, clusterHintsOf, tellsOfCluster } from '../../protocol/flat/leader-hints.ts';
+import { apisWithHints, type ClusterHints, clusterHintsOf } from '../../protocol/flat/leader-hints.ts';
+import { wireApis } from '../../protocol/wire/generated/index.ts';
 import type { DecodeOptions } from '../../protocol/wire/options.ts';
 
-const apiByKey = new Map(allApis.map((api) => [api.key, api]));
 const cache = new WeakMap<KafkaClientConfig, DecodeOptions>();
 
 /** A flat response may be at most this many times as large as its frame. Hostile element counts would exceed that by far. */
@@ -28,12 +27,12 @@ export function decodeOptions(config: KafkaClientConfig): DecodeOptions {
 
 /** The throttle time of a decoded response, in ms. 0 when its API has none, or when it is negative. */
 export function responseThrottleTimeMs(apiKey: number, message: FlatMessage): number {
-  const view = apiByKey.get(apiKey)?.readResponse(message) as { readonly throttleTimeMs?: number } | undefined;
-  return Math.max(0, view?.throttleTimeMs ?? 0);
+  const word = wireApis.get(apiKey)?.throttleWord ?? -1;
+  return word < 0 ? 0 : Math.max(0, message.int32(word));
 }
 
 /** The leaders and their addresses that a decoded response names (KIP-951). Null when it names none. */
 export function responseClusterHints(apiKey: number, message: FlatMessage): ClusterHints | null {
-  const api = apiByKey.get(apiKey);
-  return api === undefined || !tellsOfCluster(api) ? null : clusterHintsOf(api, api.readResponse(message));
+  const api = apisWithHints.get(apiKey);
+  return api === undefined ? null : clusterHintsOf(api, api.readResponse(message));
 }

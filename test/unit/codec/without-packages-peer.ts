@@ -41,7 +41,7 @@ const run = JSON.parse(process.argv[2]!) as WithoutPackagesRun;
 const plain = Buffer.from(run.plain, 'base64');
 await prepareCodecs();
 const result: WithoutPackagesResult = {
-  implementations: { ...blockImplementations(), zstd: zstdImplementation(), crc32c: crc32cImplementation },
+  implementations: { ...blockImplementations(), zstd: zstdImplementation(), crc32c: crc32cImplementation() },
   crc32c: crc32c(plain),
   unpacked: forEachCodec((codec, packed) => unpack(codec, packed)),
   packed: forEachCodec((codec) => pack(codec, plain)),

@@ -8,6 +8,9 @@ import { sourceFiles } from './support/source-files.ts';
 /** File and name of each variable. */
 const reasons: Readonly<Record<string, string>> = {
   'codec/zstd.ts implementation': 'which code decompresses, the same for all',
+  'codec/crc32.ts tables': 'a table that is made once',
+  'codec/crc32c.ts tables': 'a table that is made once',
+  'codec/crc32c.ts native': 'a package that is loaded once',
   'codec/native-blocks.ts sized': 'memory that is used during one call',
   'codec/native-blocks.ts snappyOnce': 'a package that is loaded once',
   'codec/native-blocks.ts lz4Once': 'a package that is loaded once',

@@ -2,7 +2,7 @@
 // AddOffsetsToTxn, API key 25: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -55,10 +55,14 @@ export interface AddOffsetsToTxnResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). API key 25, versions 0-4. */
+export const AddOffsetsToTxn: Api<AddOffsetsToTxnRequest, AddOffsetsToTxnResponseView, AddOffsetsToTxnResponse, AddOffsetsToTxnRequestView> =
+  /* @__PURE__ */ new GeneratedApi(25, 'AddOffsetsToTxn', { min: 0, max: 4, flexible: 3 }, loadMessages);
+
 type Messages = ApiMessages<AddOffsetsToTxnRequest, AddOffsetsToTxnResponseView, AddOffsetsToTxnResponse, AddOffsetsToTxnRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfAddOffsetsToTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields']);
   function writeAddOffsetsToTxnRequest(w: FlatWriter, word: number, value: AddOffsetsToTxnRequest): void {
     checkObject(value, keysOfAddOffsetsToTxnRequest);

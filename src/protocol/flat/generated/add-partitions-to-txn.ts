@@ -2,7 +2,7 @@
 // AddPartitionsToTxn, API key 24: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -179,10 +179,14 @@ export interface AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). API key 24, versions 0-5. */
+export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, AddPartitionsToTxnResponseView, AddPartitionsToTxnResponse, AddPartitionsToTxnRequestView> =
+  /* @__PURE__ */ new GeneratedApi(24, 'AddPartitionsToTxn', { min: 0, max: 5, flexible: 3 }, loadMessages);
+
 type Messages = ApiMessages<AddPartitionsToTxnRequest, AddPartitionsToTxnResponseView, AddPartitionsToTxnResponse, AddPartitionsToTxnRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
   function writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w: FlatWriter, word: number, value: AddPartitionsToTxnRequestAddPartitionsToTxnTopic): void {
     checkObject(value, keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic);

@@ -2,7 +2,7 @@
 // AllocateProducerIds, API key 67: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putUnknownTaggedFields } from '../inputs.ts';
@@ -55,10 +55,14 @@ export interface AllocateProducerIdsResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). API key 67, versions 0-0. */
+export const AllocateProducerIds: Api<AllocateProducerIdsRequest, AllocateProducerIdsResponseView, AllocateProducerIdsResponse, AllocateProducerIdsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(67, 'AllocateProducerIds', { min: 0, max: 0, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<AllocateProducerIdsRequest, AllocateProducerIdsResponseView, AllocateProducerIdsResponse, AllocateProducerIdsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfAllocateProducerIdsRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
   function writeAllocateProducerIdsRequest(w: FlatWriter, word: number, value: AllocateProducerIdsRequest): void {
     checkObject(value, keysOfAllocateProducerIdsRequest);

@@ -2,7 +2,7 @@
 // AlterPartition, API key 56: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -199,10 +199,14 @@ export interface AlterPartitionResponsePartitionDataView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). API key 56, versions 0-3. Brokers from 4.0 on do not accept 0-1. */
+export const AlterPartition: Api<AlterPartitionRequest, AlterPartitionResponseView, AlterPartitionResponse, AlterPartitionRequestView> =
+  /* @__PURE__ */ new GeneratedApi(56, 'AlterPartition', { min: 0, max: 3, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<AlterPartitionRequest, AlterPartitionResponseView, AlterPartitionResponse, AlterPartitionRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfAlterPartitionRequestBrokerState: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
   function writeAlterPartitionRequestBrokerState(w: FlatWriter, word: number, value: AlterPartitionRequestBrokerState): void {
     checkObject(value, keysOfAlterPartitionRequestBrokerState);

@@ -2,7 +2,7 @@
 // AlterShareGroupOffsets, API key 91: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -143,10 +143,14 @@ export interface AlterShareGroupOffsetsResponsePartitionView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. API key 91, versions 0-0. */
+export const AlterShareGroupOffsets: Api<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponseView, AlterShareGroupOffsetsResponse, AlterShareGroupOffsetsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(91, 'AlterShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponseView, AlterShareGroupOffsetsResponse, AlterShareGroupOffsetsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfAlterShareGroupOffsetsRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'startOffset', 'unknownTaggedFields']);
   function writeAlterShareGroupOffsetsRequestPartition(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequestPartition): void {
     checkObject(value, keysOfAlterShareGroupOffsetsRequestPartition);

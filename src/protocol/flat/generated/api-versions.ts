@@ -2,7 +2,7 @@
 // ApiVersions, API key 18: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -147,10 +147,14 @@ export interface ApiVersionsResponseApiVersionView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). API key 18, versions 0-5. */
+export const ApiVersions: Api<ApiVersionsRequest, ApiVersionsResponseView, ApiVersionsResponse, ApiVersionsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(18, 'ApiVersions', { min: 0, max: 5, flexible: 3 }, loadMessages);
+
 type Messages = ApiMessages<ApiVersionsRequest, ApiVersionsResponseView, ApiVersionsResponse, ApiVersionsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfApiVersionsRequest: ReadonlySet<string> = new Set(['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields']);
   function writeApiVersionsRequest(w: FlatWriter, word: number, value: ApiVersionsRequest): void {
     checkObject(value, keysOfApiVersionsRequest);

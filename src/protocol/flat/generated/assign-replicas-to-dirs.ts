@@ -2,7 +2,7 @@
 // AssignReplicasToDirs, API key 73: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -171,10 +171,14 @@ export interface AssignReplicasToDirsResponsePartitionDataView extends FlatView 
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). API key 73, versions 0-0. */
+export const AssignReplicasToDirs: Api<AssignReplicasToDirsRequest, AssignReplicasToDirsResponseView, AssignReplicasToDirsResponse, AssignReplicasToDirsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(73, 'AssignReplicasToDirs', { min: 0, max: 0, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<AssignReplicasToDirsRequest, AssignReplicasToDirsResponseView, AssignReplicasToDirsResponse, AssignReplicasToDirsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfAssignReplicasToDirsRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
   function writeAssignReplicasToDirsRequestPartitionData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestPartitionData): void {
     checkObject(value, keysOfAssignReplicasToDirsRequestPartitionData);

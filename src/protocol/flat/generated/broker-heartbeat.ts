@@ -2,7 +2,7 @@
 // BrokerHeartbeat, API key 63: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readUuid, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putUnknownTaggedFields, putUuid } from '../inputs.ts';
@@ -79,10 +79,14 @@ export interface BrokerHeartbeatResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). API key 63, versions 0-2. */
+export const BrokerHeartbeat: Api<BrokerHeartbeatRequest, BrokerHeartbeatResponseView, BrokerHeartbeatResponse, BrokerHeartbeatRequestView> =
+  /* @__PURE__ */ new GeneratedApi(63, 'BrokerHeartbeat', { min: 0, max: 2, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<BrokerHeartbeatRequest, BrokerHeartbeatResponseView, BrokerHeartbeatResponse, BrokerHeartbeatRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfBrokerHeartbeatRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields']);
   function writeBrokerHeartbeatRequest(w: FlatWriter, word: number, value: BrokerHeartbeatRequest): void {
     checkObject(value, keysOfBrokerHeartbeatRequest);

@@ -2,7 +2,7 @@
 // BrokerRegistration, API key 62: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readUuid, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -131,10 +131,14 @@ export interface BrokerRegistrationResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Registers a broker with the controller (KIP-631). API key 62, versions 0-4. */
+export const BrokerRegistration: Api<BrokerRegistrationRequest, BrokerRegistrationResponseView, BrokerRegistrationResponse, BrokerRegistrationRequestView> =
+  /* @__PURE__ */ new GeneratedApi(62, 'BrokerRegistration', { min: 0, max: 4, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<BrokerRegistrationRequest, BrokerRegistrationResponseView, BrokerRegistrationResponse, BrokerRegistrationRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfBrokerRegistrationRequestListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields']);
   function writeBrokerRegistrationRequestListener(w: FlatWriter, word: number, value: BrokerRegistrationRequestListener): void {
     checkObject(value, keysOfBrokerRegistrationRequestListener);

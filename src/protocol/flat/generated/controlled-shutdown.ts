@@ -2,7 +2,7 @@
 // ControlledShutdown, API key 7: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -67,10 +67,14 @@ export interface ControlledShutdownResponseRemainingPartitionView extends FlatVi
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. API key 7, versions 0-3. Brokers from 4.0 on do not accept 0-3. */
+export const ControlledShutdown: Api<ControlledShutdownRequest, ControlledShutdownResponseView, ControlledShutdownResponse, ControlledShutdownRequestView> =
+  /* @__PURE__ */ new GeneratedApi(7, 'ControlledShutdown', { min: 0, max: 3, flexible: 3 }, loadMessages);
+
 type Messages = ApiMessages<ControlledShutdownRequest, ControlledShutdownResponseView, ControlledShutdownResponse, ControlledShutdownRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfControlledShutdownRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
   function writeControlledShutdownRequest(w: FlatWriter, word: number, value: ControlledShutdownRequest): void {
     checkObject(value, keysOfControlledShutdownRequest);

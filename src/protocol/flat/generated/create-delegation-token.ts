@@ -2,7 +2,7 @@
 // CreateDelegationToken, API key 38: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -111,10 +111,14 @@ export interface CreateDelegationTokenResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). API key 38, versions 0-3. Brokers from 4.0 on do not accept 0. */
+export const CreateDelegationToken: Api<CreateDelegationTokenRequest, CreateDelegationTokenResponseView, CreateDelegationTokenResponse, CreateDelegationTokenRequestView> =
+  /* @__PURE__ */ new GeneratedApi(38, 'CreateDelegationToken', { min: 0, max: 3, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<CreateDelegationTokenRequest, CreateDelegationTokenResponseView, CreateDelegationTokenResponse, CreateDelegationTokenRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfCreateDelegationTokenRequestCreatableRenewers: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
   function writeCreateDelegationTokenRequestCreatableRenewers(w: FlatWriter, word: number, value: CreateDelegationTokenRequestCreatableRenewers): void {
     checkObject(value, keysOfCreateDelegationTokenRequestCreatableRenewers);

@@ -2,7 +2,7 @@
 // DeleteRecords, API key 21: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -131,10 +131,14 @@ export interface DeleteRecordsResponseDeleteRecordsPartitionResultView extends F
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). API key 21, versions 0-2. */
+export const DeleteRecords: Api<DeleteRecordsRequest, DeleteRecordsResponseView, DeleteRecordsResponse, DeleteRecordsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(21, 'DeleteRecords', { min: 0, max: 2, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<DeleteRecordsRequest, DeleteRecordsResponseView, DeleteRecordsResponse, DeleteRecordsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfDeleteRecordsRequestDeleteRecordsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'offset', 'unknownTaggedFields']);
   function writeDeleteRecordsRequestDeleteRecordsPartition(w: FlatWriter, word: number, value: DeleteRecordsRequestDeleteRecordsPartition): void {
     checkObject(value, keysOfDeleteRecordsRequestDeleteRecordsPartition);

@@ -2,7 +2,7 @@
 // DescribeDelegationToken, API key 41: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -139,10 +139,14 @@ export interface DescribeDelegationTokenResponseDescribedDelegationTokenRenewerV
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). API key 41, versions 0-3. Brokers from 4.0 on do not accept 0. */
+export const DescribeDelegationToken: Api<DescribeDelegationTokenRequest, DescribeDelegationTokenResponseView, DescribeDelegationTokenResponse, DescribeDelegationTokenRequestView> =
+  /* @__PURE__ */ new GeneratedApi(41, 'DescribeDelegationToken', { min: 0, max: 3, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<DescribeDelegationTokenRequest, DescribeDelegationTokenResponseView, DescribeDelegationTokenResponse, DescribeDelegationTokenRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
   function writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(w: FlatWriter, word: number, value: DescribeDelegationTokenRequestDescribeDelegationTokenOwner): void {
     checkObject(value, keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner);

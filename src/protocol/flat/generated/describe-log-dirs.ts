@@ -2,7 +2,7 @@
 // DescribeLogDirs, API key 35: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -151,10 +151,14 @@ export interface DescribeLogDirsResponseDescribeLogDirsPartitionView extends Fla
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). API key 35, versions 0-5. Brokers from 4.0 on do not accept 0. */
+export const DescribeLogDirs: Api<DescribeLogDirsRequest, DescribeLogDirsResponseView, DescribeLogDirsResponse, DescribeLogDirsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(35, 'DescribeLogDirs', { min: 0, max: 5, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<DescribeLogDirsRequest, DescribeLogDirsResponseView, DescribeLogDirsResponse, DescribeLogDirsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfDescribeLogDirsRequestDescribableLogDirTopic: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
   function writeDescribeLogDirsRequestDescribableLogDirTopic(w: FlatWriter, word: number, value: DescribeLogDirsRequestDescribableLogDirTopic): void {
     checkObject(value, keysOfDescribeLogDirsRequestDescribableLogDirTopic);

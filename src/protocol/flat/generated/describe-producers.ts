@@ -2,7 +2,7 @@
 // DescribeProducers, API key 61: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -147,10 +147,14 @@ export interface DescribeProducersResponseProducerStateView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). API key 61, versions 0-0. */
+export const DescribeProducers: Api<DescribeProducersRequest, DescribeProducersResponseView, DescribeProducersResponse, DescribeProducersRequestView> =
+  /* @__PURE__ */ new GeneratedApi(61, 'DescribeProducers', { min: 0, max: 0, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<DescribeProducersRequest, DescribeProducersResponseView, DescribeProducersResponse, DescribeProducersRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfDescribeProducersRequestTopicRequest: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
   function writeDescribeProducersRequestTopicRequest(w: FlatWriter, word: number, value: DescribeProducersRequestTopicRequest): void {
     checkObject(value, keysOfDescribeProducersRequestTopicRequest);

@@ -2,7 +2,7 @@
 // DescribeQuorum, API key 55: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -227,10 +227,14 @@ export interface DescribeQuorumResponseReplicaStateView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). API key 55, versions 0-2. */
+export const DescribeQuorum: Api<DescribeQuorumRequest, DescribeQuorumResponseView, DescribeQuorumResponse, DescribeQuorumRequestView> =
+  /* @__PURE__ */ new GeneratedApi(55, 'DescribeQuorum', { min: 0, max: 2, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<DescribeQuorumRequest, DescribeQuorumResponseView, DescribeQuorumResponse, DescribeQuorumRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfDescribeQuorumRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
   function writeDescribeQuorumRequestPartitionData(w: FlatWriter, word: number, value: DescribeQuorumRequestPartitionData): void {
     checkObject(value, keysOfDescribeQuorumRequestPartitionData);

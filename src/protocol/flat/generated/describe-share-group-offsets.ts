@@ -2,7 +2,7 @@
 // DescribeShareGroupOffsets, API key 90: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -171,10 +171,14 @@ export interface DescribeShareGroupOffsetsResponsePartitionView extends FlatView
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. API key 90, versions 0-1. */
+export const DescribeShareGroupOffsets: Api<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponseView, DescribeShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(90, 'DescribeShareGroupOffsets', { min: 0, max: 1, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponseView, DescribeShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfDescribeShareGroupOffsetsRequestTopic: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
   function writeDescribeShareGroupOffsetsRequestTopic(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequestTopic): void {
     checkObject(value, keysOfDescribeShareGroupOffsetsRequestTopic);

@@ -2,7 +2,7 @@
 // DescribeTransactions, API key 65: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -107,10 +107,14 @@ export interface DescribeTransactionsResponseTopicDataView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). API key 65, versions 0-0. */
+export const DescribeTransactions: Api<DescribeTransactionsRequest, DescribeTransactionsResponseView, DescribeTransactionsResponse, DescribeTransactionsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(65, 'DescribeTransactions', { min: 0, max: 0, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<DescribeTransactionsRequest, DescribeTransactionsResponseView, DescribeTransactionsResponse, DescribeTransactionsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfDescribeTransactionsRequest: ReadonlySet<string> = new Set(['transactionalIds', 'unknownTaggedFields']);
   function writeDescribeTransactionsRequest(w: FlatWriter, word: number, value: DescribeTransactionsRequest): void {
     checkObject(value, keysOfDescribeTransactionsRequest);

@@ -2,7 +2,7 @@
 // EndTxn, API key 26: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -63,10 +63,14 @@ export interface EndTxnResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). API key 26, versions 0-5. */
+export const EndTxn: Api<EndTxnRequest, EndTxnResponseView, EndTxnResponse, EndTxnRequestView> =
+  /* @__PURE__ */ new GeneratedApi(26, 'EndTxn', { min: 0, max: 5, flexible: 3 }, loadMessages);
+
 type Messages = ApiMessages<EndTxnRequest, EndTxnResponseView, EndTxnResponse, EndTxnRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfEndTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields']);
   function writeEndTxnRequest(w: FlatWriter, word: number, value: EndTxnRequest): void {
     checkObject(value, keysOfEndTxnRequest);

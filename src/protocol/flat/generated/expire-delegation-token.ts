@@ -2,7 +2,7 @@
 // ExpireDelegationToken, API key 40: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putUnknownTaggedFields } from '../inputs.ts';
@@ -51,10 +51,14 @@ export interface ExpireDelegationTokenResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). API key 40, versions 0-2. Brokers from 4.0 on do not accept 0. */
+export const ExpireDelegationToken: Api<ExpireDelegationTokenRequest, ExpireDelegationTokenResponseView, ExpireDelegationTokenResponse, ExpireDelegationTokenRequestView> =
+  /* @__PURE__ */ new GeneratedApi(40, 'ExpireDelegationToken', { min: 0, max: 2, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<ExpireDelegationTokenRequest, ExpireDelegationTokenResponseView, ExpireDelegationTokenResponse, ExpireDelegationTokenRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfExpireDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields']);
   function writeExpireDelegationTokenRequest(w: FlatWriter, word: number, value: ExpireDelegationTokenRequest): void {
     checkObject(value, keysOfExpireDelegationTokenRequest);

@@ -2,7 +2,7 @@
 // FetchSnapshot, API key 59: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -261,10 +261,14 @@ export interface FetchSnapshotResponseSnapshotIdView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). API key 59, versions 0-1. */
+export const FetchSnapshot: Api<FetchSnapshotRequest, FetchSnapshotResponseView, FetchSnapshotResponse, FetchSnapshotRequestView> =
+  /* @__PURE__ */ new GeneratedApi(59, 'FetchSnapshot', { min: 0, max: 1, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<FetchSnapshotRequest, FetchSnapshotResponseView, FetchSnapshotResponse, FetchSnapshotRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfFetchSnapshotRequestSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
   function writeFetchSnapshotRequestSnapshotId(w: FlatWriter, word: number, value: FetchSnapshotRequestSnapshotId): void {
     checkObject(value, keysOfFetchSnapshotRequestSnapshotId);

@@ -2,7 +2,7 @@
 // Fetch, API key 1: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -401,10 +401,14 @@ export interface FetchResponseEpochEndOffsetView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. API key 1, versions 0-18. Brokers from 4.0 on do not accept 0-3. */
+export const Fetch: Api<FetchRequest, FetchResponseView, FetchResponse, FetchRequestView> =
+  /* @__PURE__ */ new GeneratedApi(1, 'Fetch', { min: 0, max: 18, flexible: 12 }, loadMessages);
+
 type Messages = ApiMessages<FetchRequest, FetchResponseView, FetchResponse, FetchRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   function defaultFetchRequestReplicaState(w: FlatWriter, word: number): void {
     w.setInt32(word, -1);
     w.setInt64(word + 1, -1, -1);

@@ -2,7 +2,7 @@
 // InitProducerId, API key 22: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -79,10 +79,14 @@ export interface InitProducerIdResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). API key 22, versions 0-6. */
+export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponseView, InitProducerIdResponse, InitProducerIdRequestView> =
+  /* @__PURE__ */ new GeneratedApi(22, 'InitProducerId', { min: 0, max: 6, flexible: 2, latestUnstable: true }, loadMessages);
+
 type Messages = ApiMessages<InitProducerIdRequest, InitProducerIdResponseView, InitProducerIdResponse, InitProducerIdRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfInitProducerIdRequest: ReadonlySet<string> = new Set(['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields']);
   function writeInitProducerIdRequest(w: FlatWriter, word: number, value: InitProducerIdRequest): void {
     checkObject(value, keysOfInitProducerIdRequest);

@@ -2,7 +2,7 @@
 // InitializeShareGroupState, API key 83: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -131,10 +131,14 @@ export interface InitializeShareGroupStateResponsePartitionResultView extends Fl
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Creates the stored state of share partitions. Between coordinators (KIP-932). API key 83, versions 0-0. */
+export const InitializeShareGroupState: Api<InitializeShareGroupStateRequest, InitializeShareGroupStateResponseView, InitializeShareGroupStateResponse, InitializeShareGroupStateRequestView> =
+  /* @__PURE__ */ new GeneratedApi(83, 'InitializeShareGroupState', { min: 0, max: 0, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<InitializeShareGroupStateRequest, InitializeShareGroupStateResponseView, InitializeShareGroupStateResponse, InitializeShareGroupStateRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfInitializeShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields']);
   function writeInitializeShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: InitializeShareGroupStateRequestPartitionData): void {
     checkObject(value, keysOfInitializeShareGroupStateRequestPartitionData);

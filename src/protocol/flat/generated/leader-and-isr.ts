@@ -2,7 +2,7 @@
 // LeaderAndIsr, API key 4: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -227,10 +227,14 @@ export interface LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends Flat
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 4, versions 0-7. Brokers from 4.0 on do not accept 0-7. */
+export const LeaderAndIsr: Api<LeaderAndIsrRequest, LeaderAndIsrResponseView, LeaderAndIsrResponse, LeaderAndIsrRequestView> =
+  /* @__PURE__ */ new GeneratedApi(4, 'LeaderAndIsr', { min: 0, max: 7, flexible: 4 }, loadMessages);
+
 type Messages = ApiMessages<LeaderAndIsrRequest, LeaderAndIsrResponseView, LeaderAndIsrResponse, LeaderAndIsrRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields']);
   function writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrPartitionState): void {
     checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState);

@@ -2,7 +2,7 @@
 // ListOffsets, API key 2: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt64, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -159,10 +159,14 @@ export interface ListOffsetsResponseListOffsetsPartitionResponseView extends Fla
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. API key 2, versions 0-11. Brokers from 4.0 on do not accept 0. */
+export const ListOffsets: Api<ListOffsetsRequest, ListOffsetsResponseView, ListOffsetsResponse, ListOffsetsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(2, 'ListOffsets', { min: 0, max: 11, flexible: 6 }, loadMessages);
+
 type Messages = ApiMessages<ListOffsetsRequest, ListOffsetsResponseView, ListOffsetsResponse, ListOffsetsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfListOffsetsRequestListOffsetsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields']);
   function writeListOffsetsRequestListOffsetsPartition(w: FlatWriter, word: number, value: ListOffsetsRequestListOffsetsPartition): void {
     checkObject(value, keysOfListOffsetsRequestListOffsetsPartition);

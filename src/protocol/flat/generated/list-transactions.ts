@@ -2,7 +2,7 @@
 // ListTransactions, API key 66: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt64, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -87,10 +87,14 @@ export interface ListTransactionsResponseTransactionStateView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). API key 66, versions 0-2. */
+export const ListTransactions: Api<ListTransactionsRequest, ListTransactionsResponseView, ListTransactionsResponse, ListTransactionsRequestView> =
+  /* @__PURE__ */ new GeneratedApi(66, 'ListTransactions', { min: 0, max: 2, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<ListTransactionsRequest, ListTransactionsResponseView, ListTransactionsResponse, ListTransactionsRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfListTransactionsRequest: ReadonlySet<string> = new Set(['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields']);
   function writeListTransactionsRequest(w: FlatWriter, word: number, value: ListTransactionsRequest): void {
     checkObject(value, keysOfListTransactionsRequest);

@@ -2,7 +2,7 @@
 // OffsetCommit, API key 8: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -163,10 +163,14 @@ export interface OffsetCommitResponsePartitionView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. API key 8, versions 0-10. Brokers from 4.0 on do not accept 0-1. */
+export const OffsetCommit: Api<OffsetCommitRequest, OffsetCommitResponseView, OffsetCommitResponse, OffsetCommitRequestView> =
+  /* @__PURE__ */ new GeneratedApi(8, 'OffsetCommit', { min: 0, max: 10, flexible: 8 }, loadMessages);
+
 type Messages = ApiMessages<OffsetCommitRequest, OffsetCommitResponseView, OffsetCommitResponse, OffsetCommitRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields']);
   function writeOffsetCommitRequestPartition(w: FlatWriter, word: number, value: OffsetCommitRequestPartition): void {
     checkObject(value, keysOfOffsetCommitRequestPartition);

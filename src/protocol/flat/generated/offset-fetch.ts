@@ -2,7 +2,7 @@
 // OffsetFetch, API key 9: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -267,10 +267,14 @@ export interface OffsetFetchResponsePartitionView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. API key 9, versions 0-10. Brokers from 4.0 on do not accept 0. */
+export const OffsetFetch: Api<OffsetFetchRequest, OffsetFetchResponseView, OffsetFetchResponse, OffsetFetchRequestView> =
+  /* @__PURE__ */ new GeneratedApi(9, 'OffsetFetch', { min: 0, max: 10, flexible: 6 }, loadMessages);
+
 type Messages = ApiMessages<OffsetFetchRequest, OffsetFetchResponseView, OffsetFetchResponse, OffsetFetchRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfOffsetFetchRequestTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
   function writeOffsetFetchRequestTopic(w: FlatWriter, word: number, value: OffsetFetchRequestTopic): void {
     checkObject(value, keysOfOffsetFetchRequestTopic);

@@ -2,7 +2,7 @@
 // OffsetForLeaderEpoch, API key 23: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -139,10 +139,14 @@ export interface OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. API key 23, versions 0-4. Brokers from 4.0 on do not accept 0-1. */
+export const OffsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponseView, OffsetForLeaderEpochResponse, OffsetForLeaderEpochRequestView> =
+  /* @__PURE__ */ new GeneratedApi(23, 'OffsetForLeaderEpoch', { min: 0, max: 4, flexible: 4 }, loadMessages);
+
 type Messages = ApiMessages<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponseView, OffsetForLeaderEpochResponse, OffsetForLeaderEpochRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields']);
   function writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequestOffsetForLeaderPartition): void {
     checkObject(value, keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition);

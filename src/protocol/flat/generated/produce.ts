@@ -2,7 +2,7 @@
 // Produce, API key 0: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -241,10 +241,14 @@ export interface ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. API key 0, versions 0-13. Brokers from 4.0 on do not accept 0-2. */
+export const Produce: Api<ProduceRequest, ProduceResponseView, ProduceResponse, ProduceRequestView> =
+  /* @__PURE__ */ new GeneratedApi(0, 'Produce', { min: 0, max: 13, flexible: 9 }, loadMessages);
+
 type Messages = ApiMessages<ProduceRequest, ProduceResponseView, ProduceResponse, ProduceRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfProduceRequestPartitionProduceData: ReadonlySet<string> = new Set(['index', 'records', 'unknownTaggedFields']);
   function writeProduceRequestPartitionProduceData(w: FlatWriter, word: number, value: ProduceRequestPartitionProduceData): void {
     checkObject(value, keysOfProduceRequestPartitionProduceData);

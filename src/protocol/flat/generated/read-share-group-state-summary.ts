@@ -2,7 +2,7 @@
 // ReadShareGroupStateSummary, API key 87: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -143,10 +143,14 @@ export interface ReadShareGroupStateSummaryResponsePartitionResultView extends F
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). API key 87, versions 0-1. */
+export const ReadShareGroupStateSummary: Api<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponseView, ReadShareGroupStateSummaryResponse, ReadShareGroupStateSummaryRequestView> =
+  /* @__PURE__ */ new GeneratedApi(87, 'ReadShareGroupStateSummary', { min: 0, max: 1, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponseView, ReadShareGroupStateSummaryResponse, ReadShareGroupStateSummaryRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfReadShareGroupStateSummaryRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
   function writeReadShareGroupStateSummaryRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequestPartitionData): void {
     checkObject(value, keysOfReadShareGroupStateSummaryRequestPartitionData);

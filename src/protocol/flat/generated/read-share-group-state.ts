@@ -2,7 +2,7 @@
 // ReadShareGroupState, API key 84: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -167,10 +167,14 @@ export interface ReadShareGroupStateResponseStateBatchView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Reads the stored state of share partitions. Between coordinators (KIP-932). API key 84, versions 0-0. */
+export const ReadShareGroupState: Api<ReadShareGroupStateRequest, ReadShareGroupStateResponseView, ReadShareGroupStateResponse, ReadShareGroupStateRequestView> =
+  /* @__PURE__ */ new GeneratedApi(84, 'ReadShareGroupState', { min: 0, max: 0, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<ReadShareGroupStateRequest, ReadShareGroupStateResponseView, ReadShareGroupStateResponse, ReadShareGroupStateRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfReadShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
   function writeReadShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateRequestPartitionData): void {
     checkObject(value, keysOfReadShareGroupStateRequestPartitionData);

@@ -2,7 +2,7 @@
 // RenewDelegationToken, API key 39: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt32, putInt64, putUnknownTaggedFields } from '../inputs.ts';
@@ -51,10 +51,14 @@ export interface RenewDelegationTokenResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). API key 39, versions 0-2. Brokers from 4.0 on do not accept 0. */
+export const RenewDelegationToken: Api<RenewDelegationTokenRequest, RenewDelegationTokenResponseView, RenewDelegationTokenResponse, RenewDelegationTokenRequestView> =
+  /* @__PURE__ */ new GeneratedApi(39, 'RenewDelegationToken', { min: 0, max: 2, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<RenewDelegationTokenRequest, RenewDelegationTokenResponseView, RenewDelegationTokenResponse, RenewDelegationTokenRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfRenewDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'renewPeriodMs', 'unknownTaggedFields']);
   function writeRenewDelegationTokenRequest(w: FlatWriter, word: number, value: RenewDelegationTokenRequest): void {
     checkObject(value, keysOfRenewDelegationTokenRequest);

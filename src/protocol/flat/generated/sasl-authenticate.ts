@@ -2,7 +2,7 @@
 // SaslAuthenticate, API key 36: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatMessage, FlatView, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkObject, type Int64, invalidMessage, putBytes, putInt16, putInt64, putString, putUnknownTaggedFields } from '../inputs.ts';
@@ -51,10 +51,14 @@ export interface SaslAuthenticateResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). API key 36, versions 0-2. */
+export const SaslAuthenticate: Api<SaslAuthenticateRequest, SaslAuthenticateResponseView, SaslAuthenticateResponse, SaslAuthenticateRequestView> =
+  /* @__PURE__ */ new GeneratedApi(36, 'SaslAuthenticate', { min: 0, max: 2, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<SaslAuthenticateRequest, SaslAuthenticateResponseView, SaslAuthenticateResponse, SaslAuthenticateRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfSaslAuthenticateRequest: ReadonlySet<string> = new Set(['authBytes', 'unknownTaggedFields']);
   function writeSaslAuthenticateRequest(w: FlatWriter, word: number, value: SaslAuthenticateRequest): void {
     checkObject(value, keysOfSaslAuthenticateRequest);

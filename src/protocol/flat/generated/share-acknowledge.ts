@@ -2,7 +2,7 @@
 // ShareAcknowledge, API key 79: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -235,10 +235,14 @@ export interface ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Acknowledges records got by ShareFetch without fetching more (KIP-932). API key 79, versions 1-2. */
+export const ShareAcknowledge: Api<ShareAcknowledgeRequest, ShareAcknowledgeResponseView, ShareAcknowledgeResponse, ShareAcknowledgeRequestView> =
+  /* @__PURE__ */ new GeneratedApi(79, 'ShareAcknowledge', { min: 1, max: 2, flexible: 1 }, loadMessages);
+
 type Messages = ApiMessages<ShareAcknowledgeRequest, ShareAcknowledgeResponseView, ShareAcknowledgeResponse, ShareAcknowledgeRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfShareAcknowledgeRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
   function writeShareAcknowledgeRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgementBatch): void {
     checkObject(value, keysOfShareAcknowledgeRequestAcknowledgementBatch);

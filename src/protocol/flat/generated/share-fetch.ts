@@ -2,7 +2,7 @@
 // ShareFetch, API key 78: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -325,10 +325,14 @@ export interface ShareFetchResponseLeaderIdAndEpochView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). API key 78, versions 1-2. */
+export const ShareFetch: Api<ShareFetchRequest, ShareFetchResponseView, ShareFetchResponse, ShareFetchRequestView> =
+  /* @__PURE__ */ new GeneratedApi(78, 'ShareFetch', { min: 1, max: 2, flexible: 1 }, loadMessages);
+
 type Messages = ApiMessages<ShareFetchRequest, ShareFetchResponseView, ShareFetchResponse, ShareFetchRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfShareFetchRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
   function writeShareFetchRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareFetchRequestAcknowledgementBatch): void {
     checkObject(value, keysOfShareFetchRequestAcknowledgementBatch);

@@ -2,7 +2,7 @@
 // StopReplica, API key 5: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -179,10 +179,14 @@ export interface StopReplicaResponseStopReplicaPartitionErrorView extends FlatVi
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 5, versions 0-4. Brokers from 4.0 on do not accept 0-4. */
+export const StopReplica: Api<StopReplicaRequest, StopReplicaResponseView, StopReplicaResponse, StopReplicaRequestView> =
+  /* @__PURE__ */ new GeneratedApi(5, 'StopReplica', { min: 0, max: 4, flexible: 2 }, loadMessages);
+
 type Messages = ApiMessages<StopReplicaRequest, StopReplicaResponseView, StopReplicaResponse, StopReplicaRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfStopReplicaRequestStopReplicaPartitionV0: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
   function writeStopReplicaRequestStopReplicaPartitionV0(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaPartitionV0): void {
     checkObject(value, keysOfStopReplicaRequestStopReplicaPartitionV0);

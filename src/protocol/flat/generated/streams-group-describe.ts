@@ -2,7 +2,7 @@
 // StreamsGroupDescribe, API key 89: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUint16, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -467,10 +467,14 @@ export interface StreamsGroupDescribeResponseKeyValueView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. API key 89, versions 0-1. */
+export const StreamsGroupDescribe: Api<StreamsGroupDescribeRequest, StreamsGroupDescribeResponseView, StreamsGroupDescribeResponse, StreamsGroupDescribeRequestView> =
+  /* @__PURE__ */ new GeneratedApi(89, 'StreamsGroupDescribe', { min: 0, max: 1, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<StreamsGroupDescribeRequest, StreamsGroupDescribeResponseView, StreamsGroupDescribeResponse, StreamsGroupDescribeRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfStreamsGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields']);
   function writeStreamsGroupDescribeRequest(w: FlatWriter, word: number, value: StreamsGroupDescribeRequest): void {
     checkObject(value, keysOfStreamsGroupDescribeRequest);

@@ -2,7 +2,7 @@
 // StreamsGroupHeartbeat, API key 88: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, readString, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUint16, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -463,10 +463,14 @@ export interface StreamsGroupHeartbeatResponseStatusView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. API key 88, versions 0-1. */
+export const StreamsGroupHeartbeat: Api<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponseView, StreamsGroupHeartbeatResponse, StreamsGroupHeartbeatRequestView> =
+  /* @__PURE__ */ new GeneratedApi(88, 'StreamsGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponseView, StreamsGroupHeartbeatResponse, StreamsGroupHeartbeatRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfStreamsGroupHeartbeatRequestKeyValue: ReadonlySet<string> = new Set(['key', 'value', 'unknownTaggedFields']);
   function writeStreamsGroupHeartbeatRequestKeyValue(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestKeyValue): void {
     checkObject(value, keysOfStreamsGroupHeartbeatRequestKeyValue);

@@ -2,7 +2,7 @@
 // TxnOffsetCommit, API key 28: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -167,10 +167,14 @@ export interface TxnOffsetCommitResponsePartitionView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). API key 28, versions 0-6. */
+export const TxnOffsetCommit: Api<TxnOffsetCommitRequest, TxnOffsetCommitResponseView, TxnOffsetCommitResponse, TxnOffsetCommitRequestView> =
+  /* @__PURE__ */ new GeneratedApi(28, 'TxnOffsetCommit', { min: 0, max: 6, flexible: 3 }, loadMessages);
+
 type Messages = ApiMessages<TxnOffsetCommitRequest, TxnOffsetCommitResponseView, TxnOffsetCommitResponse, TxnOffsetCommitRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfTxnOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields']);
   function writeTxnOffsetCommitRequestPartition(w: FlatWriter, word: number, value: TxnOffsetCommitRequestPartition): void {
     checkObject(value, keysOfTxnOffsetCommitRequestPartition);

@@ -2,7 +2,7 @@
 // UpdateMetadata, API key 6: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -199,10 +199,14 @@ export interface UpdateMetadataResponseView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 6, versions 0-8. Brokers from 4.0 on do not accept 0-8. */
+export const UpdateMetadata: Api<UpdateMetadataRequest, UpdateMetadataResponseView, UpdateMetadataResponse, UpdateMetadataRequestView> =
+  /* @__PURE__ */ new GeneratedApi(6, 'UpdateMetadata', { min: 0, max: 8, flexible: 6 }, loadMessages);
+
 type Messages = ApiMessages<UpdateMetadataRequest, UpdateMetadataResponseView, UpdateMetadataResponse, UpdateMetadataRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfUpdateMetadataRequestUpdateMetadataPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields']);
   function writeUpdateMetadataRequestUpdateMetadataPartitionState(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataPartitionState): void {
     checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataPartitionState);

@@ -2,7 +2,7 @@
 // Vote, API key 52: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putBool, putInt16, putInt32, putInt64, putString, putUint16, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -195,10 +195,14 @@ export interface VoteResponsePartitionDataView extends FlatView {
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). API key 52, versions 0-2. */
+export const Vote: Api<VoteRequest, VoteResponseView, VoteResponse, VoteRequestView> =
+  /* @__PURE__ */ new GeneratedApi(52, 'Vote', { min: 0, max: 2, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<VoteRequest, VoteResponseView, VoteResponse, VoteRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfVoteRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields']);
   function writeVoteRequestPartitionData(w: FlatWriter, word: number, value: VoteRequestPartitionData): void {
     checkObject(value, keysOfVoteRequestPartitionData);

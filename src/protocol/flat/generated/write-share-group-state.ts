@@ -2,7 +2,7 @@
 // WriteShareGroupState, API key 85: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, putUuid, within } from '../inputs.ts';
@@ -171,10 +171,14 @@ export interface WriteShareGroupStateResponsePartitionResultView extends FlatVie
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Writes the stored state of share partitions. Between coordinators (KIP-932). API key 85, versions 0-1. */
+export const WriteShareGroupState: Api<WriteShareGroupStateRequest, WriteShareGroupStateResponseView, WriteShareGroupStateResponse, WriteShareGroupStateRequestView> =
+  /* @__PURE__ */ new GeneratedApi(85, 'WriteShareGroupState', { min: 0, max: 1, flexible: 0 }, loadMessages);
+
 type Messages = ApiMessages<WriteShareGroupStateRequest, WriteShareGroupStateResponseView, WriteShareGroupStateResponse, WriteShareGroupStateRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfWriteShareGroupStateRequestStateBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields']);
   function writeWriteShareGroupStateRequestStateBatch(w: FlatWriter, word: number, value: WriteShareGroupStateRequestStateBatch): void {
     checkObject(value, keysOfWriteShareGroupStateRequestStateBatch);

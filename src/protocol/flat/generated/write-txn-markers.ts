@@ -2,7 +2,7 @@
 // WriteTxnMarkers, API key 27: plain objects, flat writers and views of both messages. Runs on every thread.
 
 import type Long from 'long';
-import type { ApiMessages } from '../api.ts';
+import { type Api, type ApiMessages, GeneratedApi } from '../api.ts';
 import { type FlatArray, type FlatMessage, FlatView, readInt32, type RowReader, type UnknownTaggedField } from '../flat-view.ts';
 import type { FlatWriter } from '../flat-writer.ts';
 import { checkArray, checkObject, type Int64, invalidMessage, putArray, putBool, putInt16, putInt32, putInt64, putInt8, putString, putUnknownTaggedFields, within } from '../inputs.ts';
@@ -155,10 +155,14 @@ export interface WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView ext
   readonly unknownTaggedFields: UnknownTaggedField[];
 }
 
+/** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). API key 27, versions 0-2. Brokers from 4.0 on do not accept 0. */
+export const WriteTxnMarkers: Api<WriteTxnMarkersRequest, WriteTxnMarkersResponseView, WriteTxnMarkersResponse, WriteTxnMarkersRequestView> =
+  /* @__PURE__ */ new GeneratedApi(27, 'WriteTxnMarkers', { min: 0, max: 2, flexible: 1 }, loadMessages);
+
 type Messages = ApiMessages<WriteTxnMarkersRequest, WriteTxnMarkersResponseView, WriteTxnMarkersResponse, WriteTxnMarkersRequestView>;
 
 /** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-export function loadMessages(): Messages {
+function loadMessages(): Messages {
   const keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
   function writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w: FlatWriter, word: number, value: WriteTxnMarkersRequestWritableTxnMarkerTopic): void {
     checkObject(value, keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic);

@@ -24,9 +24,13 @@ import { SEQ_WORD } from '../../../../src/ring/layout.ts';
 import { ClientMetricsReader, createClientMetrics } from '../../../../src/state/api-metrics.ts';
 import { createCounters, STATE_CLOSED } from '../../../../src/state/counters.ts';
 import { type MetricsRow, metricsRow, TOTALS_ROW } from '../../../../src/state/shared-metrics.ts';
+import type { Codecs } from '../../../../src/worker/client/application-requests.ts';
 import type { Attachment } from '../../../../src/worker/link/attachments.ts';
+import { Consumers } from '../../../../src/worker/link/consumers.ts';
+import { Producers } from '../../../../src/worker/link/producers.ts';
 import type { TransportEvents, TransportTarget } from '../../../../src/worker/net/transport.ts';
 import { NetworkThread, type NetworkThreadMemory } from '../../../../src/worker/network-thread.ts';
+import { Authenticator } from '../../../../src/worker/sasl/authenticator.ts';
 import { mustBeClosed } from '../../../helpers/invariant/open-things.ts';
 import { FakeApplication } from './fake-application.ts';
 import type { FakeCodecThreads } from './fake-codec-threads.ts';
@@ -46,6 +50,8 @@ export class FakeNetwork {
   wallAheadMs = 1_700_000_000_000;
   /** 0.5: no jitter, since it is symmetric. */
   random: () => number = () => 0.5;
+  /** Which codecs are loaded, and what loads them. */
+  codecs: Codecs = { isLoaded: () => true, load: () => assert.fail('no codec was expected to be loaded') };
   /** The token provider. */
   askForToken: AskForToken = () => assert.fail('no token was expected to be asked for');
   readonly config: KafkaClientConfig;
@@ -112,6 +118,8 @@ export class FakeNetwork {
       newMemberId: () => 'AAAAAAAAAAAAAAAAAAAAAA',
       resolve: (host, callback) => this.#resolve(host, callback),
       openTransport: (target, events) => this.#open(target, events),
+      code: { producers: () => Producers, consumers: () => Consumers, Authenticator },
+      codecs: { isLoaded: (apiKey) => this.codecs.isLoaded(apiKey), load: (apiKey) => this.codecs.load(apiKey) },
       loadTokenSource: async () => () => this.askForToken(),
       startCodecThreads: async () => codecThreads ?? assert.fail('a pool of no threads was started'),
       postLog: (batch) => this.logs.push(batch),

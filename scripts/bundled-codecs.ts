@@ -1,0 +1,55 @@
+// Owns how the network thread of the package comes to its wire codecs. A module that uses an API has the codec of that API beside it. Those
+// of all other APIs, which only requests of applications need, are loaded at the first request.
+
+import type { Plugin } from 'rolldown';
+
+const lists = /\/protocol\/wire\/generated\/index\.js$/;
+const flatModule = /\/protocol\/flat\/generated\/([a-z0-9-]+)\.js$/;
+const loadersFrom = 'const loaders = {';
+
+export const codecsByNeed: Plugin = {
+  name: 'codecs-by-need',
+  transform(code, id) {
+    const path = id.replaceAll('\\', '/');
+    if (lists.test(path)) return withRegister(code);
+    const file = flatModule.exec(path)?.[1];
+    return file === undefined || file === 'apis' ? null : withCodec(code, file);
+  },
+};
+
+function withCodec(code: string, file: string): string {
+  return `${code}
+import * as wireModule from '../../wire/generated/${file}.js';
+import { registerWireModule } from '../../wire/generated/index.js';
+registerWireModule('${file}', wireModule);
+`;
+}
+
+/** The lists stay. What follows them loads each module by `require`, which bundlers of applications do not follow. */
+function withRegister(code: string): string {
+  const files = [...code.matchAll(/\(\) => require\('\.\/([^']+)\.js'\)/g)].map(([, file]) => file!);
+  const at = code.indexOf(loadersFrom);
+  if (at < 0 || files.length < 90)
+    throw new Error(`${files.length} wire codecs were found in the generated list, which must have another form now`);
+  const head = code
+    .slice(0, at)
+    .replaceAll(/^(?:import \{ (?:createRequire|requireFrom) \}|const require =).*\n/gm, '');
+  return `${head}
+const modules = new Map();
+const importers = {
+${files.map((file) => `  '${file}': () => import('./${file}.js'),`).join('\n')}
+};
+
+export function registerWireModule(file, module) {
+  modules.set(file, module);
+}
+
+export function loadWireModule(file) {
+  return modules.get(file) ?? null;
+}
+
+export async function importWireModule(file) {
+  registerWireModule(file, await importers[file]());
+}
+`;
+}

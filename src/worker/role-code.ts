@@ -1,0 +1,92 @@
+// Owns what the network thread knows of code that not every client needs: the classes that are loaded at the first use, and stand-ins that
+// load them. A thread starts faster without what it never uses. Network thread. Must not know what producers and consumers do.
+
+import { type MemoryPart, sumOfParts } from '../common/client-memory.ts';
+import { Cancelled } from '../common/errors/errors.ts';
+import type { NetworkEnd } from '../ring/attachment.ts';
+import type { Attachment } from './link/attachments.ts';
+import type { Consumers, ConsumersParts } from './link/consumers.ts';
+import type { Producers, ProducersParts } from './link/producers.ts';
+import type { Authenticator } from './sasl/authenticator.ts';
+
+type Code<T> = () => T | Promise<T>;
+
+export interface RoleCode {
+  readonly producers: Code<new (parts: ProducersParts) => Producers>;
+  readonly consumers: Code<new (parts: ConsumersParts) => Consumers>;
+  /** Null: the configuration has no login. */
+  readonly Authenticator: typeof Authenticator | null;
+}
+
+/** What producers and consumers have in common for those who do not open any. */
+interface Role {
+  readonly ends: NetworkEnd[];
+  readonly memory: MemoryPart;
+  ownerGone(owner: Attachment): void;
+}
+
+class LazyRole<T extends Role, Parts> {
+  readonly #code: Code<new (parts: Parts) => T>;
+  readonly #parts: Parts;
+  #role: T | null = null;
+  #isClosed = false;
+
+  constructor(code: Code<new (parts: Parts) => T>, parts: Parts) {
+    this.#code = code;
+    this.#parts = parts;
+  }
+
+  get ends(): NetworkEnd[] {
+    return this.#role?.ends ?? [];
+  }
+
+  get memory(): MemoryPart {
+    return this.#role?.memory ?? sumOfParts([]);
+  }
+
+  ownerGone(owner: Attachment): void {
+    this.#role?.ownerGone(owner);
+  }
+
+  /** Calls that still load code fail with Cancelled. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Runs `work` at once when the code is there. */
+  protected with<R>(work: (role: T) => R): R | Promise<R> {
+    if (this.#role !== null) return work(this.#role);
+    const code = this.#code();
+    return code instanceof Promise ? code.then((loaded) => work(this.#made(loaded))) : work(this.#made(code));
+  }
+
+  #made(Loaded: new (parts: Parts) => T): T {
+    if (this.#isClosed) throw new Cancelled('the client was closed');
+    this.#role ??= new Loaded(this.#parts);
+    return this.#role;
+  }
+}
+
+export class LazyProducers extends LazyRole<Producers, ProducersParts> {
+  /** As `Producers.open`. */
+  open(...args: Parameters<Producers['open']>): number | Promise<number> {
+    return this.with((producers) => producers.open(...args));
+  }
+
+  /** As `Producers.attach`. */
+  attach(...args: Parameters<Producers['attach']>): void | Promise<void> {
+    return this.with((producers) => producers.attach(...args));
+  }
+}
+
+export class LazyConsumers extends LazyRole<Consumers, ConsumersParts> {
+  /** As `Consumers.open`. */
+  open(...args: Parameters<Consumers['open']>): number | Promise<number> {
+    return this.with((consumers) => consumers.open(...args));
+  }
+
+  /** As `Consumers.attach`. */
+  attach(...args: Parameters<Consumers['attach']>): void | Promise<void> {
+    return this.with((consumers) => consumers.attach(...args));
+  }
+}
