@@ -6,14 +6,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Argument } from 'commander';
 import { startEmbeddedBroker } from '../test/helpers/embedded-broker.ts';
+import { scriptCommand } from './arguments.ts';
 import { projectFolder, runnablePath } from './project.ts';
 
-const [name] = process.argv.slice(2);
 const names = readdirSync(join(projectFolder, 'examples')).sort();
-if (name === undefined || !names.includes(name)) {
-  console.error(`npm run example -- NAME, one of ${names.join(', ')}`);
-  process.exit(name === undefined ? 0 : 2);
+const [name] = scriptCommand('npm run example --', 'Runs an example with an embedded broker, or with your own.')
+  .addArgument(new Argument('[name]', 'without it the names are listed').choices(names))
+  .parse().args;
+if (name === undefined) {
+  console.log(names.join('\n'));
+  process.exit(0);
 }
 
 const given = process.env.KAFKA_BOOTSTRAP_SERVERS;

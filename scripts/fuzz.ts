@@ -3,25 +3,29 @@
 //   npm run fuzz -- --cases 10000000 --seed S
 // A time is divided equally, a number by the shares of the targets. Exit code 1 when anything was found.
 
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 import { type FuzzTarget, runCase, runTarget, type TargetSummary } from '../test/fuzz/support/target.ts';
 import { targets } from '../test/fuzz/targets/index.ts';
+import { integerFrom, numberAbove, scriptCommand } from './arguments.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    cases: { type: 'string' },
-    seed: { type: 'string' },
-    target: { type: 'string' },
-    case: { type: 'string' },
-  },
-});
-const minutes = numberOf('minutes', values.minutes);
-const maxCases = values.cases === undefined ? null : numberOf('cases', values.cases);
-const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : numberOf('seed', values.seed);
+const values = scriptCommand('npm run fuzz --', 'Gives hostile input to one part after another.')
+  .option('--minutes <number>', 'how long, for all targets together', numberAbove(0), 1)
+  .option('--cases <number>', 'how many cases, for all targets together, instead of a time', integerFrom(1))
+  .option('--seed <number>', 'what the cases are drawn from; default: the clock', integerFrom(0))
+  .addOption(new Option('--target <name>', 'only this one').choices(targets.map(({ name }) => name)))
+  .option('--case <seed>', 'only this case of the target, as a finding names it', integerFrom(0))
+  .parse()
+  .opts<{
+    readonly minutes: number;
+    readonly cases?: number;
+    readonly seed?: number;
+    readonly target?: string;
+    readonly case?: number;
+  }>();
+const { minutes } = values;
+const maxCases = values.cases ?? null;
+const seed = values.seed ?? Date.now() % 1_000_000_000;
 const chosen = targets.filter(({ name }) => values.target === undefined || name === values.target);
-if (chosen.length === 0)
-  throw new Error(`no target ${values.target}: there are ${targets.map(({ name }) => name).join(', ')}`);
 const allShares = chosen.reduce((sum, { share }) => sum + share, 0);
 interface Row {
   readonly cases: number;
@@ -29,7 +33,7 @@ interface Row {
   readonly perCpuSecond: number;
 }
 
-if (values.case !== undefined) await oneCase(numberOf('case', values.case));
+if (values.case !== undefined) await oneCase(values.case);
 else await allCases();
 
 async function oneCase(caseSeed: number): Promise<void> {
@@ -80,10 +84,4 @@ function endOf({ share }: FuzzTarget): (cases: number) => boolean {
   }
   const end = performance.now() + (minutes * 60_000) / chosen.length;
   return () => performance.now() >= end;
-}
-
-function numberOf(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new Error(`--${name} is ${text}: give a number`);
-  return value;
 }

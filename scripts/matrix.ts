@@ -6,11 +6,11 @@
 //
 // Needs Java 17 and Maven. Exit code 1 when a check failed; the errors follow the table.
 
-import { parseArgs } from 'node:util';
 import { ApiVersions } from '../src/index.ts';
 import { compareVersions, type KafkaFixture, kafkaAvailability, startKafka } from '../test/kafka/fixture/index.ts';
 import { type Check, checks, matrixReleases } from '../test/kafka/matrix/checks.ts';
 import { node, Session } from '../test/kafka/matrix/session.ts';
+import { scriptCommand } from './arguments.ts';
 
 interface Row {
   readonly release: string;
@@ -21,7 +21,11 @@ interface Row {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { versions: { type: 'string' }, ranges: { type: 'boolean' } } });
+  const values = scriptCommand('npm run matrix --', 'Checks the client with brokers of many releases of Kafka.')
+    .option('--versions <releases>', 'only these, separated by commas')
+    .option('--ranges', 'also print the ranges of API versions of each')
+    .parse()
+    .opts<{ readonly versions?: string; readonly ranges?: boolean }>();
   const releases = values.versions?.split(',').map((text) => text.trim()) ?? matrixReleases;
   const rows: Row[] = [];
   const head = ['Kafka', ...checks.map(({ name }) => name)];

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { integerFrom, scriptCommand } from './arguments.ts';
 import { command } from './command.ts';
 import { projectFolder } from './project.ts';
 
@@ -55,13 +56,14 @@ export async function findNodes(
   return found;
 }
 
-/** Arguments such as `20 22`, or the supported majors when there are none. Throws for anything but numbers. */
-export function majorsOf(args: readonly string[]): readonly number[] {
-  if (args.length === 0) return supportedMajors;
-  return args.map((arg) => {
-    if (!/^\d+$/.test(arg)) throw new Error(`${JSON.stringify(arg)}: expected a major version of Node, such as 22`);
-    return Number(arg);
-  });
+/** The major versions that the script's arguments name, or the supported ones when there are none. Ends the process for a wrong one. */
+export function majorsOfArguments(name: string, description: string): readonly number[] {
+  const major = integerFrom(1);
+  const added = (text: string, before: readonly number[] = []): readonly number[] => [...before, major(text)];
+  const { processedArgs } = scriptCommand(name, description)
+    .argument('[major...]', `major versions of Node, such as 22; default: ${supportedMajors.join(' ')}`, added)
+    .parse();
+  return (processedArgs[0] as readonly number[] | undefined) ?? supportedMajors;
 }
 
 /** From Node 22.18 and 23.6 on, TypeScript runs without a flag. */

@@ -1,14 +1,14 @@
 // Runs a proof by its name: a long run on real brokers with random faults. An independent program checks the result.
 //   npm run prove -- producer --minutes 10 --seed 7
 
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { Argument } from 'commander';
+import { scriptCommand } from './arguments.ts';
 
-const [name = ''] = process.argv.slice(2);
 const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-const module = new URL(`./prove/${name}${extension}`, import.meta.url);
-if (!/^[a-z]+$/.test(name) || !existsSync(fileURLToPath(module))) {
-  console.error('usage: npm run prove -- producer|consumer [--minutes N] [--seed S], or blocked [--seconds N]');
-  process.exit(2);
-}
-await import(module.href);
+const [name] = scriptCommand('npm run prove --', 'Runs a proof on real brokers under random faults.')
+  .addArgument(new Argument('<proof>', 'each has a help of its own').choices(['producer', 'consumer', 'blocked']))
+  .argument('[options...]', 'options of the proof')
+  // They are read by the proof.
+  .passThroughOptions()
+  .parse().args;
+await import(new URL(`./prove/${name}${extension}`, import.meta.url).href);

@@ -11,7 +11,6 @@ import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import {
   type Consumer,
   CorruptBatchError,
@@ -22,6 +21,7 @@ import {
   type Producer,
 } from '../src/index.ts';
 import { integer, seededRandom } from '../test/fault/support/random.ts';
+import { integerFrom, numberAbove, scriptCommand } from './arguments.ts';
 import { Ledger } from './soak/ledger.ts';
 import { measure, slopeOf, trendOf } from './soak/memory.ts';
 import { Moments } from './soak/moments.ts';
@@ -37,20 +37,22 @@ const maxGrowthMiBPerHour = 1;
 /** A shorter run is only warm-up: its slope is printed and not judged. */
 const minJudgedMinutes = 10;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    svg: { type: 'string' },
-    'no-corrupt': { type: 'boolean', default: false },
-    'corrupt-any': { type: 'boolean', default: false },
-  },
-});
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('--minutes takes a number above 0, --seed an integer');
-
-const corruption = values['corrupt-any'] ? 'any' : values['no-corrupt'] ? 'none' : 'covered';
+const values = scriptCommand('npm run soak --', 'Runs a producer and consumers for a long time under random faults.')
+  .option('--minutes <number>', 'how long', numberAbove(0), 1)
+  .option('--seed <number>', 'what the faults are drawn from', integerFrom(0), 1)
+  .option('--svg <file>', 'write a picture of memory and progress')
+  .option('--no-corrupt', 'change no bytes')
+  .option('--corrupt-any', 'change any bytes, not only those that checksums cover', false)
+  .parse()
+  .opts<{
+    readonly minutes: number;
+    readonly seed: number;
+    readonly svg?: string;
+    readonly corrupt: boolean;
+    readonly corruptAny: boolean;
+  }>();
+const { minutes, seed } = values;
+const corruption = values.corruptAny ? 'any' : values.corrupt ? 'covered' : 'none';
 
 const random = seededRandom(seed ^ 0x5f356495);
 let warnings = 0;

@@ -7,6 +7,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedBroker } from '../test/helpers/embedded-broker.ts';
+import { scriptCommand } from './arguments.ts';
 import { command } from './command.ts';
 import { projectFolder } from './project.ts';
 import { installTools } from './tools.ts';
@@ -154,7 +155,9 @@ const cases: readonly Case[] = [
   { what: 'next, a route of the server', run: underNext, expects: /^\{"brokers":1\}$/m, isBig: true },
 ];
 
-const wanted = process.argv.slice(2);
+const wanted = scriptCommand('npm run test:bundlers --', 'Runs a program that each bundler has made of the package.')
+  .argument('[case...]', 'beginnings of the names of cases; default: all but the big ones')
+  .parse().args;
 let hasFailed = false;
 try {
   await install();

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { command } from './command.ts';
 import { closedPort, consumerText } from './consumer.ts';
-import { canStripTypes, findNodes, type MissingNode, majorsOf, type NodeBinary } from './node-binaries.ts';
+import { canStripTypes, findNodes, type MissingNode, majorsOfArguments, type NodeBinary } from './node-binaries.ts';
 import { projectFolder, runnablePath } from './project.ts';
 import { countNames } from './test-run/events.ts';
 
@@ -23,8 +23,9 @@ interface Run {
 const folders = ['unit', 'broker'];
 const smokeTimeoutMs = 60_000;
 
+const majors = majorsOfArguments('npm run test:nodes --', 'Runs tests on every supported Node.');
 const missing: MissingNode[] = [];
-const nodes = await findNodes(majorsOf(process.argv.slice(2)), (node) => missing.push(node));
+const nodes = await findNodes(majors, (node) => missing.push(node));
 const runs: Run[] = [];
 for (const node of nodes) {
   runs.push(await runTests(node));

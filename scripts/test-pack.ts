@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandOutputs, command, commandOutputs } from './command.ts';
 import { closedPort, consumerText } from './consumer.ts';
-import { findNodes, majorsOf, supportedMajors } from './node-binaries.ts';
+import { findNodes, majorsOfArguments, supportedMajors } from './node-binaries.ts';
 import { checkTypes } from './pack-types.ts';
 import { projectFolder } from './project.ts';
 import { installTools } from './tools.ts';
@@ -19,6 +19,7 @@ const installTimeoutMs = 300_000;
 const typesTimeoutMs = 60_000;
 const runTimeoutMs = 60_000;
 
+const majors = majorsOfArguments('npm run test:pack --', 'Tests the package that users get.');
 const wanted = [
   'package.json',
   'README.md',
@@ -172,7 +173,6 @@ async function checkConsumerTypes(consumer: string): Promise<void> {
 }
 
 async function runEverywhere(consumer: string): Promise<void> {
-  const majors = majorsOf(process.argv.slice(2));
   const nodes = await findNodes(majors, ({ major, problem }) => {
     print(`skipped Node ${major}: not available here: ${problem}\n`);
   });

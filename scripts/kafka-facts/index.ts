@@ -12,8 +12,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { scriptCommand } from '../arguments.ts';
 import { projectFolder } from '../project.ts';
 import { differences, type Facts, factsAfter, factsText } from './definitions.ts';
 import { goldenMessages, goldenRecords } from './golden.ts';
@@ -46,14 +46,14 @@ class Target {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: 'boolean' } } });
-  const [release] = positionals;
-  if (release === undefined || positionals.length !== 1) {
-    print('usage: npm run kafka-facts -- RELEASE [--write], with a release such as 4.4.0');
-    return 2;
-  }
+  const command = scriptCommand('npm run kafka-facts --', 'Makes the facts for tests from the jars of a release.')
+    .argument('<release>', 'such as 4.4.0')
+    .option('--write', 'replace the fixtures', false)
+    .parse();
+  const [release] = command.args as [string];
+  const { write } = command.opts<{ readonly write: boolean }>();
   const work = mkdtempSync(join(tmpdir(), 'kafka-facts-'));
-  const target = new Target(values.write === true);
+  const target = new Target(write);
   try {
     const newest = await KafkaClients.fetch(release, work);
     const older = await KafkaClients.fetch(olderRelease, work);
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return target.isDifferent && values.write !== true ? 1 : 0;
+  return target.isDifferent && !write ? 1 : 0;
 }
 
 async function putMessages(newest: KafkaClients, target: Target): Promise<void> {

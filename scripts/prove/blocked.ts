@@ -2,19 +2,17 @@
 // longer. Prints one JSON line; exit code 1 when a member was expelled, or a record was lost or read twice.
 //   npm run prove -- blocked --seconds 600
 
-import { parseArgs } from 'node:util';
 import { startKafka } from '../../test/kafka/fixture/index.ts';
+import { integerFrom, scriptCommand } from '../arguments.ts';
 import { blockedProperties, isUntouched, readBlocked } from './blocked-member.ts';
 
-const { values } = parseArgs({
-  args: process.argv.slice(3),
-  allowPositionals: true,
-  options: { seconds: { type: 'string', default: '60' } },
-});
+const { seconds } = scriptCommand('npm run prove -- blocked', 'An application that blocks its thread stays a member.')
+  .option('--seconds <number>', 'how long', integerFrom(1), 60)
+  .parse(process.argv.slice(3), { from: 'user' })
+  .opts<{ readonly seconds: number }>();
 
 const kafka = await startKafka({ brokers: 1, extraProperties: blockedProperties });
 try {
-  const seconds = Number(values.seconds);
   const members = await readBlocked(kafka.bootstrapServers, seconds * 1000);
   const ok = members.length === 2 && members.every(isUntouched);
   process.stdout.write(`${JSON.stringify({ proof: 'blocked', seconds, members, kafka: kafka.version, ok })}\n`);

@@ -10,9 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Option } from 'commander';
 import { KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
+import { integerFrom, numberAbove, scriptCommand } from '../arguments.ts';
 import { judge, newVerdict, type Verdict } from './consumer-ledger.ts';
 import type { MemberJob } from './consumer-member.ts';
 import { randomOf } from './random.ts';
@@ -25,19 +26,27 @@ const drainLimitMs = 120_000;
 const lastLifeMs = 3_600_000;
 const memberLimitMs = 90_000;
 
-const { values } = parseArgs({
-  args: process.argv.slice(3),
-  allowPositionals: true,
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    protocol: { type: 'string', default: 'mixed' },
-    members: { type: 'string', default: '3' },
-    transactions: { type: 'boolean', default: false },
-  },
-});
+const groupProtocols = ['consumer', 'classic', 'mixed'] as const;
 
-const random = randomOf(Number(values.seed));
+const values = scriptCommand(
+  'npm run prove -- consumer',
+  'No record is lost or out of order, or read twice for no reason.',
+)
+  .option('--minutes <number>', 'how long', numberAbove(0), 1)
+  .option('--seed <number>', 'what the faults are drawn from', integerFrom(0), 1)
+  .addOption(new Option('--protocol <name>', 'of the group').choices(groupProtocols).default('mixed'))
+  .option('--members <number>', 'how many', integerFrom(1), 3)
+  .option('--transactions', 'write what was read in transactions', false)
+  .parse(process.argv.slice(3), { from: 'user' })
+  .opts<{
+    readonly minutes: number;
+    readonly seed: number;
+    readonly protocol: (typeof groupProtocols)[number];
+    readonly members: number;
+    readonly transactions: boolean;
+  }>();
+
+const random = randomOf(values.seed);
 const counts = { joins: 0, leaves: 0, kills: 0, threadDeaths: 0, brokerKills: 0, elections: 0 };
 /** Names of processes that were killed. */
 const killed = new Set<string>();
@@ -79,11 +88,11 @@ async function main(): Promise<number> {
 }
 
 async function prove(kafka: KafkaFixture, client: KafkaClient, folder: string): Promise<Verdict> {
-  const endAt = performance.now() + Number(values.minutes) * 60_000;
+  const endAt = performance.now() + values.minutes * 60_000;
   const written = Array.from({ length: partitions }, (): number[] => []);
   const stop = new AbortController();
   const trouble = makeTrouble(kafka, client, stop.signal);
-  const places = Array.from({ length: Number(values.members) }, (_, place) =>
+  const places = Array.from({ length: values.members }, (_, place) =>
     keepPlace(kafka, folder, place, endAt, stop.signal),
   );
   await write(client, written, endAt);
@@ -129,7 +138,7 @@ async function keepPlace(
     const lifeMs = Math.min(leftMs, 5000 + random(20_000));
     const isKilled = random(3) === 0;
     const protocols = ['consumer', 'classic'] as const;
-    const protocol = values.protocol === 'mixed' ? protocols[place % 2]! : (values.protocol as 'consumer');
+    const protocol = values.protocol === 'mixed' ? protocols[place % 2]! : values.protocol;
     const hasThread = !values.transactions && random(2) === 0;
     const name = `m${place}-${i}`;
     const child = startMember(kafka, folder, {
@@ -186,7 +195,7 @@ function startMember(kafka: KafkaFixture, folder: string, wanted: Wanted): Child
 
 /** Brokers are killed and started again, one at a time, and leaders go back to where they are preferred. */
 async function makeTrouble(kafka: KafkaFixture, client: KafkaClient, signal: AbortSignal): Promise<void> {
-  const chance = randomOf(Number(values.seed) + 1);
+  const chance = randomOf(values.seed + 1);
   while (!signal.aborted) {
     await delay(3000 + chance(7000), undefined, { signal }).catch(() => {});
     if (signal.aborted) break;

@@ -10,10 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { Option } from 'commander';
 import { type Consumer, CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
+import { integerFrom, numberAbove, scriptCommand } from '../arguments.ts';
 import type { ThreadMessage, ThreadTask } from './producer-thread.ts';
 import { type Note, writeNumbers } from './producer-writer.ts';
 import { randomOf } from './random.ts';
@@ -23,19 +24,26 @@ const topic = 'proof';
 /** With `--transform`: what is written here is read again, and written to the other topic in transactions. */
 const sourceTopic = 'source';
 
-const { values } = parseArgs({
-  args: process.argv.slice(3),
-  allowPositionals: true,
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    compression: { type: 'string', default: 'none' },
-    producers: { type: 'string', default: '1' },
-    threads: { type: 'string', default: '0' },
-    transactions: { type: 'boolean', default: false },
-    transform: { type: 'boolean', default: false },
-  },
-});
+const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+
+const values = scriptCommand('npm run prove -- producer', 'No record is lost, doubled or out of order under faults.')
+  .option('--minutes <number>', 'how long', numberAbove(0), 1)
+  .option('--seed <number>', 'what the faults are drawn from', integerFrom(0), 1)
+  .addOption(new Option('--compression <codec>', 'of the batches').choices(compressions).default('none'))
+  .option('--producers <number>', 'how many', integerFrom(1), 1)
+  .option('--threads <number>', 'attached threads that write, for each producer', integerFrom(0), 0)
+  .option('--transactions', 'write in transactions', false)
+  .option('--transform', 'read what is written and write it to another topic in transactions', false)
+  .parse(process.argv.slice(3), { from: 'user' })
+  .opts<{
+    readonly minutes: number;
+    readonly seed: number;
+    readonly compression: (typeof compressions)[number];
+    readonly producers: number;
+    readonly threads: number;
+    readonly transactions: boolean;
+    readonly transform: boolean;
+  }>();
 
 interface Faults {
   kills: number;
@@ -47,10 +55,9 @@ interface Faults {
 }
 
 async function main(): Promise<number> {
-  if (values.transactions && values.threads !== '0')
+  if (values.transactions && values.threads > 0)
     throw new Error('--transactions is not for --threads: a producer has one transaction at a time');
-  const seed = Number(values.seed);
-  const random = randomOf(seed);
+  const random = randomOf(values.seed);
   const kafka = await startKafka({
     brokers: 3,
     startTimeoutMs: 300_000,
@@ -65,15 +72,13 @@ async function main(): Promise<number> {
   try {
     await createTopics(kafka);
     // Counted from here: a cluster on a busy machine takes a minute to start.
-    const endAt = Date.now() + Number(values.minutes) * 60_000;
+    const endAt = Date.now() + values.minutes * 60_000;
     const ledger = createWriteStream(ledgerFile);
     const note: Note = (...fields) => void ledger.write(`${fields.join(' ')}\n`);
     const faults: Faults = { kills: 0, stalls: 0, moves: 0, blocks: 0 };
     const stop = new AbortController();
     const trouble = makeTrouble(kafka, random, faults, stop.signal);
-    const writers = Array.from({ length: Number(values.producers) }, (_, i) =>
-      write(kafka, i, random, endAt, note, faults),
-    );
+    const writers = Array.from({ length: values.producers }, (_, i) => write(kafka, i, random, endAt, note, faults));
     const written = Promise.all(writers);
     if (values.transform) await transform(kafka, written, faults, random);
     await written;
@@ -85,9 +90,7 @@ async function main(): Promise<number> {
     const { acknowledged, lost, doubled, reordered, unexpected } = verdict;
     // A run that wrote nothing has shown nothing.
     const isGood = acknowledged > 0 && lost + doubled + reordered + unexpected === 0;
-    const { minutes, compression, producers, threads, transactions, transform: isTransformed } = values;
-    const how = { seed, minutes, compression, producers, threads, transactions, transform: isTransformed };
-    const line = { proof: 'producer', ...verdict, ...faults, ...how };
+    const line = { proof: 'producer', ...verdict, ...faults, ...values };
     process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok: isGood })}\n`);
     return isGood ? 0 : 1;
   } finally {
@@ -180,7 +183,7 @@ async function transform(
   const open = () =>
     client.producer({
       transactionalId: 'transform',
-      compressionType: values.compression as 'none',
+      compressionType: values.compression,
       requestTimeoutMs: 5000,
     });
   const read = () =>
@@ -250,7 +253,7 @@ function startClient(kafka: KafkaFixture): Promise<KafkaClient> {
 
 function openProducer(client: KafkaClient, index: number): Promise<Producer> {
   return client.producer({
-    compressionType: values.compression as 'none',
+    compressionType: values.compression,
     requestTimeoutMs: 5000,
     deliveryTimeoutMs: 90_000,
     bufferMemoryBytes: 1024 * 1024,
@@ -270,7 +273,7 @@ async function write(
 ): Promise<void> {
   await using client = await startClient(kafka);
   const producer = await openProducer(client, index);
-  const threads = Number(values.threads);
+  const { threads } = values;
   const task = { topic: values.transform ? sourceTopic : topic, partitions, endAt };
   if (threads === 0) {
     const writer = { ...task, index, inTransactions: values.transactions };
@@ -280,7 +283,7 @@ async function write(
       const writer = {
         ...task,
         index: index * threads + i,
-        seed: Number(values.seed) + 1000 * (index * threads + i + 1),
+        seed: values.seed + 1000 * (index * threads + i + 1),
       };
       return writeInThread(producer, writer, note);
     });

@@ -1,6 +1,7 @@
 // Owns the command line of the test runner: the meaning of its words, and which are refused. Must not read files.
 
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { gathered } from '../arguments.ts';
 
 export interface RunOptions {
   /** Folders under `test`, in the order in which they run. Empty: all. */
@@ -17,6 +18,13 @@ export interface RunOptions {
   readonly timeoutMs: number | null;
 }
 
+interface Values {
+  readonly except: readonly string[];
+  readonly node: string;
+  readonly concurrency?: string;
+  readonly timeoutSeconds?: string;
+}
+
 export const usage =
   'run-tests [--except FOLDER]... [--node BINARY] [--concurrency N] [--timeout-seconds N] [FOLDER...] [-- PATH-OR-NAME...]';
 
@@ -26,22 +34,24 @@ const defaultConcurrency = 2;
 /** Throws for an unknown option or a wrong number. */
 export function parseRunOptions(argv: readonly string[]): RunOptions {
   const end = argv.indexOf('--');
-  const { values, positionals } = parseArgs({
-    args: end === -1 ? [...argv] : argv.slice(0, end),
-    allowPositionals: true,
-    options: {
-      except: { type: 'string', multiple: true },
-      node: { type: 'string' },
-      concurrency: { type: 'string' },
-      'timeout-seconds': { type: 'string' },
-    },
-  });
-  const timeout = values['timeout-seconds'];
+  const command = new Command('run-tests')
+    .helpOption(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+    .showSuggestionAfterError()
+    .argument('[folder...]')
+    .option('--except <folder>', 'may be given several times', gathered, [])
+    .option('--node <binary>', 'the Node that runs the tests', process.execPath)
+    .option('--concurrency <number>')
+    .option('--timeout-seconds <number>')
+    .parse(end === -1 ? argv : argv.slice(0, end), { from: 'user' });
+  const values = command.opts<Values>();
+  const timeout = values.timeoutSeconds;
   return {
-    folders: positionals,
-    except: values.except ?? [],
+    folders: command.args,
+    except: values.except,
     filters: end === -1 ? [] : argv.slice(end + 1),
-    node: values.node ?? process.execPath,
+    node: values.node,
     concurrency:
       values.concurrency === undefined ? defaultConcurrency : positiveInteger('--concurrency', values.concurrency),
     timeoutMs: timeout === undefined ? null : positiveInteger('--timeout-seconds', timeout) * 1000,

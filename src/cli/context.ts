@@ -11,6 +11,7 @@ import { type Column, printable, tableText } from './io/table.ts';
 /** The flags that every command takes. */
 export interface CommonFlags {
   readonly bootstrapServer?: string;
+  readonly bootstrapController?: string;
   readonly commandConfig?: string;
   readonly commandProperty?: readonly string[];
   readonly timeout?: number;
@@ -71,15 +72,28 @@ export class Context {
       properties.set(key, value);
     }
     for (const [key, value] of more) properties.set(key, value);
-    if (this.flags.bootstrapServer !== undefined) properties.set('bootstrap.servers', this.flags.bootstrapServer);
-    if (!properties.has('bootstrap.servers'))
-      throw new UsageError('name the brokers: --bootstrap-server HOST:PORT, or KAFKA_BOOTSTRAP_SERVERS');
+    this.#putServers(properties);
     // The variables of a broker's container have the same prefix.
     const ofOthers = new Set([...ofEnvironment.keys()].filter((key) => properties.get(key) === ofEnvironment.get(key)));
     const config = commandConfig(properties, ofOthers);
     if (this.#config === null) for (const warning of config.warnings) this.say(`warning: ${warning}`);
     this.#config = config;
     return config;
+  }
+
+  /** A flag replaces what the file or the environment name, of either kind. */
+  #putServers(properties: Map<string, string>): void {
+    const { bootstrapServer, bootstrapController } = this.flags;
+    if (bootstrapServer !== undefined && bootstrapController !== undefined)
+      throw new UsageError('give only one of --bootstrap-server, --bootstrap-controller');
+    if (bootstrapServer !== undefined || bootstrapController !== undefined) {
+      properties.delete('bootstrap.servers');
+      properties.delete('bootstrap.controllers');
+    }
+    if (bootstrapServer !== undefined) properties.set('bootstrap.servers', bootstrapServer);
+    if (bootstrapController !== undefined) properties.set('bootstrap.controllers', bootstrapController);
+    if (!properties.has('bootstrap.servers') && !properties.has('bootstrap.controllers'))
+      throw new UsageError('name the brokers: --bootstrap-server HOST:PORT, or KAFKA_BOOTSTRAP_SERVERS');
   }
 
   /** A client that is closed when the command ends. Fails with: as KafkaClient.start; Interrupted */

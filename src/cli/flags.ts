@@ -18,6 +18,7 @@ export interface Declaration {
 export function addCommonFlags(command: Command): void {
   command
     .option('--bootstrap-server <host:port,...>', 'brokers to connect to first')
+    .option('--bootstrap-controller <host:port,...>', 'controllers instead of brokers, for what controllers do')
     .option('--command-config <file>', "properties file, as Kafka's own tools take it")
     .option('--command-property <key=value>', 'one setting; may be given several times', gathered)
     .option('--timeout <ms>', 'limit of each call (default: 30000)', integerFrom(1))

@@ -17,6 +17,7 @@ import { Context } from './context.ts';
 import { exitCodeFor, exitCodes, Interrupted } from './exit-codes.ts';
 import { addCommonFlags, type Declaration } from './flags.ts';
 import { describeError } from './io/describe-error.ts';
+import { withoutOlderFlags } from './older-flags.ts';
 
 /** All commands, in the order of the help. */
 export const declarations: readonly Declaration[] = [
@@ -78,7 +79,7 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   }
   const endSignals = watchSignals(controller);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(withoutOlderFlags(args), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;

@@ -7,6 +7,7 @@ import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import type { ProducerConfig } from '../common/config/producer-options.ts';
 import type { ConnectionChoice, Control, ControlResult, VersionInfo } from '../common/control.ts';
+import { onlyBrokers } from '../common/errors/only-controllers.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { checkOpenCount, maxAdminCallsOfThread } from '../common/open-limits.ts';
 import type { NetworkHandle } from '../ring/attachment.ts';
@@ -122,9 +123,10 @@ export class AttachmentControl implements Control {
 
   async openProducer(config: ProducerConfig, opening: object, link: object): ReturnType<Control['openProducer']> {
     const { producers } = this.#parts;
-    return opened(link as ProducerLink, (given) =>
-      producers.open(config, opening as ProducerOpening, given, this.#attachment.owner),
-    );
+    return opened(link as ProducerLink, (given) => {
+      this.#needBrokers('producers');
+      return producers.open(config, opening as ProducerOpening, given, this.#attachment.owner);
+    });
   }
 
   async attachProducer(producerId: number, link: object): ReturnType<Control['attachProducer']> {
@@ -136,7 +138,14 @@ export class AttachmentControl implements Control {
 
   async openConsumer(config: ConsumerConfig, handle: object): ReturnType<Control['openConsumer']> {
     const { consumers } = this.#parts;
-    return opened(handle as OpeningConsumer, (given) => consumers.open(config, given, this.#attachment.owner));
+    return opened(handle as OpeningConsumer, (given) => {
+      this.#needBrokers('consumers');
+      return consumers.open(config, given, this.#attachment.owner);
+    });
+  }
+
+  #needBrokers(what: string): void {
+    if (this.#parts.config.bootstrapControllers !== null) throw onlyBrokers(what);
   }
 
   async attachConsumer(consumerId: number, handle: object): ReturnType<Control['attachConsumer']> {

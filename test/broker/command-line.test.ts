@@ -1,8 +1,10 @@
 // The command line as a process of its own: what it says of what is wrong, how it ends, what it does with pipes and signals.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -10,6 +12,16 @@ import { closedPort } from '../../scripts/consumer.ts';
 import { runCommandLine, startCommandLine } from '../helpers/command-line.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { waitFor } from '../helpers/wait-for.ts';
+
+/** Empty once the process has ended. */
+function openFilesOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((fd) => readlinkSync(join(folder, fd)));
+  } catch {
+    return [];
+  }
+}
 
 const commands = [
   'metadata',
@@ -89,7 +101,10 @@ describe('the command line at a broker', () => {
   let environment: Record<string, string>;
 
   before(async () => {
-    broker = await startEmbeddedBroker({ topics: { lines: 1, files: 1 }, autoCreateTopics: false });
+    broker = await startEmbeddedBroker({
+      topics: { lines: 1, files: 1, piped: 1, pipedJson: 1, pipedToEnd: 1 },
+      autoCreateTopics: false,
+    });
     environment = { KAFKA_BOOTSTRAP_SERVERS: [broker.bootstrapServers].flat().join(',') };
   });
 
@@ -147,6 +162,62 @@ describe('the command line at a broker', () => {
     assert.match(ended.stderr, /^2 records acknowledged, 0 failed$/m);
   });
 
+  test('Ctrl-C while a named pipe is silent: produce ends, and what was acknowledged is told', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cli-pipe-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const interrupted = async (lines: string, isJson: boolean): Promise<string> => {
+      const topic = isJson ? 'pipedJson' : 'piped';
+      const args = ['produce', '--topic', topic, '--input', pipe, ...(isJson ? ['--json'] : [])];
+      const running = startCommandLine(args, environment);
+      // It is open when the command reads it.
+      const writer = await open(pipe, 'w');
+      try {
+        await writer.write(lines);
+        const records = lines.split('\n').length - 1;
+        await waitFor('the records', async () => (await broker.log(topic, 0)).endOffset === records);
+        running.child.kill('SIGINT');
+        const ended = await running.ended;
+        assert.equal(ended.exitCode, 130, ended.stderr);
+        return ended.stderr;
+      } finally {
+        await writer.close();
+      }
+    };
+    assert.equal(await interrupted('', false), '0 records acknowledged, 0 failed\n');
+    assert.equal(await interrupted('one\ntwo\n', false), '2 records acknowledged, 0 failed\n');
+    assert.equal(await interrupted('{"value":1}\n{"value":2}\n', true), '2 records acknowledged, 0 failed\n');
+  });
+
+  test('Ctrl-C while nobody has opened the named pipe for writing ends produce', {
+    skip: !existsSync('/proc/self/fd') && 'only Linux shows which files another process has open',
+  }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cli-pipe-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const running = startCommandLine(['produce', '--topic', 'piped', '--input', pipe], environment);
+    await waitFor('the open pipe', () => openFilesOf(running.child.pid!).includes(pipe));
+    running.child.kill('SIGINT');
+    const ended = await running.ended;
+    assert.equal(ended.exitCode, 130, ended.stderr);
+    assert.equal(ended.stderr, '0 records acknowledged, 0 failed\n');
+  });
+
+  test('a named pipe is read to its end', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'cli-pipe-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const running = startCommandLine(['produce', '--topic', 'pipedToEnd', '--input', pipe], environment);
+    const text = Array.from({ length: 50_000 }, (_, i) => `line ${i}\n`).join('');
+    await writeFile(pipe, text);
+    const ended = await running.ended;
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    assert.equal(ended.stderr, '50000 records acknowledged, 0 failed\n');
+  });
+
   test('Ctrl-C ends a consumer that waits', async () => {
     const running = startCommandLine(['consume', '--topic', 'lines', '--from-beginning'], environment);
     await waitFor('the records', async () => running.stdout().split('\n').length > 4);
@@ -154,7 +225,7 @@ describe('the command line at a broker', () => {
     const ended = await running.ended;
     assert.equal(ended.exitCode, 130);
     assert.deepEqual(ended.lines, ['a', 'b', 'one', 'two']);
-    assert.match(ended.stderr, /^4 records$/m);
+    assert.equal(ended.stderr, '4 records\n', 'no progress: stderr is no terminal');
   });
 
   test('a pipe whose reader ends is no error', async () => {

@@ -103,6 +103,10 @@ describeKafka(
       ]);
     });
 
+    test('topics are not deleted where brokers are told not to', async () => {
+      assert.deepEqual(codeOf(await admin.deleteTopics([first.topic])), ['KAFKA_TOPIC_DELETION_DISABLED']);
+    });
+
     test('a stopped broker is not waited for longer than the call may take, and costs the others nothing', async () => {
       const dirs = await admin.describeLogDirs([1, 3], { timeoutMs: 5000 });
       assert.deepEqual(codeOf(dirs), [undefined, 'KAFKA_TIMEOUT']);
@@ -123,5 +127,5 @@ describeKafka(
       await assert.rejects(admin.unregisterBroker(3), { code: 'KAFKA_BROKER_ID_NOT_REGISTERED' });
     });
   },
-  { brokers: 3 },
+  { brokers: 3, extraProperties: { 'delete.topic.enable': false } },
 );

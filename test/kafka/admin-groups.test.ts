@@ -68,6 +68,8 @@ describeKafka(
       assert.deepEqual(group.members[0]!.subscribedTopics, ['shared']);
       const offsets = [{ topic: 'shared', partition: 0, startOffset: 4 }];
       assert.deepEqual(codeOf(await admin.alterShareGroupOffsets(groupId, offsets)), ['KAFKA_NON_EMPTY_GROUP']);
+      assert.deepEqual(codeOf(await admin.deleteShareGroupOffsets(groupId, ['shared'])), ['KAFKA_NON_EMPTY_GROUP']);
+      assert.deepEqual(codeOf(await admin.deleteShareGroups([groupId])), ['KAFKA_NON_EMPTY_GROUP']);
 
       await client.send(nodeId, ShareGroupHeartbeat, { ...beat, memberEpoch: -1 });
       await waitFor('the group to be empty', async () => {
@@ -85,7 +87,10 @@ describeKafka(
       assert.ok(offset?.ok && offset.value !== null);
       assert.equal(String(offset.value.startOffset), '4');
       assert.deepEqual(codeOf(await admin.deleteShareGroupOffsets(groupId, ['shared'])), [undefined]);
-      assert.deepEqual(codeOf(await admin.deleteGroups([groupId])), [undefined]);
+      assert.deepEqual(codeOf(await admin.deleteShareGroups([groupId, 'none'])), [
+        undefined,
+        'KAFKA_GROUP_ID_NOT_FOUND',
+      ]);
       assert.deepEqual(codeOf(await admin.describeShareGroups([groupId])), ['KAFKA_GROUP_ID_NOT_FOUND']);
     });
 
@@ -122,6 +127,29 @@ describeKafka(
       assert.equal(group.members[0]!.memberId, memberId);
       assert.equal(group.members[0]!.processId, 'process-1');
       assert.deepEqual(codeOf(await admin.describeStreamsGroups(['none'])), ['KAFKA_GROUP_ID_NOT_FOUND']);
+
+      const place = { topic: 'shared', partition: 0 };
+      const offsets = [{ ...place, offset: 3 }];
+      assert.deepEqual(codeOf(await admin.alterStreamsGroupOffsets(groupId, offsets)), ['KAFKA_UNKNOWN_MEMBER_ID']);
+      assert.deepEqual(codeOf(await admin.deleteStreamsGroups([groupId])), ['KAFKA_NON_EMPTY_GROUP']);
+      await client.send(nodeId, StreamsGroupHeartbeat, { ...beat, topology: null, memberEpoch: -1 });
+      await waitFor('the group to be empty', async () => {
+        const outcome = (await admin.describeStreamsGroups([groupId])).get(groupId);
+        return outcome?.ok === true && outcome.value.members.length === 0;
+      });
+      assert.deepEqual(codeOf(await admin.alterStreamsGroupOffsets(groupId, offsets)), [undefined]);
+      const committed = async () => {
+        const listed = (await admin.listStreamsGroupOffsets([{ groupId, partitions: [place] }])).orThrow();
+        const [outcome] = listed.get(groupId)!.values();
+        return outcome?.ok === true && outcome.value !== null ? outcome.value.offset.toNumber() : null;
+      };
+      assert.equal(await committed(), 3);
+      assert.deepEqual(codeOf(await admin.deleteStreamsGroupOffsets(groupId, [place])), [undefined]);
+      assert.equal(await committed(), null);
+      assert.deepEqual(codeOf(await admin.deleteStreamsGroups([groupId, 'none'])), [
+        undefined,
+        'KAFKA_GROUP_ID_NOT_FOUND',
+      ]);
     });
   },
   {

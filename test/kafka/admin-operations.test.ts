@@ -122,6 +122,7 @@ describeKafka(
         assert.ok(listed.includes(name), `${name} is not among ${listed}`);
       const none = [{ resource: { type: 'topic', name: 'no-such-topic' }, changes: set('retention.ms', '1') }] as const;
       assert.deepEqual(codeOf(await admin.incrementalAlterConfigs(none)), ['KAFKA_UNKNOWN_TOPIC_OR_PARTITION']);
+      assert.deepEqual(codeOf(await admin.describeConfigs([none[0].resource])), ['KAFKA_UNKNOWN_TOPIC_OR_PARTITION']);
     });
 
     test('groups with members: described, protected, and their members removed', async () => {
@@ -144,6 +145,9 @@ describeKafka(
         assert.ok(group.authorizedOperations! > 0);
         const classic = (await admin.describeClassicGroups([groupId, 'no-such-group'])).get(groupId)!;
         assert.ok(classic.ok && classic.value.protocolType === 'consumer');
+        const none = ['no-such-group'];
+        assert.deepEqual(codeOf(await admin.describeClassicGroups(none)), ['KAFKA_GROUP_ID_NOT_FOUND']);
+        assert.deepEqual(codeOf(await admin.describeConsumerGroups(none)), ['KAFKA_GROUP_ID_NOT_FOUND']);
         assert.ok(classic.value.members[0]!.assignment.length > 0 && classic.value.members[0]!.metadata.length > 0);
         assert.deepEqual(codeOf(await admin.alterConsumerGroupOffsets(groupId, [{ ...place, offset: 0 }])), [
           'KAFKA_UNKNOWN_MEMBER_ID',
@@ -257,6 +261,14 @@ describeKafka(
         return now?.ok === true && now.value.state !== 'Ongoing';
       });
       await second.close();
+      // A marker of a coordinator that another one has replaced.
+      const known = (await admin.describeProducers([place])).orThrow().get(place)!;
+      const last = known.find((one) => one.producerId.equals(other.producerId))!;
+      const marker = { ...place, producerId: last.producerId, producerEpoch: last.producerEpoch };
+      await admin.abortTransaction({ ...marker, coordinatorEpoch: 100 });
+      await assert.rejects(admin.abortTransaction({ ...marker, coordinatorEpoch: 99 }), {
+        code: 'KAFKA_TRANSACTION_COORDINATOR_FENCED',
+      });
     });
 
     test('replicas are found and moved between log directories', async () => {

@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type Long from 'long';
-import { type Admin, type KafkaClient, KafkaTimeoutError, Produce, type Results } from '../../src/index.ts';
+import {
+  type Admin,
+  type KafkaClient,
+  KafkaTimeoutError,
+  type NewTopic,
+  Produce,
+  type Results,
+} from '../../src/index.ts';
 import { closedByHand, openClient } from '../broker/support/client.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { describeKafka } from './fixture/index.ts';
@@ -63,6 +70,26 @@ describeKafka('Admin on a real broker', (suite) => {
       undefined,
       'KAFKA_UNKNOWN_TOPIC_OR_PARTITION',
     ]);
+  });
+
+  test('topics that cannot be created are refused one by one, and a compacted one keeps its records', async () => {
+    const topics: NewTopic[] = [
+      { name: 'admin-none', partitions: 0 },
+      { name: 'admin-few', replicationFactor: 9 },
+      { name: 'admin-where', assignments: [[77]] },
+      { name: 'admin-how', configs: { 'retention.ms': 'soon' } },
+      { name: 'admin-compacted', configs: { 'cleanup.policy': 'compact' } },
+    ];
+    assert.deepEqual(codeOf(await admin.createTopics(topics, { waitForLeaders: true })), [
+      'KAFKA_INVALID_PARTITIONS',
+      'KAFKA_INVALID_REPLICATION_FACTOR',
+      'KAFKA_INVALID_REPLICA_ASSIGNMENT',
+      'KAFKA_INVALID_CONFIG',
+      undefined,
+    ]);
+    const place = { topic: 'admin-compacted', partition: 0, beforeOffset: 0 };
+    assert.deepEqual(codeOf(await admin.deleteRecords([place])), ['KAFKA_POLICY_VIOLATION']);
+    assert.deepEqual(codeOf(await admin.deleteTopics(['admin-compacted'])), [undefined]);
   });
 
   test('a call with validateOnly changes nothing', async () => {

@@ -6,6 +6,7 @@ import type { Consumer, ConsumerBatch, ConsumerOptions, KafkaClient, PlaceInLog 
 import type { Context } from '../context.ts';
 import { exitCodes, UsageError } from '../exit-codes.ts';
 import { type Declaration, int64Of, integerFrom, names } from '../flags.ts';
+import type { Done, Progress } from '../io/progress.ts';
 import { EndOfLogs } from '../records/end-of-logs.ts';
 import { formatHelp, parseFormat, type Writer } from '../records/format.ts';
 import { writeJson } from '../records/json-lines.ts';
@@ -66,16 +67,15 @@ Examples:
     const { consumer: configured } = await context.config(properties);
     const group = flags.group ?? null;
     const partitions = group === null ? await partitionsOf(context, client, topics, flags) : [];
-    const ends = flags.exit === true && group === null ? await EndOfLogs.of(context, client, partitions) : null;
+    const beginnings = await placed(context, client, partitions, flags);
+    const ends = flags.exit === true && group === null ? await EndOfLogs.of(context, client, beginnings) : null;
     const options: ConsumerOptions = {
       ...configured,
       ...(flags.fromBeginning === true && { autoOffsetReset: 'earliest' as const }),
-      ...(group === null
-        ? { assign: await placed(context, client, partitions, flags), groupId: null }
-        : { groupId: group, topics }),
+      ...(group === null ? { assign: beginnings, groupId: null } : { groupId: group, topics }),
     };
     const consumer = await client.consumer(options);
-    const reading = new Reading(context, consumer, writer, flags, ends);
+    const reading = new Reading(context, consumer, writer, flags, ends, await progressOf(context));
     try {
       await reading.run();
     } finally {
@@ -170,29 +170,61 @@ async function placed(
   });
 }
 
+/** At a terminal that does not show the records themselves. Without a terminal nothing is said until the end. */
+async function progressOf(context: Context): Promise<Progress | null> {
+  return process.stderr.isTTY && !context.out.isTerminal ? context.progress() : null;
+}
+
 class Reading {
   readonly #context: Context;
   readonly #consumer: Consumer;
   readonly #writer: Writer | null;
   readonly #flags: Flags;
   readonly #ends: EndOfLogs | null;
+  readonly #progress: Progress | null;
   readonly #newLine = Buffer.from('\n');
   #records = 0;
   #lastAt = monotonicNowMs();
 
-  constructor(context: Context, consumer: Consumer, writer: Writer | null, flags: Flags, ends: EndOfLogs | null) {
+  constructor(
+    context: Context,
+    consumer: Consumer,
+    writer: Writer | null,
+    flags: Flags,
+    ends: EndOfLogs | null,
+    progress: Progress | null,
+  ) {
     this.#context = context;
     this.#consumer = consumer;
     this.#writer = writer;
     this.#flags = flags;
     this.#ends = ends;
+    this.#progress = progress;
   }
 
   async run(): Promise<void> {
+    this.#progress?.begin('consume');
+    try {
+      await this.#read();
+    } finally {
+      this.#progress?.end(this.#done);
+    }
+  }
+
+  get #done(): Done {
+    const ofEnds = this.#ends?.share ?? null;
+    const { maxMessages } = this.#flags;
+    const ofRecords = maxMessages === undefined ? null : this.#records / maxMessages;
+    const share = ofEnds === null || ofRecords === null ? (ofEnds ?? ofRecords) : Math.max(ofEnds, ofRecords);
+    return { share, bytes: this.#context.out.bytesTaken, records: this.#records };
+  }
+
+  async #read(): Promise<void> {
     const { signal, out } = this.#context;
     const { maxMessages = Number.POSITIVE_INFINITY, timeoutMs } = this.#flags;
     while (!signal.aborted && this.#records < maxMessages) {
       if (this.#ends?.isReached === true) return;
+      this.#progress?.update(this.#done);
       let batch = await this.#consumer.poll(pollMs, { signal });
       if (batch === null) {
         if (timeoutMs !== undefined && monotonicNowMs() - this.#lastAt >= timeoutMs) return;

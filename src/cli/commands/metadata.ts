@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { askAny } from '../ask-any.ts';
 import { type Context, jsonText } from '../context.ts';
+import { UsageError } from '../exit-codes.ts';
 import { type Declaration, names } from '../flags.ts';
 
 interface Flags {
@@ -12,20 +13,22 @@ interface Flags {
 
 export const metadata: Declaration = {
   name: 'metadata',
-  description: 'show brokers, topics and partitions',
+  description: 'show brokers, topics and partitions, or the controllers and their quorum',
   help: `Examples:
   offthread-kafka metadata --bootstrap-server localhost:9092
-  offthread-kafka metadata --bootstrap-server localhost:9092 --topic orders --output json`,
+  offthread-kafka metadata --bootstrap-server localhost:9092 --topic orders --output json
+  offthread-kafka metadata --bootstrap-controller localhost:9093`,
   flags: (command: Command) => {
     command
       .option('--topic <names>', 'only these topics', names)
       .option('--exclude-internal', 'leave out internal topics');
   },
   run: async (context: Context, flags: Flags) => {
+    if ((await context.config()).client.bootstrapControllers !== undefined) return showQuorum(context, flags);
     const cluster = await clusterOf(context, flags);
     if (context.isJson) {
       context.out.line(jsonText(cluster));
-      return;
+      return undefined;
     }
     const { clusterId, controllerId, brokers, topics } = cluster;
     context.out.line(`cluster ${clusterId ?? '-'}, controller ${controllerId}`);
@@ -36,8 +39,35 @@ export const metadata: Declaration = {
       partitions.map((partition) => ({ topic: name, ...partition })),
     );
     await context.rows(partitionColumns, rows);
+    return undefined;
   },
 };
+
+/** Controllers know no topics. */
+async function showQuorum(context: Context, flags: Flags): Promise<undefined> {
+  if (flags.topic !== undefined) throw new UsageError('--topic needs brokers: give --bootstrap-server');
+  const admin = (await context.client()).admin({ timeoutMs: context.timeoutMs });
+  const { clusterId, brokers } = await admin.describeCluster();
+  const { leaderId, leaderEpoch, highWatermark, voters, observers } = await admin.describeMetadataQuorum();
+  const controllers = brokers.map(({ nodeId, host, port }) => ({ nodeId, host, port }));
+  if (context.isJson) {
+    const quorum = { leaderId, leaderEpoch, highWatermark, voters, observers };
+    context.out.line(jsonText({ clusterId, controllers, ...quorum }));
+    return undefined;
+  }
+  context.out.line(`cluster ${clusterId}, leader ${leaderId}, epoch ${leaderEpoch}, high watermark ${highWatermark}`);
+  await context.rows(controllerColumns, controllers);
+  const leaderEnd = voters.find(({ replicaId }) => replicaId === leaderId)?.logEndOffset;
+  const replicas = [
+    ...voters.map((one) => ['voter', one] as const),
+    ...observers.map((one) => ['observer', one] as const),
+  ];
+  const rows = replicas.map(([role, { replicaId, directoryId, logEndOffset }]) => {
+    return { replicaId, role, directoryId, logEndOffset, lag: leaderEnd?.sub(logEndOffset) ?? null };
+  });
+  await context.rows(replicaColumns, rows);
+  return undefined;
+}
 
 /** One request to one broker has it all, and so this is no call of the Admin: it is the command that people wait for. */
 async function clusterOf(context: Context, flags: Flags) {
@@ -89,6 +119,20 @@ const brokerColumns = [
   { key: 'host', title: 'HOST' },
   { key: 'port', title: 'PORT', isNumber: true },
   { key: 'rack', title: 'RACK' },
+] as const;
+
+const controllerColumns = [
+  { key: 'nodeId', title: 'CONTROLLER', isNumber: true },
+  { key: 'host', title: 'HOST' },
+  { key: 'port', title: 'PORT', isNumber: true },
+] as const;
+
+const replicaColumns = [
+  { key: 'replicaId', title: 'REPLICA', isNumber: true },
+  { key: 'role', title: 'ROLE' },
+  { key: 'directoryId', title: 'DIRECTORY' },
+  { key: 'logEndOffset', title: 'LOG-END-OFFSET', isNumber: true },
+  { key: 'lag', title: 'LAG', isNumber: true },
 ] as const;
 
 const partitionColumns = [

@@ -1,6 +1,6 @@
 // Owns the command `produce`: records from lines or JSON lines. Main thread.
 
-import { accessSync, constants, createReadStream, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Producer } from '../../index.ts';
@@ -11,6 +11,7 @@ import { describeError } from '../io/describe-error.ts';
 import { unescapeText } from '../records/format.ts';
 import { fileChunks, type LineBlock, lineBlocks } from '../records/line-blocks.ts';
 import { carriageReturn, chunksOf, piecesOf } from '../records/line-reader.ts';
+import { openInput } from '../records/open-input.ts';
 import { type ReaderSettings, type ReadRecord, recordReader } from '../records/record-reader.ts';
 
 interface Flags {
@@ -27,7 +28,6 @@ interface Flags {
   readonly readerProperty?: readonly string[];
 }
 
-const chunkBytes = 1024 * 1024;
 const closeTimeoutMs = 120_000;
 const newLine = 10;
 const fileBatchBytes = 128 * 1024;
@@ -117,7 +117,7 @@ function findInput(path: string | undefined): Input {
     if (stats.isDirectory()) throw new UsageError(`--input: ${path} is a folder`);
     // Now, and not after a client was started for nothing.
     accessSync(path, constants.R_OK);
-    const open = (): Readable => createReadStream(path, { highWaterMark: chunkBytes });
+    const open = (): Readable => openInput(path);
     return stats.isFile() ? { path, open, size: stats.size, name: path } : { path: null, open, size: null, name: path };
   } catch (error) {
     if (error instanceof UsageError) throw error;

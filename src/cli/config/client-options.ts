@@ -122,8 +122,12 @@ type Bag = Record<string, unknown>;
 
 /** @returns whether the key is known */
 function putOption(key: string, value: string, client: Bag, producer: Bag, consumer: Bag): boolean {
-  if (key === 'bootstrap.servers' || key === 'bootstrap.controllers') {
+  if (key === 'bootstrap.servers') {
     client.bootstrapServers = value;
+    return true;
+  }
+  if (key === 'bootstrap.controllers') {
+    client.bootstrapControllers = value;
     return true;
   }
   if (putSpecial(key, value, producer, consumer)) return true;

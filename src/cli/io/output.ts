@@ -13,6 +13,8 @@ export class Output {
   readonly columns: number;
   /** True when the reader has gone, as with `head`. That is no error, but there is no reason to go on. */
   isClosed = false;
+  /** What was taken so far. */
+  bytesTaken = 0;
   readonly #stream: Writable;
   readonly #onClosed: () => void;
   #chunk = Buffer.allocUnsafe(chunkBytes);
@@ -34,7 +36,9 @@ export class Output {
       return;
     }
     if (chunkBytes - this.#used < text.length * 3) this.#write();
-    this.#used += this.#chunk.write(text, this.#used);
+    const written = this.#chunk.write(text, this.#used);
+    this.#used += written;
+    this.bytesTaken += written;
   }
 
   line(text: string): void {
@@ -43,6 +47,7 @@ export class Output {
 
   /** Takes a copy of bytes. */
   bytes(bytes: Uint8Array): void {
+    this.bytesTaken += bytes.length;
     if (chunkBytes - this.#used < bytes.length) this.#write();
     if (bytes.length > chunkBytes) {
       this.#put(Buffer.from(bytes));

@@ -13,11 +13,16 @@ const defaultPort = 9092;
 /**
  * Parses a list, or one string with commas, of `host`, `host:port`, `[ipv6]:port` or a bare IPv6 address.
  * A scheme (`SASL_SSL://`) is dropped. Blank entries are skipped. `problems` gets the entries that cannot be parsed.
+ * @param key the name of the option, for problems
  */
-export function parseBootstrapServers(value: unknown, problems: string[]): readonly BootstrapServer[] {
+export function parseBootstrapServers(
+  value: unknown,
+  problems: string[],
+  key = 'bootstrapServers',
+): readonly BootstrapServer[] {
   const entries = typeof value === 'string' ? value.split(',') : value;
   if (!Array.isArray(entries) || !entries.every((entry) => typeof entry === 'string')) {
-    problems.push('bootstrapServers must be a string or a list of strings such as "broker1:9092"');
+    problems.push(`${key} must be a string or a list of strings such as "broker1:9092"`);
     return [];
   }
   const servers: BootstrapServer[] = [];
@@ -26,11 +31,11 @@ export function parseBootstrapServers(value: unknown, problems: string[]): reado
     const text = entry.trim();
     if (text === '') continue;
     const server = parseServer(text);
-    if (typeof server === 'string') problems.push(`bootstrapServers: '${text.slice(0, 120)}' ${server}`);
+    if (typeof server === 'string') problems.push(`${key}: '${text.slice(0, 120)}' ${server}`);
     else servers.push(Object.freeze(server));
   }
   if (servers.length === 0 && problems.length === problemsBefore) {
-    problems.push('bootstrapServers names no server; give at least one "host:port"');
+    problems.push(`${key} names no server; give at least one "host:port"`);
   }
   return Object.freeze(servers);
 }

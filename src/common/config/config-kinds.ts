@@ -43,7 +43,8 @@ export interface VersionOption {
 }
 export interface ServersOption {
   type: 'servers';
-  default: string;
+  /** Null where the option may be left out. */
+  default: string | null;
   doc: string;
 }
 export interface TopicsOption {
@@ -117,7 +118,9 @@ export type ValueOf<O> = O extends IntegerOption
   : O extends BooleanOption
     ? boolean
     : O extends ServersOption
-      ? readonly BootstrapServer[]
+      ? O extends { default: null }
+        ? readonly BootstrapServer[] | null
+        : readonly BootstrapServer[]
       : O extends TopicsOption
         ? readonly string[]
         : O extends VersionOption

@@ -34,6 +34,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
     const given = options[key];
     config[key] = parseOption(key, option, given === undefined ? option.default : given, problems);
   }
+  useControllers(config, options, problems);
   checkSpillBytes(config, problems);
   checkSecurityProtocol(config, configOptions, problems);
   checkSasl(config, problems);
@@ -42,6 +43,13 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
   checkSocketOptions(config, problems);
   if (problems.length > 0) throw new KafkaConfigurationError(problems);
   return Object.freeze(config) as unknown as KafkaClientConfig;
+}
+
+/** Controllers take the place of the servers, so that everything that connects has one list. */
+function useControllers(config: Record<string, unknown>, options: KafkaClientOptions, problems: string[]): void {
+  if (config.bootstrapControllers === null) return;
+  if (options.bootstrapServers !== undefined) problems.push('give only one of bootstrapServers, bootstrapControllers');
+  config.bootstrapServers = config.bootstrapControllers;
 }
 
 /** A body that is not moved must fit into an empty ring. */
@@ -92,7 +100,7 @@ export function parseOption(key: string, option: ConfigOption, value: unknown, p
       }
       return value;
     case 'servers':
-      return parseBootstrapServers(value, problems);
+      return parseBootstrapServers(value, problems, key);
     case 'topics':
       return parseTopics(key, value, problems);
     case 'version':

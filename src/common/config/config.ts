@@ -13,6 +13,11 @@ export const configOptions = {
     default: 'localhost:9092',
     doc: 'Servers to connect to first: a list, or one string with commas, of `host:port`. The default port is 9092.',
   },
+  bootstrapControllers: {
+    type: 'servers',
+    default: null,
+    doc: 'Controllers to connect to instead of brokers, for Admin alone: `host:port` of their own listener (KIP-919, Kafka 3.7 and later). Not together with `bootstrapServers`.',
+  },
   bootstrapTopicsFilter: {
     type: 'topics',
     default: [],

@@ -3,6 +3,7 @@
 import type { AdminCallName } from '../../common/admin/calls.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
+import { onlyBrokers } from '../../common/errors/only-controllers.ts';
 import type { RoleHost } from '../client/role.ts';
 import { AdminRole } from './admin-role.ts';
 import { Call, type SaltPassword } from './call.ts';
@@ -29,7 +30,9 @@ export class AdminDesk {
     const retryBackoffMaxMs = Math.max(retryBackoffMs, maxBackoffMs);
     const saltPassword = this.#saltPassword;
     const backoff = { retryBackoffMs, retryBackoffMaxMs };
-    const call = new Call(this.role, { name, timeoutMs, requestTimeoutMs, ...backoff, saltPassword });
+    const isByControllers = this.#config.bootstrapControllers !== null;
+    if (isByControllers && !callsOfControllers.has(name)) throw onlyBrokers(`calls of ${name}`);
+    const call = new Call(this.role, { name, timeoutMs, requestTimeoutMs, ...backoff, saltPassword, isByControllers });
     return (callTable[name] as RunByName)(call, args);
   }
 
@@ -37,6 +40,23 @@ export class AdminDesk {
     this.role.close(new Cancelled('the client was closed'));
   }
 }
+
+/** What controllers do without a broker (KIP-919). */
+const callsOfControllers: ReadonlySet<AdminCallName> = new Set<AdminCallName>([
+  'describeCluster',
+  'describeFeatures',
+  'updateFeatures',
+  'describeMetadataQuorum',
+  'addRaftVoter',
+  'removeRaftVoter',
+  'unregisterBroker',
+  'unregisterController',
+  'describeAcls',
+  'createAcls',
+  'deleteAcls',
+  'describeConfigs',
+  'incrementalAlterConfigs',
+]);
 
 /** The default of Kafka's own admin client (`retry.backoff.max.ms`). */
 const maxBackoffMs = 1000;

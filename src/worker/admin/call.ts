@@ -1,14 +1,18 @@
 // Owns one administration call: its deadline, its requests, its backoff. Network thread. Must not know what the call does: the files
 // in calls/ do.
 
+import { errorFor } from '../../common/errors/error-for.ts';
 import {
   KafkaClientError,
   KafkaConnectionError,
   RequestTimedOutError,
   UnsupportedVersionError,
 } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { Api } from '../../protocol/flat/api.ts';
+import { DescribeCluster } from '../../protocol/flat/generated/apis.ts';
 import { anyBroker, type Destination, mainLane } from '../client/broker-requests.ts';
+import { endpointTypes } from '../client/metadata-source.ts';
 import { type AdminRole, callTimedOut } from './admin-role.ts';
 
 export interface CallSettings {
@@ -21,6 +25,8 @@ export interface CallSettings {
   readonly retryBackoffMs: number;
   readonly retryBackoffMaxMs: number;
   readonly saltPassword: SaltPassword;
+  /** The client was started with controllers: what any broker could do is for the active controller (KIP-919). */
+  readonly isByControllers?: boolean;
 }
 
 /** PBKDF2 that does not wait behind the application's work in the thread pool of the process. */
@@ -78,6 +84,29 @@ export class Call {
     api: Api<Request, Response>,
     request: Request,
     versions: { readonly minVersion?: number; readonly maxVersion?: number } = {},
+  ): Promise<Answered<Response>> {
+    const isForActive = to === someBroker && this.isByControllers;
+    return this.#sendTo(isForActive ? await this.#activeController() : to, api, request, versions);
+  }
+
+  get isByControllers(): boolean {
+    return this.settings.isByControllers === true;
+  }
+
+  /** As a controller names it now. If none does, any of them is asked, which answers that it is not the active one. */
+  async #activeController(): Promise<Destination> {
+    const request = { includeClusterAuthorizedOperations: false, endpointType: endpointTypes.controllers };
+    const { response } = await this.#sendTo(someBroker, DescribeCluster, request, { minVersion: 1 });
+    const { errorCode, controllerId } = response;
+    if (errorCode === errorCodes.MISMATCHED_ENDPOINT_TYPE) throw errorFor(errorCode)!;
+    return controllerId < 0 ? someBroker : broker(controllerId);
+  }
+
+  async #sendTo<Request, Response>(
+    to: Destination,
+    api: Api<Request, Response>,
+    request: Request,
+    versions: { readonly minVersion?: number; readonly maxVersion?: number },
   ): Promise<Answered<Response>> {
     this.role.checkOpen();
     const { requests } = this.role.host;

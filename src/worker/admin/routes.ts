@@ -19,6 +19,7 @@ export async function atController<K>(call: Call, keys: readonly K[]): Promise<L
 }
 
 export async function controller(call: Call): Promise<Destination> {
+  if (call.isByControllers) return someBroker;
   const { response } = await call.send(someBroker, Metadata, { topics: [], allowAutoTopicCreation: false });
   const { controllerId } = response;
   return broker(controllerId >= 0 ? controllerId : anyBroker);

@@ -18,13 +18,12 @@ import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
 import { Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
-import { wireCodec } from '../../protocol/wire/codecs.ts';
 import type { WireReader } from '../../protocol/wire/wire-reader.ts';
 import { decodeOptions, responseThrottleTimeMs } from '../requests/decode-options.ts';
 import type { InFlightRequest, RequestName, RequestOwner } from '../requests/request-owner.ts';
-import type { NodeApiVersions } from './api-versions.ts';
 import { backoffWithJitter } from './connection-states.ts';
 import { LeaderEpochs } from './leader-epochs.ts';
+import { metadataOfControllers, writeControllersRequest } from './metadata-source.ts';
 import { MetadataWaits } from './metadata-waits.ts';
 import { TopicFaults } from './topic-faults.ts';
 import { TrackedTopics } from './tracked-topics.ts';
@@ -65,16 +64,6 @@ const maxBrokers = 50_000;
 /** Least time between responses that confirm each other: a broker that lags behind needs time to catch up. */
 const minDoubtBackoffMs = 100;
 
-/**
- * The version to ask in. Versions 7 and 8 are not used: their leader epochs cannot be trusted (KAFKA-9212), and they
- * add nothing else.
- */
-export function metadataVersion(versions: NodeApiVersions): number {
-  const codec = wireCodec(MetadataApi.key);
-  const highest = versions.choose(codec, -1);
-  return highest === 7 || highest === 8 ? versions.choose(codec, 6) : highest;
-}
-
 export class Metadata implements RequestOwner {
   readonly isInternal = true;
   /** Refreshes that succeeded so far. */
@@ -111,6 +100,11 @@ export class Metadata implements RequestOwner {
     this.#config = config;
     this.#listener = listener;
     this.#random = random;
+  }
+
+  /** The cluster is reached by its controllers, which know no topics. */
+  get isOfControllers(): boolean {
+    return this.#config.bootstrapControllers !== null;
   }
 
   /** Of the newest response that had one. */
@@ -195,6 +189,10 @@ export class Metadata implements RequestOwner {
     this.#hasNewTopic = false;
     this.#waits.serve((owner) => this.tracked.onlyTopicOf(owner));
     const memory = new HeapMemory();
+    if (this.isOfControllers) {
+      writeControllersRequest(this.#writer.reset(memory));
+      return new FlatMessage({ ...memory, byteLength: this.#writer.finish() });
+    }
     const plan = this.tracked.plan(version >= autoCreationVersion, this.#waits.areServed);
     const isFiltered = this.tracked.size === 0 && isBootstrap;
     const names = isFiltered ? this.#config.bootstrapTopicsFilter : plan.names;
@@ -229,7 +227,10 @@ export class Metadata implements RequestOwner {
     request.codec.decodeResponse(reader, this.#writer, request.version, decodeOptions(this.#config));
     const byteLength = this.#writer.finish();
     const message = new FlatMessage({ ...memory, byteLength });
-    this.#apply(request, message, memory, now);
+    if (this.isOfControllers) {
+      const made = new HeapMemory();
+      this.#apply(request, metadataOfControllers(message, this.#writer.reset(made), made), made, now);
+    } else this.#apply(request, message, memory, now);
     return responseThrottleTimeMs(request.codec.apiKey, message);
   }
 

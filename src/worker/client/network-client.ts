@@ -5,9 +5,8 @@
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { CorrelationIdError } from '../../common/errors/errors.ts';
 import type { FlatMessage } from '../../protocol/flat/flat-view.ts';
-import { Metadata as MetadataApi } from '../../protocol/flat/generated/apis.ts';
 import type { ClusterHints } from '../../protocol/flat/leader-hints.ts';
-import { type WireCodec, wireCodec } from '../../protocol/wire/codecs.ts';
+import type { WireCodec } from '../../protocol/wire/codecs.ts';
 import { decodeResponseHeader } from '../../protocol/wire/header.ts';
 import { WireReader } from '../../protocol/wire/wire-reader.ts';
 import { type Channel, ChannelState } from '../net/channel.ts';
@@ -20,7 +19,8 @@ import type { Connections } from './connections.ts';
 import type { Connector } from './connector.ts';
 import type { FinalizedFeatures } from './finalized-features.ts';
 import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions } from './handshake.ts';
-import { type Metadata, metadataVersion } from './metadata.ts';
+import type { Metadata } from './metadata.ts';
+import { metadataCodec, metadataVersion } from './metadata-source.ts';
 import type { Node } from './node.ts';
 import type { Nodes } from './nodes.ts';
 import { refusedEverywhere } from './refused-everywhere.ts';
@@ -206,8 +206,9 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       return 0;
     }
     try {
-      const codec = wireCodec(MetadataApi.key);
-      const version = metadataVersion(node.apiVersions!);
+      const { isOfControllers } = this.#metadata;
+      const codec = metadataCodec(isOfControllers);
+      const version = metadataVersion(node.apiVersions!, isOfControllers);
       this.transmit(node, this.#metadata, codec, version, this.#metadata.begin(version, node.isBootstrap), now);
       return 1;
     } catch (error) {

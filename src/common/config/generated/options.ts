@@ -10,6 +10,8 @@ import type { SslContext } from '../ssl-context.ts';
 export interface KafkaClientOptions {
   /** Servers to connect to first: a list, or one string with commas, of `host:port`. The default port is 9092. Default `localhost:9092`. */
   bootstrapServers?: string | readonly string[] | undefined;
+  /** Controllers to connect to instead of brokers, for Admin alone: `host:port` of their own listener (KIP-919, Kafka 3.7 and later). Not together with `bootstrapServers`. Default null. */
+  bootstrapControllers?: string | readonly string[] | null | undefined;
   /** Topics in the metadata from a bootstrap server while no topics are tracked. Empty: none. Default `[]`. */
   bootstrapTopicsFilter?: readonly string[] | undefined;
   /** Sent in every request header. Brokers use it in their logs and for quotas. Default `offthread-kafka`. */

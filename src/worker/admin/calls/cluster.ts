@@ -4,6 +4,7 @@ import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { DescribedCluster } from '../../../common/admin/cluster.ts';
 import { UnsupportedVersionError } from '../../../common/errors/errors.ts';
 import { DescribeCluster, Metadata } from '../../../protocol/flat/generated/apis.ts';
+import { endpointTypes } from '../../client/metadata-source.ts';
 import { operationsOf } from '../authorized-operations.ts';
 import type { Call } from '../call.ts';
 import { askAnyBroker } from '../whole.ts';
@@ -19,7 +20,8 @@ export async function describeCluster(
   { includeFencedBrokers, includeAuthorizedOperations }: AdminCalls['describeCluster']['args'],
 ): Promise<DescribedCluster> {
   const isAsked = includeAuthorizedOperations;
-  const request = { includeClusterAuthorizedOperations: isAsked, endpointType: 1, includeFencedBrokers };
+  const endpointType = call.isByControllers ? endpointTypes.controllers : endpointTypes.brokers;
+  const request = { includeClusterAuthorizedOperations: isAsked, endpointType, includeFencedBrokers };
   try {
     const versions = includeFencedBrokers ? { minVersion: fencedBrokersVersion } : {};
     const { response } = await askAnyBroker(call, DescribeCluster, request, versions);

@@ -22,7 +22,8 @@ function problemsOf(given: Record<string, unknown>): readonly string[] {
 test('without options every key has its documented default', () => {
   const config = parseConfig();
   for (const [key, option] of options) {
-    if (option.type === 'servers') assert.deepEqual(config[key], [{ host: 'localhost', port: 9092 }]);
+    if (option.type === 'servers' && option.default !== null)
+      assert.deepEqual(config[key], [{ host: 'localhost', port: 9092 }]);
     else assert.deepEqual(config[key], option.default, key);
   }
   assert.deepEqual(Object.keys(config), Object.keys(configOptions));
@@ -56,6 +57,16 @@ test('defaults that the reference names are the same here', () => {
       apiVersion: null,
     },
   );
+});
+
+test('controllers take the place of servers, and both together are refused', () => {
+  const config = parseConfig({ bootstrapControllers: 'controller:9093' });
+  assert.deepEqual(config.bootstrapServers, [{ host: 'controller', port: 9093 }]);
+  assert.deepEqual(config.bootstrapControllers, config.bootstrapServers);
+  assert.deepEqual(problemsOf({ bootstrapControllers: 'a:1', bootstrapServers: 'b:2' }), [
+    'give only one of bootstrapServers, bootstrapControllers',
+  ]);
+  assert.match(problemsOf({ bootstrapControllers: 'a:none' })[0]!, /^bootstrapControllers: 'a:none'/);
 });
 
 test('undefined means the default, null does not', () => {

@@ -56,7 +56,7 @@ export class FakeHost {
     );
   }
 
-  call(timeoutMs = 10_000): Call {
+  call(timeoutMs = 10_000, isByControllers = false): Call {
     return new Call(this.role, {
       name: 'testCall',
       timeoutMs,
@@ -64,6 +64,7 @@ export class FakeHost {
       retryBackoffMs: 100,
       retryBackoffMaxMs: 1000,
       saltPassword,
+      isByControllers,
     });
   }
 

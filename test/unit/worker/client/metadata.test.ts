@@ -5,7 +5,7 @@ import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { Cancelled, KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
-import { ListGroups, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
+import { DescribeCluster, ListGroups, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
 import { Metadata as MetadataOwner } from '../../../../src/worker/client/metadata.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, metadataOf, range } from '../support/fake-peer.ts';
@@ -42,6 +42,21 @@ test('a client asks for metadata as soon as a node is ready, and tells the appli
     [...update!.view.brokers].map(({ nodeId, host, port }) => ({ nodeId, host, port })),
     [{ nodeId: 1, host: 'one', port: 9092 }],
   );
+});
+
+test('controllers are asked for the controllers, and the application sees these as the cluster (KIP-919)', () => {
+  net = new FakeNetwork({ bootstrapControllers: 'one:9092', bootstrapServers: undefined });
+  broker = net.broker('one:9092', 1);
+  const brokers = [{ brokerId: 1, host: 'one', port: 9092 }];
+  broker.handlers.set(DescribeCluster.key, () => ({ clusterId: 'the-cluster', controllerId: 1, brokers }));
+  net.ready(1);
+  assert.equal(broker.requestsOf(Metadata).length, 0);
+  assert.deepEqual(
+    broker.requestsOf(DescribeCluster).map(({ body }) => body.endpointType),
+    [2],
+  );
+  const { clusterId, controllerId, brokers: shown, topics } = net.app.metadata[0]!.view;
+  assert.deepEqual([clusterId, controllerId, shown.length, topics.length], ['the-cluster', 1, 1, 0]);
 });
 
 test('metadata is refreshed by age, counted from the last success', () => {
