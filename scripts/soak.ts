@@ -1,16 +1,14 @@
 // A long run against an embedded cluster with random faults: a producer, a consumer of each group protocol, requests, clients with roles that
 // come and go, and a main thread that is often blocked. Ends with one line of JSON; exit code 1 when a rule was broken.
 //   npm run soak -- --minutes 10 --seed 7 [--svg FILE] [--no-corrupt | --corrupt-any]
-// Rules: no acknowledged record is lost, no record is in the log twice or out of order, every request settles, memory does not grow.
+// Every minute it comes to rest: no load, no faults, other clients closed, everything read. Then memory is measured.
+// Rules: no acknowledged record is lost, no record is in the log twice or out of order, every request settles, memory does not grow, and
+// at each rest both groups have read everything within a minute.
 // Among the faults are changed bytes of batches, which their checksums cover. With --corrupt-any any byte is changed, which only TCP
 // would notice: a changed offset leads a reader elsewhere. Then only errors, requests and memory are judged.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import {
   type Consumer,
   CorruptBatchError,
@@ -21,11 +19,14 @@ import {
   type Producer,
 } from '../src/index.ts';
 import { integer, seededRandom } from '../test/fault/support/random.ts';
-import { integerFrom, numberAbove, scriptCommand } from './arguments.ts';
+import { CountingLog } from './soak/counting-log.ts';
 import { Ledger } from './soak/ledger.ts';
-import { measure, slopeOf, trendOf } from './soak/memory.ts';
-import { Moments } from './soak/moments.ts';
+import { MemoryProbe } from './soak/memory.ts';
+import { Moments, rested, watched } from './soak/moments.ts';
+import { startNetworkProcess } from './soak/network-process.ts';
+import { soakOptions } from './soak/options.ts';
 import { pictureOf, textPictureOf } from './soak/picture.ts';
+import { slopeOf, trendOf } from './soak/slope.ts';
 
 const topic = 'soak';
 const otherTopic = 'other';
@@ -36,58 +37,61 @@ const settleMs = 60_000;
 const maxGrowthMiBPerHour = 1;
 /** A shorter run is only warm-up: its slope is printed and not judged. */
 const minJudgedMinutes = 10;
+/** A run so long must show that memory is flat; a shorter one only that it does not grow. */
+const minFlatMinutes = 60;
+/** Between two rests. */
+const [minPeriodMs, maxPeriodMs, periods] = [5000, 60_000, 12];
+/** Of records that a group has not read, before its state is told: half a minute of records. */
+const toldLag = 30 * recordsPerSecond;
 
-const values = scriptCommand('npm run soak --', 'Runs a producer and consumers for a long time under random faults.')
-  .option('--minutes <number>', 'how long', numberAbove(0), 1)
-  .option('--seed <number>', 'what the faults are drawn from', integerFrom(0), 1)
-  .option('--svg <file>', 'write a picture of memory and progress')
-  .option('--no-corrupt', 'change no bytes')
-  .option('--corrupt-any', 'change any bytes, not only those that checksums cover', false)
-  .parse()
-  .opts<{
-    readonly minutes: number;
-    readonly seed: number;
-    readonly svg?: string;
-    readonly corrupt: boolean;
-    readonly corruptAny: boolean;
-  }>();
-const { minutes, seed } = values;
-const corruption = values.corruptAny ? 'any' : values.corrupt ? 'covered' : 'none';
-
+const { minutes, seed, svg, corruption } = soakOptions();
 const random = seededRandom(seed ^ 0x5f356495);
-let warnings = 0;
+const log = new CountingLog();
 /** The number of errors, by code. */
 const errors: Record<string, number> = {};
 const settings = {
   requestTimeoutMs: 6000,
   reconnectBackoffMaxMs: 1000,
   metrics: true,
-  logger: countingLogger(),
+  logger: log,
 } as const;
 const tally = { accepted: 0, succeeded: 0, failed: 0, untyped: 0, clients: 0, blockedMs: 0 };
 /** One for each group: both protocols read everything. */
 const ledgers = { classic: new Ledger(partitions), consumer: new Ledger(partitions) };
 const allLedgers = Object.values(ledgers);
-const moments = new Moments(Math.ceil((minutes * 60_000) / sampleEveryMs) + 10);
+const allMs = minutes * 60_000;
+const periodMs = Math.min(maxPeriodMs, Math.max(minPeriodMs, allMs / periods));
+const moments = new Moments(watched, Math.ceil((2 * allMs) / sampleEveryMs) + 10);
+const rests = new Moments(rested, Math.ceil(allMs / periodMs) + 10);
+const probe = new MemoryProbe();
+/** Numbers of the next records, by partition. */
+const nextNumbers = Array.from({ length: partitions }, () => 0);
+const lag = { classicRecords: 0, consumerRecords: 0, catchUpSeconds: 0, notCaughtUp: 0, notMeasured: 0 };
+let waits = 0;
 process.on('unhandledRejection', (reason) => {
   tally.untyped++;
   process.stderr.write(`unhandled: ${String(reason)}\n`);
 });
 
 let isReadingOver = false;
-const network = await startNetwork();
+const network = await startNetworkProcess([String(seed), topic, String(partitions), corruption]);
 const startedAt = performance.now();
-const endAt = startedAt + minutes * 60_000;
-const isOver = (): boolean => performance.now() >= endAt;
+const endAt = startedAt + allMs;
+let periodEnd = startedAt;
+const isOver = (): boolean => performance.now() >= periodEnd;
 const { bootstrapServers } = network;
 const client = await startClient();
 const producer = await client.producer({ requestTimeoutMs: 6000, deliveryTimeoutMs: 30_000 });
 const consumers = await Promise.all([openConsumer(client, 'classic'), openConsumer(client, 'consumer')]);
 const reading = Promise.all([read(consumers[0], ledgers.classic), read(consumers[1], ledgers.consumer)]);
-await Promise.all([write(producer), requests(client), comeAndGo(), block(), watch()]);
-await producer.flush(settleMs);
-await waitUntil(() => missing() === 0);
+const watching = watch();
+while (performance.now() < endAt) {
+  periodEnd = Math.min(endAt, performance.now() + periodMs);
+  await Promise.all([write(producer), requests(client), comeAndGo(), block()]);
+  await rest();
+}
 isReadingOver = true;
+await watching;
 for (const consumer of consumers) await consumer.close();
 await reading;
 await producer.close();
@@ -95,18 +99,54 @@ await waitUntil(() => threadOpen() === 0);
 const threadOpenAtEnd = threadOpen();
 await client.close();
 const faults = await network.stop();
+probe.close();
 report();
 
+/** Ends the faults, waits until nothing is under way, measures, and begins them again. */
+async function rest(): Promise<void> {
+  await network.calm();
+  const beganAt = performance.now();
+  await producer.flush(settleMs).then(undefined, judge);
+  // So that each group needs its connections to all brokers again, and has them when memory is measured.
+  for (let partition = 0; partition < partitions; partition++) sendNext(producer, partition);
+  await producer.flush(settleMs).then(undefined, judge);
+  const isAtRest = await waitUntil(() => missing() + openRequests() + waits === 0);
+  const catchUpSeconds = (performance.now() - beganAt) / 1000;
+  lag.catchUpSeconds = Math.max(lag.catchUpSeconds, Math.round(catchUpSeconds * 10) / 10);
+  if (isAtRest) await measureAtRest(catchUpSeconds);
+  else lag.notCaughtUp++;
+  network.go();
+}
+
+async function measureAtRest(catchUpSeconds: number): Promise<void> {
+  for (const ledger of allLedgers) ledger.trim();
+  const memory = await probe.measure();
+  if (memory === null) {
+    lag.notMeasured++;
+    return;
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  rests.push(seconds, { ...memory, catchUpSeconds });
+  const numbers = Object.entries({ ...memory, catchUpSeconds }).map(([name, value]) => `${name} ${value.toFixed(2)}`);
+  const { usedBytes, parts } = await client.memory();
+  const held = Object.entries(parts).map(
+    ([name, { usedBytes: bytes }]) => `${name} ${(bytes / 1024 / 1024).toFixed(2)}`,
+  );
+  process.stderr.write(
+    `rest at ${Math.round(seconds)} s: ${numbers.join(', ')}; held ${(usedBytes / 1024 / 1024).toFixed(2)} MiB: ${held.join(', ')}\n`,
+  );
+}
+
 function report(): void {
-  const open = tally.accepted - tally.succeeded - tally.failed;
-  const [rss, heap] = [
-    slopeOf(moments.seconds, moments.values('rssMiB')),
-    slopeOf(moments.seconds, moments.values('heapMiB')),
-  ];
-  const memoryIs = trendOf(rss, maxGrowthMiBPerHour);
-  const isJudged = minutes >= minJudgedMinutes;
+  const open = openRequests();
+  const slope = (name: keyof typeof rested) => slopeOf(rests.seconds, rests.values(name));
+  const memoryIs = trendOf(slope('usedMiB'), maxGrowthMiBPerHour);
+  const isMemoryRight =
+    minutes < minJudgedMinutes || (minutes < minFlatMinutes ? memoryIs !== 'grows' : memoryIs === 'flat');
   const acknowledged = allLedgers[0]!.acknowledged;
-  const ok = broken() + open + threadOpenAtEnd === 0 && (!isJudged || memoryIs !== 'grows') && acknowledged > 0;
+  const isLagRight = corruption === 'any' || lag.notCaughtUp === 0;
+  const ok =
+    broken() + open + threadOpenAtEnd === 0 && isMemoryRight && isLagRight && acknowledged > 0 && rests.length > 0;
   const records = {
     acknowledged,
     lost: missing(),
@@ -115,11 +155,21 @@ function report(): void {
     redelivered: sum(({ redelivered }) => redelivered),
     firstReordered: allLedgers.map(({ firstReordered }) => firstReordered).find((first) => first !== null),
   };
-  const memory = { rssMiBPerHour: rss, heapMiBPerHour: heap, memoryIs, lastRssMiB: moments.values('rssMiB').at(-1) };
-  if (values.svg !== undefined) writeFileSync(values.svg, pictureOf(moments));
-  process.stderr.write(`${textPictureOf(moments)}\n`);
+  const memory = {
+    used: slope('usedMiB'),
+    heap: slope('heapMiB'),
+    networkHeap: slope('networkHeapMiB'),
+    external: slope('externalMiB'),
+    rss: slope('rssMiB'),
+    rests: rests.length,
+    memoryIs,
+    lastUsedMiB: Math.round(rests.values('usedMiB').at(-1) ?? 0),
+    lastRssMiB: Math.round(rests.values('rssMiB').at(-1) ?? 0),
+  };
+  if (svg !== undefined) writeFileSync(svg, pictureOf([moments, rests]));
+  process.stderr.write(`${textPictureOf([moments, rests])}\n`);
   process.stdout.write(
-    `${JSON.stringify({ soak: minutes, seed, corruption, ...records, ...tally, open, threadOpen: threadOpenAtEnd, ...memory, faults, errors, warnings, ok })}\n`,
+    `${JSON.stringify({ soak: minutes, seed, corruption, ...records, ...tally, open, threadOpen: threadOpenAtEnd, lag, memory, faults, errors, warnings: log.warnings, ok })}\n`,
   );
   if (!ok) process.exitCode = 1;
 }
@@ -144,44 +194,15 @@ function threadOpen(): number {
   return client.metrics().metrics!['requests-open']!;
 }
 
-async function waitUntil(holds: () => boolean): Promise<void> {
+function openRequests(): number {
+  return tally.accepted - tally.succeeded - tally.failed;
+}
+
+/** @returns whether it holds, in the end */
+async function waitUntil(holds: () => boolean): Promise<boolean> {
   const until = performance.now() + settleMs;
   while (!holds() && performance.now() < until) await delay(100);
-}
-
-/** Counts log records, because the faults cause hundreds of them. */
-function countingLogger() {
-  const count = (): void => {
-    warnings++;
-  };
-  const ignore = (): void => {};
-  return { debug: ignore, info: ignore, warn: count, error: count };
-}
-
-interface Network {
-  readonly bootstrapServers: readonly string[];
-  stop(): Promise<unknown>;
-}
-
-async function startNetwork(): Promise<Network> {
-  const file = fileURLToPath(
-    new URL(`./soak/network${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-  );
-  const child = spawn(process.execPath, [file, String(seed), topic, String(partitions), corruption], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const first = JSON.parse(String((await lines.next()).value)) as Pick<Network, 'bootstrapServers'>;
-  return {
-    ...first,
-    stop: async () => {
-      const ended = once(child, 'exit');
-      child.stdin.end();
-      const last = JSON.parse(String((await lines.next()).value)) as { faults: unknown };
-      await ended;
-      return last.faults;
-    },
-  };
+  return holds();
 }
 
 /** Tries until it succeeds, because the network may refuse connections at that time. */
@@ -198,24 +219,20 @@ async function startClient(): Promise<KafkaClient> {
 }
 
 async function write(to: Producer): Promise<void> {
-  const next = Array.from({ length: partitions }, () => 0);
   const perTick = recordsPerSecond / 20;
   while (!isOver()) {
-    for (let i = 0; i < perTick; i++) {
-      const partition = integer(random, 0, partitions - 1);
-      const n = next[partition]!++;
-      const future = to.send(
-        topic,
-        { value: `${partition}:${n}:${'x'.repeat(integer(random, 0, 200))}` },
-        { partition },
-      );
-      future.then(() => {
-        for (const ledger of allLedgers) ledger.acknowledge(partition, n);
-      }, judge);
-    }
+    for (let i = 0; i < perTick; i++) sendNext(to, integer(random, 0, partitions - 1));
     await to.ready().then(undefined, judge);
     await delay(50);
   }
+}
+
+function sendNext(to: Producer, partition: number): void {
+  const n = nextNumbers[partition]!++;
+  const value = `${partition}:${n}:${'x'.repeat(integer(random, 0, 200))}`;
+  to.send(topic, { value }, { partition }).then(() => {
+    for (const ledger of allLedgers) ledger.acknowledge(partition, n);
+  }, judge);
 }
 
 async function openConsumer(from: KafkaClient, groupProtocol: 'classic' | 'consumer'): Promise<Consumer> {
@@ -259,7 +276,12 @@ async function requests(through: KafkaClient): Promise<void> {
   while (!isOver()) {
     for (const { nodeId } of through.cluster.brokers()) {
       if (!through.isReady(nodeId)) {
-        through.awaitReady(nodeId, { timeoutMs: 1000 }).then(undefined, judge);
+        waits++;
+        const isOverNow = () => waits--;
+        through.awaitReady(nodeId, { timeoutMs: 1000 }).then(isOverNow, (error) => {
+          isOverNow();
+          judge(error);
+        });
         continue;
       }
       const isMetadata = integer(random, 0, 1) === 0;
@@ -340,11 +362,26 @@ async function block(): Promise<void> {
 }
 
 async function watch(): Promise<void> {
-  while (!isOver()) {
+  while (!isReadingOver) {
     await delay(sampleEveryMs);
-    const open = tally.accepted - tally.succeeded - tally.failed;
     const seconds = (performance.now() - startedAt) / 1000;
-    moments.push(seconds, { ...measure(), open, missing: missing(), broken: broken() });
+    const [classicLag, consumerLag] = [ledgers.classic.missing, ledgers.consumer.missing];
+    moments.push(seconds, { open: openRequests(), classicLag, consumerLag, broken: broken() });
+    lag.classicRecords = Math.max(lag.classicRecords, classicLag);
+    lag.consumerRecords = Math.max(lag.consumerRecords, consumerLag);
+    if (Math.max(classicLag, consumerLag) > toldLag) tellLag(seconds);
+  }
+}
+
+/** Why do readers fall behind? */
+function tellLag(seconds: number): void {
+  for (const [i, [name, ledger]] of Object.entries(ledgers).entries()) {
+    if (ledger.missing <= toldLag) continue;
+    const { group, assignment } = consumers[i]!;
+    const assigned = assignment.map(({ partition }) => partition);
+    process.stderr.write(
+      `lag at ${Math.round(seconds)} s: ${name} ${JSON.stringify({ missing: ledger.missingOf, assigned, group })}\n`,
+    );
   }
 }
 

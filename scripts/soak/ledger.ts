@@ -2,13 +2,14 @@
 // out of order is found as it is read, with memory that does not grow. Main thread.
 
 /** Numbers behind the newest that are still remembered with their offsets: more than are ever in flight. */
-const window = 20_000;
+const window = 65_536;
 
 interface Lane {
   /** Numbers that were acknowledged and not read yet. */
-  readonly acknowledged: Set<number>;
-  /** Offset of the numbers read last. */
-  readonly offsets: Map<number, number>;
+  acknowledged: Set<number>;
+  /** The number that was read last of all that have this place, and its offset. */
+  readonly numbers: Float64Array;
+  readonly offsets: Float64Array;
   newest: number;
   newestOffset: number;
 }
@@ -27,7 +28,8 @@ export class Ledger {
   constructor(partitions: number) {
     this.#lanes = Array.from({ length: partitions }, () => ({
       acknowledged: new Set(),
-      offsets: new Map(),
+      numbers: new Float64Array(window).fill(-1),
+      offsets: new Float64Array(window),
       newest: -1,
       newestOffset: -1,
     }));
@@ -40,28 +42,39 @@ export class Ledger {
   acknowledge(partition: number, n: number): void {
     this.#acknowledgedCount++;
     const lane = this.#lanes[partition]!;
-    if (!lane.offsets.has(n)) lane.acknowledged.add(n);
+    if (lane.numbers[n % window] !== n) lane.acknowledged.add(n);
   }
 
   read(partition: number, n: number, offset: number): void {
     const lane = this.#lanes[partition]!;
+    const place = n % window;
     this.readCount++;
     lane.acknowledged.delete(n);
-    const before = lane.offsets.get(n);
-    if (before === offset) this.redelivered++;
-    else if (before !== undefined) this.doubled++;
-    else if (n < lane.newest) {
+    if (lane.numbers[place] === n) {
+      if (lane.offsets[place] === offset) this.redelivered++;
+      else this.doubled++;
+    } else if (n < lane.newest) {
       this.reordered++;
       this.firstReordered ??= `${partition}: ${n} at offset ${offset}, after ${lane.newest} at ${lane.newestOffset}`;
     }
     if (n > lane.newest) lane.newestOffset = offset;
     lane.newest = Math.max(lane.newest, n);
-    lane.offsets.set(n, offset);
-    if (lane.offsets.size > window) lane.offsets.delete(lane.offsets.keys().next().value!);
+    lane.numbers[place] = n;
+    lane.offsets[place] = offset;
   }
 
   /** Acknowledged and not read so far. */
   get missing(): number {
     return this.#lanes.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0);
+  }
+
+  /** By partition. */
+  get missingOf(): number[] {
+    return this.#lanes.map(({ acknowledged }) => acknowledged.size);
+  }
+
+  /** A set that was large keeps memory. */
+  trim(): void {
+    for (const lane of this.#lanes) if (lane.acknowledged.size === 0) lane.acknowledged = new Set();
   }
 }

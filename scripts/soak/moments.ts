@@ -1,28 +1,36 @@
 // Owns what a soak looked at from time to time, in memory that is taken once: the watch must not be the growth that it looks for. Main
 // thread.
 
-/** What is looked at, in the order of the picture. */
-export const series = {
-  rssMiB: 'RSS of the process, MiB',
-  heapMiB: 'heap of the main thread, MiB',
-  arrayBuffersMiB: 'buffers of the main thread, MiB',
+/** What is looked at every few seconds, in the order of the picture. */
+export const watched = {
   open: 'requests open: accepted - succeeded - failed',
-  missing: 'records acknowledged and not read yet',
+  classicLag: 'records acknowledged and not read by the group classic',
+  consumerLag: 'records acknowledged and not read by the group consumer',
   broken: 'rules broken: lost, doubled, reordered, untyped errors',
 } as const;
 
-export type SeriesName = keyof typeof series;
+/** What is measured when nothing is under way. */
+export const rested = {
+  rssMiB: 'at rest: RSS of the process, MiB',
+  heapMiB: 'at rest: heap of the main thread, MiB',
+  networkHeapMiB: 'at rest: heap of the network thread, MiB',
+  externalMiB: 'at rest: buffers and shared memory of both, MiB',
+  usedMiB: 'at rest: heaps and buffers of both, MiB',
+  catchUpSeconds: 'seconds until both groups had read everything',
+} as const;
 
-const names = Object.keys(series) as SeriesName[];
-
-export class Moments {
-  readonly #columns: ReadonlyMap<SeriesName, Float64Array>;
+export class Moments<Name extends string> {
+  readonly titles: Readonly<Record<Name, string>>;
+  readonly names: readonly Name[];
+  readonly #columns: ReadonlyMap<Name, Float64Array>;
   readonly #seconds: Float64Array;
   #length = 0;
 
-  constructor(capacity: number) {
+  constructor(titles: Readonly<Record<Name, string>>, capacity: number) {
+    this.titles = titles;
+    this.names = Object.keys(titles) as Name[];
     this.#seconds = new Float64Array(capacity);
-    this.#columns = new Map(names.map((name) => [name, new Float64Array(capacity)]));
+    this.#columns = new Map(this.names.map((name) => [name, new Float64Array(capacity)]));
   }
 
   get length(): number {
@@ -30,10 +38,10 @@ export class Moments {
   }
 
   /** Beyond the capacity nothing is kept. */
-  push(seconds: number, values: Readonly<Record<SeriesName, number>>): void {
+  push(seconds: number, values: Readonly<Record<Name, number>>): void {
     if (this.#length === this.#seconds.length) return;
     this.#seconds[this.#length] = seconds;
-    for (const name of names) this.#columns.get(name)![this.#length] = values[name];
+    for (const name of this.names) this.#columns.get(name)![this.#length] = values[name];
     this.#length++;
   }
 
@@ -41,7 +49,7 @@ export class Moments {
     return [...this.#seconds.subarray(0, this.#length)];
   }
 
-  values(name: SeriesName): number[] {
+  values(name: Name): number[] {
     return [...this.#columns.get(name)!.subarray(0, this.#length)];
   }
 }

@@ -1,6 +1,8 @@
 // The network of a soak, in a process of its own: an embedded cluster behind fault proxies, with faults drawn from a seed.
-// Its memory is not the client's. It prints the addresses as one line of JSON, and ends when its input ends.
+// Its memory is not the client's. It prints the addresses as one line of JSON. The line `calm` ends all faults, what still lies on the way
+// too, and is answered; `go` begins them again. It ends when its input ends.
 
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConsumerGroupHeartbeat, Fetch, Heartbeat, Metadata, OffsetCommit, Produce } from '../../src/index.ts';
 import { startProxiedBroker } from '../../test/fault/support/proxied.ts';
@@ -17,12 +19,24 @@ const maxStallMs = 4000;
 /** Records that each partition keeps: what it would keep in an hour is more than a machine has. */
 const maxKeptRecords = 200_000;
 const truncateEveryMs = 10_000;
+const maxCalmMs = 3_600_000;
 
 const network = await startProxiedBroker({ nodes: 3, topics: { [topic]: Number(partitionsText), other: 2 } });
 process.stdout.write(`${JSON.stringify({ bootstrapServers: network.bootstrapServers })}\n`);
 
-const stop = new AbortController();
-process.stdin.resume().on('end', () => stop.abort());
+let isOver = false;
+let isCalm = false;
+/** Ends a pause. */
+let waking = new AbortController();
+createInterface(process.stdin)
+  .on('line', (line) => {
+    isCalm = line === 'calm';
+    waking.abort();
+  })
+  .on('close', () => {
+    isOver = true;
+    waking.abort();
+  });
 const { broker, proxies } = network;
 
 const faults: Readonly<Record<string, () => Promise<void> | void>> = {
@@ -57,7 +71,13 @@ const faults: Readonly<Record<string, () => Promise<void> | void>> = {
 const counts: Record<string, number> = {};
 let corruptedBytes = 0;
 const truncating = truncateLogs();
-while (!stop.signal.aborted) {
+while (!isOver) {
+  if (isCalm) {
+    heal();
+    process.stdout.write(`${JSON.stringify({ calm: true })}\n`);
+    while (isCalm && !isOver) await pause(maxCalmMs, maxCalmMs);
+    continue;
+  }
   const name = oneOf(random, Object.keys(faults));
   counts[name] = (counts[name] ?? 0) + 1;
   await faults[name]!();
@@ -67,8 +87,19 @@ await truncating;
 process.stdout.write(`${JSON.stringify({ faults: { ...counts, corruptedBytes } })}\n`);
 await network.close();
 
+/** What the proxies would still do to open connections is called off. Those that have fallen silent stay so: the client must notice. */
+function heal(): void {
+  for (const { toBroker, toClient } of openConnections()) {
+    for (const stream of [toBroker, toClient]) {
+      stream.split(Number.POSITIVE_INFINITY);
+      stream.corruptWhere(null);
+      stream.cutAfter(Number.POSITIVE_INFINITY);
+    }
+  }
+}
+
 async function truncateLogs(): Promise<void> {
-  while (!stop.signal.aborted) {
+  while (!isOver) {
     await pause(truncateEveryMs, truncateEveryMs);
     for (let partition = 0; partition < Number(partitionsText); partition++) {
       const { startOffset, endOffset } = await broker.log(topic, partition);
@@ -106,7 +137,8 @@ function soon({ forwardedBytes }: ProxyStream): number {
   return forwardedBytes + integer(random, 0, 200);
 }
 
-/** Ends early when the soak does: that is what the delay is rejected with. */
+/** Ends early when a line comes, or the end: that is what the delay is rejected with. */
 async function pause(minMs: number, maxMs: number): Promise<void> {
-  await delay(integer(random, minMs, maxMs), undefined, { signal: stop.signal }).catch(() => {});
+  if (waking.signal.aborted) waking = new AbortController();
+  await delay(integer(random, minMs, maxMs), undefined, { signal: waking.signal }).catch(() => {});
 }

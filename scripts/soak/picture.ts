@@ -1,25 +1,42 @@
 // Owns the pictures of a soak, memory and the invariant over time: as SVG, and as lines of text. Main thread.
 
-import { type Moments, type SeriesName, series } from './moments.ts';
+/** What Moments have, of any names. */
+export interface Pictured {
+  readonly titles: Readonly<Record<string, string>>;
+  readonly seconds: readonly number[];
+  values(name: never): readonly number[];
+}
+
+interface Curve {
+  readonly title: string;
+  readonly seconds: readonly number[];
+  readonly values: readonly number[];
+}
 
 const [width, height, margin] = [900, 150, 40];
 const textColumns = 72;
 const levels = '▁▂▃▄▅▆▇█';
 
-const rows = Object.entries(series) as [SeriesName, string][];
-
-export function pictureOf(moments: Moments): string {
-  const body = rows.map(([name, title], i) => {
-    const plot = plotOf(moments.seconds, moments.values(name), title);
-    return `<g transform="translate(0 ${i * height})">${plot}</g>`;
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height * rows.length}" font-family="sans-serif" font-size="12">
+export function pictureOf(pictured: readonly Pictured[]): string {
+  const curves = curvesOf(pictured);
+  const body = curves.map((curve, i) => `<g transform="translate(0 ${i * height})">${plotOf(curve)}</g>`);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height * curves.length}" font-family="sans-serif" font-size="12">
 ${body.join('\n')}
 </svg>
 `;
 }
 
-function plotOf(seconds: readonly number[], values: readonly number[], title: string): string {
+function curvesOf(pictured: readonly Pictured[]): Curve[] {
+  return pictured.flatMap((moments) =>
+    Object.entries(moments.titles).map(([name, title]) => ({
+      title,
+      seconds: moments.seconds,
+      values: moments.values(name as never),
+    })),
+  );
+}
+
+function plotOf({ title, seconds, values }: Curve): string {
   const end = Math.max(1, seconds.at(-1) ?? 1);
   const top = Math.max(1, ...values);
   const x = (second: number): number => margin + (second / end) * (width - 2 * margin);
@@ -29,11 +46,12 @@ function plotOf(seconds: readonly number[], values: readonly number[], title: st
 }
 
 /** One line for each, from its lowest to its highest value. A column is the highest value of its time. */
-export function textPictureOf(moments: Moments): string {
-  return rows.map(([name, title]) => lineOf(moments.values(name), title)).join('\n');
+export function textPictureOf(pictured: readonly Pictured[]): string {
+  return curvesOf(pictured).map(lineOf).join('\n');
 }
 
-function lineOf(values: readonly number[], title: string): string {
+function lineOf({ title, values }: Curve): string {
+  if (values.length === 0) return `${title}: never looked at`;
   const columns = Math.min(textColumns, values.length);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   let line = '';

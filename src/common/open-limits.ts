@@ -12,6 +12,10 @@ export const maxConsumersOfThread = 256;
 export const maxThreadsOfConsumer = 256;
 /** Administration calls of one thread that are under way. */
 export const maxAdminCallsOfThread = 1024;
+/** Calls of one thread that wait in the network thread: `awaitReady`, `checkVersion` and the like, without refreshes of metadata. */
+export const maxCallsOfThread = 16_384;
+/** Calls of one thread that wait for a refresh of metadata: `refreshMetadata`, `setTopics`, `addTopic`. */
+export const maxRefreshesOfThread = 65_536;
 
 /**
  * Throws TooManyOpenError when there are as many as there may be.

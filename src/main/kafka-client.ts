@@ -364,7 +364,8 @@ export class KafkaClient implements AsyncDisposable {
 
   /**
    * Refreshes metadata as soon as the backoff allows; Future of the cluster after a refresh that began after this call.
-   * Fails with: NoBrokersAvailable when all servers have refused login or certificate since; it waits while they are only down
+   * Fails with: NoBrokersAvailable when all servers have refused login or certificate since; KafkaTimeoutError when none could be asked
+   *   for twice `requestTimeoutMs`, after which the client goes on trying; the request's own error; TooManyOpenError
    */
   refreshMetadata(): Future<Cluster> {
     return this.#session.topics.requestUpdate(callPlace(this.refreshMetadata));

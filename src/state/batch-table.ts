@@ -82,13 +82,15 @@ export class BatchTableOwner {
   readonly #free: number[] = [];
   /** 1: free. The cells of a free place are not reliable, because the application may have overwritten them. */
   readonly #isFree: Uint8Array;
-  #serial = 0;
+  #serial: number;
   #seenChanges = 0;
   #lastAskedWord = 0;
   #lastAskedAt: number | null = null;
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** @param lastSerial 29 bits; only tests pass another value than 0 */
+  constructor(buffer: SharedArrayBuffer, lastSerial = 0) {
     const { words, cells, places } = open(buffer);
+    this.#serial = lastSerial;
     this.places = places;
     this.#words = words;
     this.#cells = cells;

@@ -209,6 +209,32 @@ describe('the cluster', () => {
     assert.equal(cluster.partition({ topic: 'logs', partition: 0 })?.errorCode, 5);
   });
 
+  test('has a partition without a leader: records and fetches wait, node -1 is not looked for, and all go on with a leader', async (t) => {
+    const topic = 'leaderless';
+    await broker.createTopic(topic, { partitions: 1 });
+    await broker.moveLeader(topic, 0, -1);
+    t.after(() => broker.deleteTopic(topic));
+    const client = await connected(t, { metrics: true });
+    const bootstrapConnections = (): unknown =>
+      client.metrics()['node-metrics.node-bootstrap-0']!['connection-creation-total'];
+    const before = bootstrapConnections();
+    const producer = await client.producer({ lingerMs: 0 });
+    const consumer = await client.consumer({ assign: [{ topic, partition: 0, offset: 0 }] });
+    const sent = producer.send(topic, { value: 'later' });
+    const polled = consumer.poll(120_000);
+    const asked = (await broker.stats()).requests[Metadata.key]!;
+    await broker.waitForRequests(Metadata, asked + 5);
+    assert.equal(sent.isDone, false);
+    assert.equal(bootstrapConnections(), before, '-1 would be the id of the first bootstrap server');
+    assert.equal(client.cluster.leaderForPartition({ topic, partition: 0 }) ?? -1, -1);
+    await broker.moveLeader(topic, 0, 1);
+    assert.equal(String((await sent).offset), '0');
+    const batch = (await polled)!;
+    assert.equal(String([...batch][0]!.value), 'later');
+    await consumer.close();
+    await producer.close();
+  });
+
   test('keeps what it knew when a response names no brokers', async (t) => {
     const client = await connected(t);
     await client.setTopics(['logs']);

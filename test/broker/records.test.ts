@@ -213,6 +213,28 @@ describe('records', () => {
     });
   });
 
+  test('come whole, one batch at a time, although each is larger than the limits of the fetch', async () => {
+    const topic = await newTopic();
+    const values = Array.from({ length: 3 }, () => randomBytes(MiB));
+    for (const value of values) await produce(topic, [{ value }]);
+    for (let offset = 0; offset < values.length; offset++) {
+      const records = await fetch(topic, { offset, maxBytes: 1000 });
+      assert.equal(records.length, 1, 'a broker sends the first batch only');
+      assert.ok(records.at(0).value!.equals(values[offset]!), `value ${offset}`);
+    }
+    const limits = { fetchMaxBytes: 1024, maxPartitionFetchBytes: 1024 };
+    const consumer = await client.consumer({ assign: [{ topic, partition: 0, offset: 0 }], ...limits });
+    for (const value of values) {
+      const batch = (await consumer.poll(120_000))!;
+      assert.deepEqual(
+        [...batch].map((record) => value.equals(record.value!)),
+        [true],
+      );
+      batch.done();
+    }
+    await consumer.close();
+  });
+
   test('of tens of MiB come in one request and one response, between small ones', {
     timeout: 300_000,
   }, async () => {
@@ -238,19 +260,26 @@ describe('records', () => {
     await client.send(0, Metadata, { topics: [] });
   });
 
-  test('stay unchanged when later responses are read', async () => {
-    const topic = await newTopic();
-    await produce(
-      topic,
-      Array.from({ length: 100 }, (_, i) => ({ value: `kept ${i}` })),
-    );
-    const kept = await fetch(topic);
-    const key = kept.at(42).value!;
-    for (let i = 0; i < 200; i++) {
-      await produce(topic, [{ value: Buffer.alloc(50_000, i) }]);
+  test('stay unchanged when later responses are read, many times what the ring has room for', async (t) => {
+    const ringBytes = 64 * 1024;
+    const ends = { responseRingBytes: ringBytes, spillBytes: ringBytes / 4 };
+    const reader = await openConnected(t, broker, ends);
+    const [topic, later] = [await newTopic(), await newTopic()];
+    const given = Array.from({ length: 100 }, (_, i) => ({ value: `kept ${i}` }));
+    await produce(topic, given);
+    const bytes = ringBytes / 8;
+    await produce(later, [{ value: Buffer.alloc(bytes, 'x') }]);
+    const fetchOf = async (name: string): Promise<RecordsView> =>
+      fetchedRecords(await reader.send(0, Fetch, fetchRequest(name, { maxWaitMs: 0 }), byName));
+    const kept = await fetchOf(topic);
+    const early = kept.at(42).value!;
+    for (let read = 0; read < 20 * ringBytes; read += bytes) {
+      const records = await fetchOf(later);
+      assert.equal(records.at(0).value!.length, bytes);
     }
-    assert.equal(key.toString(), 'kept 42');
-    assert.equal(kept.at(99).value!.toString(), 'kept 99');
+    assert.equal(early.toString(), 'kept 42');
+    const again = plain(kept).map(({ value }) => ({ value }));
+    assert.deepEqual(again, given);
   });
 
   describe('of several topics and partitions', () => {

@@ -267,7 +267,7 @@ async function use(
   const options = { autoOffsetReset: 'earliest', groupProtocol } as const;
   const consumer = await client.consumer({ groupId: clientId, topics: ['logs'], ...options });
   consumer.on('error', typed);
-  // A broker that throttles for weeks holds these up until the client is closed, or for five minutes.
+  // A broker that throttles for weeks holds these up until their own limit, or until the client is closed.
   const refreshes = [client.refreshMetadata().then(() => {}, typed), client.setTopics(['logs']).then(() => {}, typed)];
   await Promise.all([
     producer.send('logs', { value: 'a record' }).then(() => {}, typed),

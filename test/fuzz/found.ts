@@ -8,4 +8,19 @@ export interface FoundCase {
   readonly test: string;
 }
 
-export const found: readonly FoundCase[] = [];
+const asked =
+  'unit/worker/admin/hostile-answers: a coordinator that is named for nobody who was asked about is an error of the items';
+export const found: readonly FoundCase[] = [
+  { target: 'admin', caseSeed: -1418465481, test: asked },
+  { target: 'admin', caseSeed: -576961891, test: asked },
+  {
+    target: 'admin',
+    caseSeed: 431001590,
+    test: 'unit/worker/admin/hostile-answers: no coordinator of a group is an error of each item',
+  },
+  {
+    target: 'admin',
+    caseSeed: 1778020943,
+    test: 'unit/worker/admin/hostile-answers: a quorum without the partition that was asked about is an error',
+  },
+];

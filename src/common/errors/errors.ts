@@ -136,7 +136,7 @@ export class IllegalStateError extends KafkaClientError {
   static override readonly code: string = 'KAFKA_ILLEGAL_STATE';
 }
 
-/** One thread, or all threads of a network thread, have as many clients, producers, consumers or administration calls open as there may be. */
+/** One thread, or all threads of a network thread, have as many clients, producers, consumers or calls open as there may be. */
 export class TooManyOpenError extends IllegalStateError {
   static override readonly code: string = 'KAFKA_TOO_MANY_OPEN';
 }

@@ -1,7 +1,7 @@
 // Owns the wait for a topic that is about to exist. Application thread. Must not ask oftener than the network thread allows.
 
 import { monotonicNowMs } from '../../common/clock.ts';
-import { KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { type KafkaClientError, KafkaTimeoutError, NoBrokersAvailable } from '../../common/errors/errors.ts';
 import { shown } from '../../common/text.ts';
 import { untilAborted } from '../link/abort-signals.ts';
 import type { Future } from '../link/future.ts';
@@ -62,7 +62,7 @@ export function awaitTopicOf(
   return untilAborted(`the wait for topic ${shown(topic)}`, signal, () => awaitTopic(source, topic, limitMs, signal));
 }
 
-/** False when the time is over first. Rejects with what the Future fails with. */
+/** False when the time is over first. Rejects with what the Future fails with, unless the next refresh may succeed. */
 async function isDoneWithin(future: Future<Cluster>, limitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const isTimeOver = new Promise<false>((resolve) => {
@@ -70,6 +70,10 @@ async function isDoneWithin(future: Future<Cluster>, limitMs: number): Promise<b
   });
   try {
     return await Promise.race([future.then(() => true as const), isTimeOver]);
+  } catch (error) {
+    const { retriable } = error as Partial<KafkaClientError>;
+    if (error instanceof NoBrokersAvailable || retriable !== true) throw error;
+    return true;
   } finally {
     clearTimeout(timer);
   }

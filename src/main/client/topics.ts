@@ -3,6 +3,7 @@
 
 import type { ControlResult } from '../../common/control.ts';
 import { defer } from '../../common/microtask.ts';
+import { checkOpenCount, maxRefreshesOfThread } from '../../common/open-limits.ts';
 import type { CallPlace } from '../link/call-place.ts';
 import { Future, fail, succeed } from '../link/future.ts';
 import type { FailureUnseen } from '../link/unseen-failures.ts';
@@ -60,6 +61,8 @@ export class Topics implements MetadataSource {
     const { invalidTopics } = this.#host.clusterWriter();
     // Invalid topics: the network thread no longer asks for them, unless the application names them again.
     const hasNew = [...wanted].some((topic) => !this.#tracked.has(topic) || invalidTopics.has(topic));
+    const refused = hasNew ? this.#refused(place) : null;
+    if (refused !== null) return refused;
     invalidTopics.clear();
     this.#tracked.clear();
     for (const topic of wanted) this.#tracked.add(topic);
@@ -71,8 +74,11 @@ export class Topics implements MetadataSource {
   /** Adds one topic; the cost does not depend on the number of topics. */
   add(topic: string, place: CallPlace | null = null): Future<Cluster> {
     checkTopics([topic]);
-    const isKnown = this.#tracked.has(topic) && !this.#host.clusterWriter().invalidTopics.delete(topic);
-    if (isKnown) return this.#done();
+    const { invalidTopics } = this.#host.clusterWriter();
+    if (this.#tracked.has(topic) && !invalidTopics.has(topic)) return this.#done();
+    const refused = this.#refused(place);
+    if (refused !== null) return refused;
+    invalidTopics.delete(topic);
     this.#tracked.add(topic);
     return this.#refresh({ added: topic }, place);
   }
@@ -88,7 +94,7 @@ export class Topics implements MetadataSource {
   // --- MetadataSource
 
   requestUpdate(place: CallPlace | null = null): Future<Cluster> {
-    return this.#refresh({}, place);
+    return this.#refused(place) ?? this.#refresh({}, place);
   }
 
   ttlMs(): number {
@@ -111,6 +117,17 @@ export class Topics implements MetadataSource {
 
   #done(): Future<Cluster> {
     return new Future<Cluster>(this.#host.callbackThrew).success(this.#cluster);
+  }
+
+  /** A Future that has failed, if too many wait already; nothing must be changed then. */
+  #refused(place: CallPlace | null): Future<Cluster> | null {
+    try {
+      const what = 'calls of this client wait for metadata';
+      checkOpenCount(this.#refreshes, maxRefreshesOfThread, what, 'await some of them first');
+      return null;
+    } catch (error) {
+      return new Future<Cluster>(this.#host.callbackThrew, this.#host.failureUnseen, place).failure(error as Error);
+    }
   }
 
   /** Future of a refresh whose request is sent after this call. */
@@ -163,6 +180,7 @@ export class Topics implements MetadataSource {
     // The network thread wrote the refresh into the response link before it answered the call. If the link was full,
     // the refresh comes after this drain has made room.
     host.drain();
-    while (host.clusterWriter().cluster.updateId < updateId) await host.untilProgress();
+    // The numbers of updates are uint32 and wrap.
+    while (((host.clusterWriter().cluster.updateId - updateId) | 0) < 0) await host.untilProgress();
   }
 }

@@ -59,12 +59,14 @@ export class ConsumerLink implements BatchHost {
   readonly #leastRounds = new Map<string, number>();
   /** The batches that this thread has. They are told when their partition is lost. */
   readonly #held = new Set<ConsumerBatch>();
-  #lastCallId = 0;
+  #lastCallId: number;
   #closeError: Error | null = null;
   readonly #bell: BellListener;
 
-  constructor(parts: ConsumerLinkParts) {
+  /** @param lastCallId uint32; only tests pass another value than 0 */
+  constructor(parts: ConsumerLinkParts, lastCallId = 0) {
     this.#parts = parts;
+    this.#lastCallId = lastCallId;
     this.#end = parts.end;
     this.#table = new BatchTableUser(parts.table);
     this.#bell = new BellListener(parts.end.ownDoorbell, this.#hasWork, () => this.drain());
@@ -98,7 +100,9 @@ export class ConsumerLink implements BatchHost {
   call<T extends ConsumerAnswer>(call: ConsumerCall): Future<T> {
     const { callbackThrew } = this.#parts;
     if (this.#closeError !== null) return failedFuture(this.#closeError, callbackThrew);
-    const callId = (this.#lastCallId + 1) >>> 0;
+    let callId = this.#lastCallId;
+    do callId = (callId + 1) >>> 0;
+    while (this.#calls.has(callId));
     if (!writeFrame(this.#end.requests, consumerCallFrame({ callId, call }))) {
       return failedFuture(ringFull(), callbackThrew);
     }

@@ -54,13 +54,15 @@ export class Poller {
   readonly #onceSettled = new Set<() => void>();
   /** Called when `pollSync` has blocked for a second, or to its end, and nothing came. */
   onLook: () => void = () => {};
-  #lastPollId = 0;
+  #lastPollId: number;
   #isClosed = false;
 
-  constructor(end: ApplicationEnd, proxy: NetworkProxy, adapter: ResponseAdapter) {
+  /** @param lastPollId uint32, which the network thread has answered; only tests pass another value than 0 */
+  constructor(end: ApplicationEnd, proxy: NetworkProxy, adapter: ResponseAdapter, lastPollId = 0) {
     this.#end = end;
     this.#proxy = proxy;
     this.#adapter = adapter;
+    this.#lastPollId = lastPollId;
   }
 
   async poll(limitMs: number, future: PollTarget | null, signal: AbortSignal | null): Promise<readonly unknown[]> {

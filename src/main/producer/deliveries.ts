@@ -62,12 +62,15 @@ export class Deliveries {
   readonly #calls = new Map<number, (error: Error | null) => void>();
   #failures: RecordFailure[] = [];
   #reported = { acknowledged: 0, failed: 0 };
-  #lastTrackId = 0;
-  #lastCallId = 0;
+  #lastTrackId: number;
+  #lastCallId: number;
 
-  constructor(counters: ProducerCountersReader, listener: DeliveryListener) {
+  /** @param lastId uint32 that the ids of records and of calls begin behind; only tests pass another value than 0 */
+  constructor(counters: ProducerCountersReader, listener: DeliveryListener, lastId = 0) {
     this.#counters = counters;
     this.#listener = listener;
+    this.#lastTrackId = lastId;
+    this.#lastCallId = lastId;
   }
 
   /** Whether anything waits. */
@@ -113,11 +116,14 @@ export class Deliveries {
     if (group !== undefined) fail(group.future, error);
   }
 
-  /** Registers a callback for the end of a call. Returns the id of the call. */
+  /** Registers a callback for the end of a call. Returns the id of the call: a uint32 that is not 0 and not in use. */
   addCall(onDone: (error: Error | null) => void): number {
-    this.#lastCallId = this.#lastCallId === 0xffffffff ? 1 : this.#lastCallId + 1;
-    this.#calls.set(this.#lastCallId, onDone);
-    return this.#lastCallId;
+    let id = this.#lastCallId;
+    do id = id === 0xffffffff ? 1 : id + 1;
+    while (this.#calls.has(id));
+    this.#lastCallId = id;
+    this.#calls.set(id, onDone);
+    return id;
   }
 
   /** The records that were settled since the last report. */

@@ -57,7 +57,7 @@ export class AttachedThread implements ThreadAccess {
   }
 
   call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
-    return this.#calls.call(run);
+    return this.#calls.callOfApplication(run);
   }
 
   /** This client must not end the network thread, so it detaches itself. */

@@ -6,6 +6,7 @@ import * as comlink from 'comlink';
 import type { ControlResult, ServedControl } from '../../common/control.ts';
 import { controlEndpoint } from '../../common/control-endpoint.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { checkOpenCount, maxCallsOfThread } from '../../common/open-limits.ts';
 import type { NetworkHandle } from '../../ring/attachment.ts';
 import type { RemoteControl } from './thread-access.ts';
 
@@ -22,6 +23,14 @@ export class ControlCalls {
     this.#releaseControl = () => control[comlink.releaseProxy]();
   }
 
+  /** For calls of the application. Fails with TooManyOpenError when too many are under way. */
+  async callOfApplication<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
+    const what = 'calls of this client wait in the network thread';
+    checkOpenCount(this.#rejectCalls.size, maxCallsOfThread, what, 'await some of them first');
+    return this.call(run);
+  }
+
+  /** For calls that end or observe, which are few. */
   async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
     if (this.#endError !== null) throw this.#endError;
     let reject: (error: Error) => void = () => {};

@@ -168,7 +168,7 @@ export class NetworkThreadHandle implements ThreadAccess {
   async call<T>(run: (control: RemoteControl) => Promise<ControlResult<T>>): Promise<T> {
     if (this.#isClosing) throw new NetworkThreadError('the network thread has ended');
     this.noticeObservers();
-    const value = await this.#calls.call(run);
+    const value = await this.#calls.callOfApplication(run);
     this.#hasEnded();
     return value;
   }

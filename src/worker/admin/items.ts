@@ -91,9 +91,15 @@ class ItemRun<K, V> {
       return this.#failed(keys, error as Error, false);
     }
     const again: K[] = [];
-    for (const [key, answer] of located.answers ?? []) if (this.#answered(key, answer)) again.push(key);
+    // A broker may name places of other items, name one twice, or leave one out.
+    const wanted = new Set(keys);
+    for (const [key, answer] of located.answers ?? [])
+      if (wanted.delete(key) && this.#answered(key, answer)) again.push(key);
+    const groups = located.groups.map(({ to, keys: all }) => ({ to, group: all.filter((key) => wanted.delete(key)) }));
+    for (const key of wanted) this.#settle(key, missingInAnswer(this.#call.settings, 'the broker of this item'));
     await Promise.all(
-      located.groups.map(async ({ to, keys: group }) => {
+      groups.map(async ({ to, group }) => {
+        if (group.length === 0) return;
         try {
           const answers = await this.#plan.ask(to, group);
           for (const key of group) {

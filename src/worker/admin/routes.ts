@@ -1,9 +1,12 @@
 // Owns the search for the brokers of items: the controller, a partition's leader, a coordinator, every broker. Network thread. Must
 // not decide what follows from errors: items.ts does.
 
+import { KafkaProtocolError } from '../../common/errors/errors.ts';
 import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { FindCoordinator, Metadata } from '../../protocol/flat/generated/apis.ts';
+import type { MetadataResponseTopicView } from '../../protocol/flat/generated/metadata.ts';
 import { anyBroker, type Destination } from '../client/broker-requests.ts';
+import { maxBrokers } from '../client/metadata.ts';
 import { broker, type Call, someBroker } from './call.ts';
 import type { Answer, Located } from './items.ts';
 import { askAnyBroker } from './whole.ts';
@@ -28,7 +31,12 @@ export async function controller(call: Call): Promise<Destination> {
 /** The ids of all brokers in metadata. */
 export async function allBrokers(call: Call): Promise<number[]> {
   const { response } = await askAnyBroker(call, Metadata, { topics: [], allowAutoTopicCreation: false });
-  return response.brokers.map(({ nodeId }) => nodeId).sort((a, b) => a - b);
+  const ids = new Set(response.brokers.map(({ nodeId }) => nodeId));
+  if (ids.size > maxBrokers) {
+    const text = `the metadata response lists ${ids.size} brokers; this client asks no more than ${maxBrokers}`;
+    throw new KafkaProtocolError(text);
+  }
+  return [...ids].sort((a, b) => a - b);
 }
 
 /** Sends each partition to its leader, by metadata that is requested now. */
@@ -39,13 +47,13 @@ export async function atLeaders<K, V>(
 ): Promise<Located<K, V>> {
   const topics = [...new Set(keys.map((key) => partitionOf(key).topic))].map((name) => ({ name }));
   const { response } = await call.send(someBroker, Metadata, { topics, allowAutoTopicCreation: false });
-  const byName = new Map(response.topics.map((topic) => [topic.name, topic]));
+  const byName = new Map(response.topics.map((topic) => [topic.name, placesIn(topic)]));
   const groups = new Map<number, K[]>();
   const answers: (readonly [K, Answer<V>])[] = [];
   for (const key of keys) {
     const { topic, partition } = partitionOf(key);
     const described = byName.get(topic);
-    const found = described?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
+    const found = described?.partitions.get(partition);
     // A partition that is missing gets the error for an unknown partition: it may appear later.
     const errorCode = described?.errorCode || found?.errorCode || (found === undefined ? 3 : 0);
     const leader = found?.leaderId ?? -1;
@@ -53,6 +61,20 @@ export async function atLeaders<K, V>(
     else answers.push([key, { errorCode: errorCode === 0 ? errorCodes.LEADER_NOT_AVAILABLE : errorCode }]);
   }
   return { groups: groupsAt(groups), answers };
+}
+
+interface PlacesOfTopic {
+  readonly errorCode: number;
+  readonly partitions: ReadonlyMap<number, { readonly leaderId: number; readonly errorCode: number }>;
+}
+
+/** Of a partition that is named twice the first counts. */
+function placesIn({ errorCode, partitions: named }: MetadataResponseTopicView): PlacesOfTopic {
+  const partitions = new Map<number, { readonly leaderId: number; readonly errorCode: number }>();
+  for (const { partitionIndex, leaderId, errorCode: code } of named) {
+    if (!partitions.has(partitionIndex)) partitions.set(partitionIndex, { leaderId, errorCode: code });
+  }
+  return { errorCode, partitions };
 }
 
 const batchedVersion = 4;
@@ -76,7 +98,10 @@ export async function atCoordinators<V>(
   const requests = { newerSince: batchedVersion, newer, older };
   const { response, version } = await call.sendEither(someBroker, FindCoordinator, requests);
   if (version >= batchedVersion) {
-    for (const found of response.coordinators) note(found.key, found.nodeId, found.errorCode, found.errorMessage);
+    // What was not asked for is passed over, and of what is named twice the first counts.
+    const wanted = new Set(keys);
+    for (const found of response.coordinators)
+      if (wanted.delete(found.key)) note(found.key, found.nodeId, found.errorCode, found.errorMessage);
     return { groups: groupsAt(groups), answers };
   }
   note(keys[0]!, response.nodeId, response.errorCode, response.errorMessage);

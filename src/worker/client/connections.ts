@@ -337,6 +337,7 @@ export class Connections {
   nextDeadline(now: number): number {
     let deadline = now + this.#metadata.ttl(now);
     if (deadline <= now) deadline = Math.min(this.#metadataRetryAt(now), this.#metadata.overdueAt);
+    deadline = Math.min(deadline, this.#metadata.waitsOverdueAt);
     const idleMs = this.#config.connectionsMaxIdleMs;
     for (const node of this.#nodes.connected()) {
       if (node.isLeaving && !node.isUnderWay) return now;

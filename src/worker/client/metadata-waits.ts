@@ -46,6 +46,17 @@ export class MetadataWaits {
     this.#waiting = [];
   }
 
+  /** When the oldest wait for a request that is not sent yet began; Infinity for none. */
+  get oldestSince(): number {
+    return this.#waiting[0]?.since ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The request was not sent in time: the waits that began at `at` or before fail. */
+  expire(at: number, error: Error): void {
+    const later = this.#waiting.findIndex(({ since }) => since > at);
+    for (const wait of this.#waiting.splice(0, later < 0 ? this.#waiting.length : later)) wait.reject(error);
+  }
+
   /** Nobody can be asked: the waits that began before `at` fail. */
   giveUp(at: number, error: () => Error): void {
     const later = this.#waiting.findIndex(({ since }) => since >= at);

@@ -60,7 +60,7 @@ const nullTopicsVersion = 1;
 const autoCreationVersion = 4;
 const maxRetryBackoffMs = 1000;
 /** Far beyond any cluster: each is kept as a node. */
-const maxBrokers = 50_000;
+export const maxBrokers = 50_000;
 /** Least time between responses that confirm each other: a broker that lags behind needs time to catch up. */
 const minDoubtBackoffMs = 100;
 
@@ -133,7 +133,7 @@ export class Metadata implements RequestOwner {
 
   /**
    * The same, and returns a promise of the `updateId` of a refresh whose request is sent after this call. It rejects
-   * when the owner tracks only one topic, and that topic has an error that will not pass, and by `giveUpWaits`.
+   * when the owner tracks only one topic, and that topic has an error that will not pass, by `giveUpWaits`, and by `endOverdueWaits`.
    */
   refresh(owner: object, now: number): Promise<number> {
     this.#needsUpdate = true;
@@ -221,6 +221,23 @@ export class Metadata implements RequestOwner {
     this.#waits.giveUp(at, error);
   }
 
+  /** When `endOverdueWaits` is due; Infinity while nobody waits for a request that is not sent yet. */
+  get waitsOverdueAt(): number {
+    return this.#waits.oldestSince + this.#waitLimitMs;
+  }
+
+  /** No request was sent in time, for example because all brokers throttle: the waits fail. The refresh itself stays due. */
+  endOverdueWaits(now: number, cause: Error | null): void {
+    const why = cause === null ? '' : `: ${cause.message}`;
+    const text = `no broker could be asked for metadata within ${this.#waitLimitMs} ms (twice requestTimeoutMs)${why}; the client goes on trying`;
+    this.#waits.expire(now - this.#waitLimitMs, new KafkaTimeoutError(text, cause === null ? {} : { cause }));
+  }
+
+  /** A refresh that is under way may take its whole time before the next one can begin. */
+  get #waitLimitMs(): number {
+    return 2 * this.#config.requestTimeoutMs;
+  }
+
   onResponse(request: InFlightRequest, reader: WireReader, now: number): number {
     const memory = new HeapMemory(4096);
     this.#writer.reset(memory);
@@ -285,7 +302,8 @@ export class Metadata implements RequestOwner {
     }
     this.#lastSucceededAt = now;
     this.#dueSince = Number.POSITIVE_INFINITY;
-    this.updateId++;
+    // In frames it is a uint32. 0 is before the first one.
+    this.updateId = this.updateId === 0xffffffff ? 1 : this.updateId + 1;
     this.#topicFaults.note(response, this.tracked, (...fault) => this.#listener.onTopicFault(...fault));
     this.#forgetInvalidTopics(response);
     this.tracked.described(response);

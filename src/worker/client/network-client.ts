@@ -22,6 +22,7 @@ import { Handshake, type HandshakeHost, type HandshakeOptions, handshakeOptions 
 import type { Metadata } from './metadata.ts';
 import { metadataCodec, metadataVersion } from './metadata-source.ts';
 import type { Node } from './node.ts';
+import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
 import { refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
@@ -49,6 +50,7 @@ export interface NetworkClientParts {
 }
 
 export class NetworkClient implements HandshakeHost, ResponseHost {
+  readonly #config: KafkaClientConfig;
   readonly #nodes: Nodes;
   readonly #selector: Selector;
   readonly #connector: Connector;
@@ -70,6 +72,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
     this.#events = parts.events;
     this.#sender = parts.sender;
     this.#features = parts.features;
+    this.#config = parts.config;
     this.#handshakeOptions = handshakeOptions(parts.config, () => parts.metadata.clusterId);
     this.#authenticator = parts.authenticator;
   }
@@ -197,6 +200,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   // --- steps of poll
 
   #refreshMetadata(now: number): number {
+    if (now >= this.#metadata.waitsOverdueAt) this.#metadata.endOverdueWaits(now, this.#whyNotAsked(now));
     if (this.#metadata.ttl(now) > 0) return 0;
     if (this.#metadata.isOverdue(now)) this.#connections.startOver(this.#metadata.overdueError(), now);
     const node = this.#nodes.leastLoaded(now) ?? this.#tryForMetadata(now);
@@ -217,6 +221,12 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
       this.#metadata.cannotBegin(withNode(error, node.id), now);
       return 0;
     }
+  }
+
+  /** What keeps the first of those who may be asked from being asked. */
+  #whyNotAsked(now: number): Error | null {
+    const [node] = this.#nodes.candidates();
+    return node === undefined ? null : whyNotSend(node, node.id, this.#config.maxInFlightRequestsPerConnection, now);
   }
 
   /** No ready node has room for the request: another one is tried, or the place kept for it is used. */

@@ -37,6 +37,12 @@ export class FetchSession {
   /** 0: the next request asks for a new session. */
   #epoch = 0;
   readonly #known = new Map<string, FetchRow>();
+  readonly #firstEpoch: number;
+
+  /** @param firstEpoch of the second request of a session; only tests pass another value than 1 */
+  constructor(firstEpoch = 1) {
+    this.#firstEpoch = firstEpoch;
+  }
 
   get id(): number {
     return this.#id;
@@ -92,7 +98,7 @@ export class FetchSession {
         if (!answered.has(key)) return this.#violated(`lacks ${key}, which was asked for`);
       this.#id = sessionId;
       // The broker granted no session, so the next request names all partitions again.
-      this.#epoch = sessionId === 0 ? 0 : 1;
+      this.#epoch = sessionId === 0 ? 0 : this.#firstEpoch;
       return null;
     }
     if (sessionId !== this.#id) return this.#violated(`is of session ${sessionId}, expected ${this.#id}`);

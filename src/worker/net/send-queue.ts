@@ -40,6 +40,10 @@ export class ReservedSend {
 
 export class SendQueue {
   #entries: (OutgoingFrame | ReservedSend)[] = [];
+  /** The places among them. */
+  readonly #reserved = new Set<ReservedSend>();
+  /** Of the others. */
+  #bytes = 0;
 
   get isEmpty(): boolean {
     return this.#entries.length === 0;
@@ -47,21 +51,20 @@ export class SendQueue {
 
   /** Of the requests that are encoded. */
   get byteLength(): number {
-    let bytes = 0;
-    for (const entry of this.#entries) {
-      const frame = entry instanceof ReservedSend ? entry.frame : entry;
-      if (frame !== null) bytes += (frame instanceof OneWayFrame ? frame.bytes : frame).length;
-    }
+    let bytes = this.#bytes;
+    for (const { frame } of this.#reserved) if (frame !== null) bytes += bytesOf(frame);
     return bytes;
   }
 
   push(frame: OutgoingFrame): void {
     this.#entries.push(frame);
+    this.#bytes += bytesOf(frame);
   }
 
   reserve(onChange: () => void): ReservedSend {
     const place = new ReservedSend(onChange);
     this.#entries.push(place);
+    this.#reserved.add(place);
     return place;
   }
 
@@ -73,6 +76,8 @@ export class SendQueue {
       const frame = entry instanceof ReservedSend ? entry.frame : entry;
       if (frame === null && !(entry as ReservedSend).isDropped) break;
       if (frame !== null) ready.push(frame);
+      if (entry instanceof ReservedSend) this.#reserved.delete(entry);
+      else this.#bytes -= bytesOf(entry);
       taken++;
     }
     this.#entries = taken === this.#entries.length ? [] : this.#entries.slice(taken);
@@ -83,10 +88,18 @@ export class SendQueue {
   append(other: SendQueue): void {
     // `push(...entries)` is not used: a long queue would be too many arguments for the stack.
     this.#entries = this.#entries.length === 0 ? other.#entries : this.#entries.concat(other.#entries);
+    for (const place of other.#reserved) this.#reserved.add(place);
+    this.#bytes += other.#bytes;
     other.clear();
   }
 
   clear(): void {
     this.#entries = [];
+    this.#reserved.clear();
+    this.#bytes = 0;
   }
+}
+
+function bytesOf(frame: OutgoingFrame): number {
+  return (frame instanceof OneWayFrame ? frame.bytes : frame).length;
 }

@@ -7,10 +7,14 @@ export class InFlightRequests {
   /** The oldest request is at `#head`. The array is compacted now and then, because `shift` for each request would be slow. */
   #queue: InFlightRequest[] = [];
   #head = 0;
+  /**
+   * Requests behind which no request has an earlier deadline, in their order: so their deadlines ascend, and the first of them, at
+   * `#leastHead`, has the earliest of all. Each request comes and goes here once, whatever the deadlines of the others are.
+   */
+  #least: InFlightRequest[] = [];
+  #leastHead = 0;
   #internalCount = 0;
-  #earliest = Number.POSITIVE_INFINITY;
-  /** True while no request has an earlier deadline than the one before it. Then the oldest request has the earliest deadline. */
-  #isAscending = true;
+  readonly #countOf = new Map<RequestOwner, number>();
 
   get size(): number {
     return this.#queue.length - this.#head;
@@ -21,16 +25,14 @@ export class InFlightRequests {
     return this.#internalCount;
   }
 
-  /** How many of the requests belong to this owner. It looks at every request. */
+  /** How many of the requests belong to this owner. */
   countOf(owner: RequestOwner): number {
-    let count = 0;
-    for (let i = this.#head; i < this.#queue.length; i++) if (this.#queue[i]!.owner === owner) count++;
-    return count;
+    return this.#countOf.get(owner) ?? 0;
   }
 
   /** The time at which the next request expires, in ms on the monotonic clock. Infinity without requests. */
   get earliestDeadline(): number {
-    return this.#earliest;
+    return this.#least[this.#leastHead]?.deadline ?? Number.POSITIVE_INFINITY;
   }
 
   get oldest(): InFlightRequest | undefined {
@@ -38,33 +40,35 @@ export class InFlightRequests {
   }
 
   add(request: InFlightRequest): void {
-    if (this.size === 0) this.#isAscending = true;
-    else if (request.deadline < this.#queue.at(-1)!.deadline) this.#isAscending = false;
     this.#queue.push(request);
-    if (request.owner.isInternal) this.#internalCount++;
-    if (request.deadline < this.#earliest) this.#earliest = request.deadline;
+    this.#addLeast(request);
+    this.#counted(request.owner, 1);
   }
 
   /** Adds a request that is sent, and so answered, before all that are here. The caller must be holding those back. */
   addFirst(request: InFlightRequest): void {
-    const rest = this.#queue.slice(this.#head);
-    this.#queue = [request, ...rest];
+    this.#queue = [request, ...this.#queue.slice(this.#head)];
     this.#head = 0;
-    if (request.owner.isInternal) this.#internalCount++;
-    this.#isAscending &&= rest.length === 0 || request.deadline <= rest[0]!.deadline;
-    this.#earliest = Math.min(this.#earliest, request.deadline);
+    this.#counted(request.owner, 1);
+    this.#findLeast();
   }
 
   /** Removes and returns the oldest request. */
   shift(): InFlightRequest {
     const request = this.#queue[this.#head]!;
     this.#head++;
-    if (request.owner.isInternal) this.#internalCount--;
     if (this.#head > 32 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    if (request.deadline <= this.#earliest) this.#findEarliest();
+    if (this.#least[this.#leastHead] === request) {
+      this.#leastHead++;
+      if (this.#leastHead > 32 && this.#leastHead * 2 > this.#least.length) {
+        this.#least = this.#least.slice(this.#leastHead);
+        this.#leastHead = 0;
+      }
+    }
+    this.#counted(request.owner, -1);
     return request;
   }
 
@@ -73,14 +77,14 @@ export class InFlightRequests {
     const at = this.#queue.indexOf(request, this.#head);
     if (at === -1) return false;
     this.#queue.splice(at, 1);
-    if (request.owner.isInternal) this.#internalCount--;
-    this.#findEarliest();
+    this.#counted(request.owner, -1);
+    this.#findLeast();
     return true;
   }
 
   /** The oldest request whose deadline has passed. */
   expired(now: number): InFlightRequest | undefined {
-    if (now < this.#earliest) return undefined;
+    if (now < this.earliestDeadline) return undefined;
     for (let i = this.#head; i < this.#queue.length; i++) {
       if (this.#queue[i]!.deadline <= now) return this.#queue[i];
     }
@@ -96,14 +100,12 @@ export class InFlightRequests {
       request.deadline += allowedMs;
     }
     // The deadlines may move by different amounts.
-    this.#isAscending = false;
-    this.#findEarliest();
+    this.#findLeast();
   }
 
   /** Moves every deadline by the time for which this side did not read. */
   extendDeadlines(byMs: number): void {
     for (let i = this.#head; i < this.#queue.length; i++) this.#queue[i]!.deadline += byMs;
-    this.#findEarliest();
   }
 
   /** Removes and returns all requests, oldest first. */
@@ -111,20 +113,29 @@ export class InFlightRequests {
     const all = this.#queue.slice(this.#head);
     this.#queue = [];
     this.#head = 0;
+    this.#least = [];
+    this.#leastHead = 0;
     this.#internalCount = 0;
-    this.#earliest = Number.POSITIVE_INFINITY;
+    this.#countOf.clear();
     return all;
   }
 
-  #findEarliest(): void {
-    if (this.#isAscending) {
-      this.#earliest = this.oldest?.deadline ?? Number.POSITIVE_INFINITY;
-      return;
-    }
-    let earliest = Number.POSITIVE_INFINITY;
-    for (let i = this.#head; i < this.#queue.length; i++) {
-      if (this.#queue[i]!.deadline < earliest) earliest = this.#queue[i]!.deadline;
-    }
-    this.#earliest = earliest;
+  #counted(owner: RequestOwner, change: 1 | -1): void {
+    if (owner.isInternal) this.#internalCount += change;
+    const count = this.countOf(owner) + change;
+    if (count === 0) this.#countOf.delete(owner);
+    else this.#countOf.set(owner, count);
+  }
+
+  #addLeast(request: InFlightRequest): void {
+    const least = this.#least;
+    while (least.length > this.#leastHead && least.at(-1)!.deadline > request.deadline) least.pop();
+    least.push(request);
+  }
+
+  #findLeast(): void {
+    this.#least = [];
+    this.#leastHead = 0;
+    for (let i = this.#head; i < this.#queue.length; i++) this.#addLeast(this.#queue[i]!);
   }
 }

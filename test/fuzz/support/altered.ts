@@ -20,13 +20,13 @@ export class Alterations {
   /** Of a thousand fields, so many are changed. */
   readonly #rate: number;
 
-  constructor(random: Random, table: TableMessage, version: number) {
+  constructor(random: Random, table: TableMessage, version: number, rates: readonly number[] = [0, 0, 20, 60, 200]) {
     this.#random = random;
     this.#version = version;
     this.#values = new MessageValues(random, table, version);
     this.#structs = structFields(table.fields);
     this.#fields = table.fields;
-    this.#rate = random.pick([0, 0, 20, 60, 200]);
+    this.#rate = random.pick(rates);
   }
 
   of(answer: object): Plain {

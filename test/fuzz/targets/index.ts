@@ -1,6 +1,7 @@
 // Every fuzz target, by the name that `--target` takes.
 
 import type { FuzzTarget } from '../support/target.ts';
+import { admin } from './admin.ts';
 import { blocks } from './blocks.ts';
 import { client } from './client.ts';
 import { consumer } from './consumer.ts';
@@ -29,4 +30,5 @@ export const targets: readonly FuzzTarget[] = [
   client,
   consumer,
   producer,
+  admin,
 ];

@@ -39,6 +39,23 @@ test('a mark for a place that has another batch changes no batch', () => {
   assert.ok(!owner.isReturned(second.place));
 });
 
+test('serials wrap: each batch is taken and marked, and late marks of the place still change nothing', () => {
+  const buffer = createBatchTable(1);
+  const [owner, user] = [new BatchTableOwner(buffer, 2 ** 29 - 3), new BatchTableUser(buffer)];
+  let before: { readonly place: number; readonly serial: number } | null = null;
+  for (const serial of [2 ** 29 - 2, 2 ** 29 - 1, 0, 1]) {
+    const posted = owner.post()!;
+    assert.equal(posted.serial, serial);
+    assert.ok(user.take(posted.place, posted.serial));
+    assert.ok(user.isHeld(posted.place, posted.serial));
+    if (before !== null) assert.ok(!user.mark(before.place, before.serial, 9), `late, in ${serial}`);
+    assert.ok(user.mark(posted.place, posted.serial, 5));
+    assert.equal(owner.done(posted.place), 5);
+    owner.free(posted.place);
+    before = posted;
+  }
+});
+
 test('marks count before a batch is given up, and not after that', () => {
   const { owner, user } = ends(2);
   const { place, serial } = owner.post()!;

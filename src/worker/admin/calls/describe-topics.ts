@@ -23,6 +23,8 @@ const topicIdsVersion = 12;
 
 /** At most so many partitions in one answer; brokers have the same limit by default. */
 const pagePartitions = 2000;
+/** Of all topics of a call, which are kept until the last page has come: far beyond any cluster. */
+const maxPartitions = 2_000_000;
 
 type Found = Map<string, Answer<DescribedTopic>>;
 
@@ -101,6 +103,10 @@ async function byPages(call: Call, to: Destination, names: readonly string[], is
   const found: Found = new Map();
   const pages = new Map<string, DescribedPartition[]>();
   let pending = [...new Set(names)].sort();
+  const wanted = new Set(names);
+  /** Each page may end in the middle of a topic. */
+  const maxPages = names.length + maxPartitions / pagePartitions;
+  let [page, count] = [0, 0];
   let cursor: Cursor | null = null;
   for (;;) {
     if (call.isOver) throw call.timedOut(null);
@@ -113,23 +119,27 @@ async function byPages(call: Call, to: Destination, names: readonly string[], is
     );
     for (const topic of response.topics) {
       const { name, topicId, isInternal, topicAuthorizedOperations } = topic;
-      const partitions = pages.get(name!) ?? [];
-      pages.set(name!, partitions);
+      if (name === null || !wanted.has(name)) continue;
+      const partitions = pages.get(name) ?? [];
+      pages.set(name, partitions);
+      count += topic.partitions.length;
+      if (count > maxPartitions) throw new KafkaProtocolError(`more than ${maxPartitions} partitions of these topics`);
       for (const partition of topic.partitions) {
         const { eligibleLeaderReplicas, lastKnownElr } = partition;
         const [eligible, lastKnown] = [eligibleLeaderReplicas?.toArray() ?? null, lastKnownElr?.toArray() ?? null];
         partitions.push(describedPartition(partition, eligible, lastKnown));
       }
       const readTopic = (): DescribedTopic => ({
-        name: name!,
+        name,
         topicId: topicId === zeroUuid ? null : topicId,
         isInternal,
         partitions: partitions.sort((a, b) => a.partition - b.partition),
         authorizedOperations: operationsOf(topicAuthorizedOperations, isAsked),
       });
-      found.set(name!, answerOf(topic, readTopic));
+      found.set(name, answerOf(topic, readTopic));
     }
     if (response.nextCursor === null) return found;
+    if (++page === maxPages) throw new KafkaProtocolError(`more than ${maxPages} pages of these topics`);
     const { topicName, partitionIndex } = response.nextCursor;
     if (!isBehind(cursor, topicName, partitionIndex)) {
       throw new KafkaProtocolError(

@@ -7,6 +7,7 @@ import type { TopicPartitionKey } from '../../../common/admin/topics.ts';
 import { errorFor } from '../../../common/errors/error-for.ts';
 import { UnsupportedVersionError } from '../../../common/errors/errors.ts';
 import { errorCodes } from '../../../common/errors/generated/error-codes.ts';
+import { missingInAnswer } from '../../../common/errors/missing-in-answer.ts';
 import { toPlainError } from '../../../common/errors/plain-error.ts';
 import { OffsetCommit, OffsetDelete, OffsetFetch } from '../../../protocol/flat/generated/apis.ts';
 import type { OffsetCommitResponsePartitionView } from '../../../protocol/flat/generated/offset-commit.ts';
@@ -63,7 +64,8 @@ async function offsetsOf(
   const topics = listed?.map(({ name, partitions: partitionIndexes }) => ({ name, partitionIndexes })) ?? null;
   const newer = { groups: [{ groupId, topics }], requireStable };
   const { response, version } = await fetchOffsets(call, to, newer, { groupId, topics }, requireStable);
-  const group = version >= severalGroupsVersion ? response.groups.at(0) : response;
+  const group = version >= severalGroupsVersion ? response.groups.find((one) => one.groupId === groupId) : response;
+  if (group === undefined) return { error: missingInAnswer(OffsetFetch, `group '${groupId}'`) };
   if (group.errorCode !== 0) return { errorCode: group.errorCode };
   const offsets: (readonly [TopicPartitionKey, PlainOutcome<CommittedOffset | null>])[] = [];
   for (const topic of group.topics) {

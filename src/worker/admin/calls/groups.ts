@@ -264,5 +264,5 @@ export async function atCoordinatorOf<K>(call: Call, groupId: string, keys: read
   const { groups, answers = [] } = await atCoordinators<never>(call, [groupId], 0);
   const refused = answers[0];
   if (refused !== undefined) return { groups: [], answers: keys.map((key) => [key, refused[1]] as const) };
-  return { groups: [{ to: groups[0]!.to, keys }] };
+  return { groups: groups.map(({ to }) => ({ to, keys })) };
 }

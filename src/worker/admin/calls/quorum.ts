@@ -4,6 +4,7 @@
 import type { AdminCalls } from '../../../common/admin/calls.ts';
 import type { DescribedFeatures, DescribedQuorum, QuorumReplica } from '../../../common/admin/operations.ts';
 import type { PlainResults } from '../../../common/admin/outcome.ts';
+import { missingInAnswer } from '../../../common/errors/missing-in-answer.ts';
 import {
   AddRaftVoter,
   ApiVersions,
@@ -84,12 +85,14 @@ const metadataTopic = '__cluster_metadata';
 
 export async function describeMetadataQuorum(call: Call): Promise<DescribedQuorum> {
   const request = { topics: [{ topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] }] };
-  const response = await askOnce(call, 'controller', async () => {
-    const { response: answer } = await call.send(someBroker, DescribeQuorum, request);
-    const code = answer.errorCode === 0 ? answer.topics.at(0).partitions.at(0).errorCode : answer.errorCode;
-    return { code, message: answer.errorMessage, answer };
+  const quorum = await askOnce(call, 'controller', async () => {
+    const { response } = await call.send(someBroker, DescribeQuorum, request);
+    const topic = response.topics.find(({ topicName }) => topicName === metadataTopic);
+    const answer = topic?.partitions.find(({ partitionIndex }) => partitionIndex === 0);
+    const code = response.errorCode || (answer?.errorCode ?? 0);
+    return { code, message: response.errorMessage, answer };
   });
-  const quorum = response.topics.at(0).partitions.at(0);
+  if (quorum === undefined) throw missingInAnswer(DescribeQuorum, `partition 0 of topic '${metadataTopic}'`);
   return {
     leaderId: quorum.leaderId,
     leaderEpoch: quorum.leaderEpoch,

@@ -63,7 +63,8 @@ export async function alterUserScramCredentials(
     isChange: true,
     locate: (keys) => atController(call, keys),
     ask: async (to, keys) => {
-      const isWanted = ({ name }: { readonly name: string }): boolean => keys.includes(name);
+      const names = new Set(keys);
+      const isWanted = ({ name }: { readonly name: string }): boolean => names.has(name);
       const request = { deletions: deletions.filter(isWanted), upsertions: upsertions.filter(isWanted) };
       const { response } = await call.send(to, AlterUserScramCredentials, request);
       return new Map(response.results.map((result) => [result.user, answerOf(result, () => null)]));

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { TooManyOpenError } from '../../../../src/common/errors/errors.ts';
+import { maxRefreshesOfThread } from '../../../../src/common/open-limits.ts';
 import type { Cluster } from '../../../../src/main/client/cluster.ts';
 import { ClusterWriter } from '../../../../src/main/client/cluster-writer.ts';
 import { Topics } from '../../../../src/main/client/topics.ts';
 import { Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 import { responseView } from '../../protocol/support/response-view.ts';
 
 /** What the network thread was asked, oldest first. */
@@ -55,6 +58,15 @@ test('new topics cause a refresh, and the Future is done with its response', asy
   answers[0]!.resolve(2);
   assert.equal(await future, cluster);
   assert.equal(cluster.updateId, 2, 'it waited for the refresh to arrive');
+});
+
+test('a refresh is waited for across the wrap of the numbers of updates', async () => {
+  update(2 ** 32 - 2);
+  const future = topics.set(['a']);
+  // 0 is before the first update, so it is passed over.
+  answers[0]!.resolve(1);
+  assert.equal(await future, cluster);
+  assert.equal(cluster.updateId >>> 0, 1, 'it waited for the refresh to arrive, and no longer');
 });
 
 test('the same topics, fewer topics or none are sent to the network thread without a refresh', async () => {
@@ -178,4 +190,20 @@ test('all topics are requested while the flag is set, whatever topics are tracke
     ['track', ['a'], true],
     ['refresh', ['a'], false],
   ]);
+});
+
+test('so many calls may wait for metadata; one more fails and changes nothing, and there is room again when some have ended', async () => {
+  for (let i = 0; i < maxRefreshesOfThread; i++) topics.requestUpdate();
+  for (const refused of [topics.requestUpdate(), topics.set(['a']), topics.add('b')]) {
+    assert.ok(refused.exception instanceof TooManyOpenError);
+    assert.match(refused.exception.message, /^65536 calls of this client wait for metadata, the limit is 65536/);
+  }
+  // The first of the turn has a call of its own.
+  await Promise.resolve();
+  for (const answer of answers) answer.resolve(1);
+  await waitFor('the refreshes to end', () => !topics.isRefreshing);
+  asked.length = 0;
+  assert.equal(topics.set(['a']).isDone, false);
+  assert.deepEqual(asked, [['refresh', ['a'], false]], 'a topic that was refused is new');
+  answers.at(-1)!.resolve(2);
 });

@@ -8,7 +8,9 @@ import { createAttachmentHandles, openApplicationEnd, openNetworkEnd } from '../
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
 import {
   BATCH_PREFIX_BYTES,
+  consumerAnswerFrame,
   consumerTopicFrame,
+  takeConsumerCall,
   writeConsumerBatch,
 } from '../../../../src/ring/frames/consumer-frames.ts';
 import { writeFrame } from '../../../../src/ring/frames/frame.ts';
@@ -21,11 +23,12 @@ const bodyBytes = BATCH_PREFIX_BYTES + 256;
 interface Ends {
   readonly link: ConsumerLink;
   readonly table: BatchTableOwner;
+  readonly network: ReturnType<typeof openNetworkEnd>;
   /** Hands a batch of one record out, as the network thread does. @returns its place */
   post(round: number, offset: bigint): number;
 }
 
-function open(): Ends {
+function open(lastCallId?: number): Ends {
   const limits = {
     requestRingBytes: ringBytes,
     responseRingBytes: ringBytes,
@@ -36,14 +39,15 @@ function open(): Ends {
   const memory = createBatchTable(16);
   const table = new BatchTableOwner(memory);
   const end = openNetworkEnd(network);
-  const link = new ConsumerLink({
+  const parts = {
     end: openApplicationEnd(application),
     table: memory,
     onEvent: () => {},
     callbackThrew: () => {},
     onClosed: () => {},
     groupIdentity: () => assert.fail(),
-  });
+  };
+  const link = new ConsumerLink(parts, lastCallId);
   after(() => {
     link.close(new Error('over'));
     end.close();
@@ -57,7 +61,7 @@ function open(): Ends {
     link.drain();
     return place;
   };
-  return { link, table, post };
+  return { link, table, network: end, post };
 }
 
 function taken(link: ConsumerLink): ConsumerBatch | undefined {
@@ -89,5 +93,24 @@ test('all batches are handed out long after one was given back, although rounds 
   for (const later of [2 ** 31 - 1, 2 ** 31, 2 ** 31 + 7, 2 ** 32 + 5]) {
     post(later | 0, 2n);
     assert.ok(taken(link) !== undefined, `round ${later}`);
+  }
+});
+
+test('calls are told apart across the wrap of their numbers, and a number in use is passed over', () => {
+  const { link, network } = open(2 ** 32 - 3);
+  const ids: number[] = [];
+  const calls = Array.from({ length: 4 }, () => link.call({ op: 'pause', partitions: null }));
+  while (network.requests.next()) {
+    ids.push(takeConsumerCall(network.requests).callId);
+    network.requests.release();
+  }
+  assert.deepEqual(ids, [2 ** 32 - 2, 2 ** 32 - 1, 0, 1]);
+  for (const [i, callId] of ids.entries()) {
+    assert.ok(writeFrame(network.responses, consumerAnswerFrame({ callId, answer: null })));
+    link.drain();
+    assert.deepEqual(
+      calls.map(({ succeeded }) => succeeded),
+      calls.map((_, at) => at <= i),
+    );
   }
 });

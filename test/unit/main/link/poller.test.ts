@@ -84,6 +84,22 @@ test('each poll has a fence of its own', async () => {
   await polls[1];
 });
 
+test('fences are told apart across the wrap of their numbers', async () => {
+  const last = 2 ** 32 - 3;
+  poller = new Poller(thread.application, proxy, adapter, last);
+  thread.polled(last);
+  adapter.drain();
+  const polls = Array.from({ length: 6 }, () => poller.poll(0, null, null));
+  const fences = thread.take().map(({ requestId }) => requestId);
+  assert.deepEqual(fences, [2 ** 32 - 2, 2 ** 32 - 1, 0, 1, 2, 3]);
+  for (const [i, fence] of fences.entries()) {
+    assert.equal(await state(polls[i]!), 'waiting', `fence ${fence} is not answered`);
+    thread.polled(fence);
+    adapter.drain();
+    assert.equal(await state(polls[i]!), 0, `fence ${fence} is answered`);
+  }
+});
+
 test('poll with a limit ends when something arrives', async () => {
   const polled = poller.poll(10_000, null, null);
   assert.equal(await state(polled), 'waiting');

@@ -320,6 +320,27 @@ describe('hostile bytes', () => {
     });
   }
 
+  it('with an impossible length or format are refused at their offset, and end the field', () => {
+    const impossible: [what: string, change: (bytes: Buffer) => void][] = [
+      ...[-1, -(2 ** 31), 0, 1, 13].map((length): [string, (bytes: Buffer) => void] => [
+        `length ${length}`,
+        (bytes) => bytes.writeInt32BE(length, 8),
+      ]),
+      ...[3, 77, 255].map((magic): [string, (bytes: Buffer) => void] => [
+        `format ${magic}`,
+        (bytes) => (bytes[16] = magic),
+      ]),
+    ];
+    for (const [what, change] of impossible) {
+      const bad = batch(12, ['c']);
+      change(bad);
+      const view = decode(Buffer.concat([batch(10, ['a', 'b']), bad, batch(13, ['d'])]));
+      assert.ok(view.error instanceof CorruptRecordError, `${what}: ${String(view.error)}`);
+      assert.deepEqual(values(view), ['a', 'b'], what);
+      assert.equal(view.nextOffset.toNumber(), 12, what);
+    }
+  });
+
   it('of no format never throw', () => {
     const next = random(30);
     for (let round = 0; round < 1_500; round++) {

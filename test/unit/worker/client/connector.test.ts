@@ -42,6 +42,28 @@ test('addresses of a name are tried in order, without a pause', () => {
   assert.equal(net.lookups.length, 1);
 });
 
+test('an open connection stays when the addresses of its name change, and the next one goes to a new address', () => {
+  start();
+  net.names.set('boot', ['10.0.0.1']);
+  const former = net.broker('10.0.0.1:9092');
+  net.run();
+  assert.ok(net.app.isConnected(-1));
+  net.names.set('boot', ['10.0.0.9']);
+  net.broker('10.0.0.9:9092');
+  net.advance(1000);
+  const sent = net.app.send(-1, ListGroups, {});
+  net.run();
+  former.reply({ groups: [] });
+  net.run();
+  assert.equal(sent.state, 'succeeded');
+  assert.deepEqual(net.attempted, ['10.0.0.1:9092'], 'nothing was looked up or connected meanwhile');
+  former.transport.end();
+  net.run();
+  net.advance(1000);
+  net.ready(-1);
+  assert.deepEqual([...new Set(net.attempted.slice(1))], ['10.0.0.9:9092']);
+});
+
 test('refusals by all addresses count as one failure, and then the name is looked up again', () => {
   start();
   net.names.set('boot', ['10.0.0.1', '10.0.0.2']);

@@ -6,11 +6,23 @@ import type { KafkaClientOptions } from '../../../../src/common/config/config.ts
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { Cancelled, KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
 import { DescribeCluster, ListGroups, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
-import { Metadata as MetadataOwner } from '../../../../src/worker/client/metadata.ts';
+import { wireCodec } from '../../../../src/protocol/wire/codecs.ts';
+import { WireReader } from '../../../../src/protocol/wire/wire-reader.ts';
+import { Metadata as MetadataOwner, type MetadataUpdate } from '../../../../src/worker/client/metadata.ts';
+import type { InFlightRequest } from '../../../../src/worker/requests/request-owner.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, metadataOf, range } from '../support/fake-peer.ts';
+import { responseFrame } from '../support/peer-frames.ts';
 import { refresh } from './support/refresh.ts';
 
+const nobody = {
+  onMetadata() {},
+  onStartOver() {},
+  onMetadataFailed() {},
+  onClusterChanged() {},
+  onRepeatedPartition() {},
+  onTopicFault() {},
+};
 let net: FakeNetwork;
 let broker: FakeBroker;
 
@@ -94,14 +106,6 @@ test('an explicit refresh waits for retryBackoffMs after the last one', async ()
 });
 
 test('any number of callers can wait for a refresh, and each hears of its end', async () => {
-  const nobody = {
-    onMetadata() {},
-    onStartOver() {},
-    onMetadataFailed() {},
-    onClusterChanged() {},
-    onRepeatedPartition() {},
-    onTopicFault() {},
-  };
   const metadata = new MetadataOwner(parseConfig({}), nobody, () => 0.5);
   // More than a function takes as arguments.
   const owner = {};
@@ -112,6 +116,27 @@ test('any number of callers can wait for a refresh, and each hears of its end', 
   metadata.cannotBegin(new Cancelled('none'), 0);
   const ends = await Promise.allSettled(wanted);
   assert.equal(ends.filter(({ status }) => status === 'rejected').length, 2 * count);
+});
+
+test('the numbers of refreshes wrap, without the number that is before the first one', async () => {
+  const told: number[] = [];
+  const listener = { ...nobody, onMetadata: ({ updateId }: MetadataUpdate) => told.push(updateId) };
+  const metadata = new MetadataOwner(parseConfig({}), listener, () => 0.5);
+  metadata.updateId = 2 ** 32 - 2;
+  const codec = wireCodec(Metadata.key);
+  const answer = { brokers: [{ nodeId: 1, host: 'one', port: 9092 }] };
+  const promised: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const wanted = metadata.refresh(metadata, i);
+    metadata.begin(12, false);
+    const request = { codec, version: 12, nodeId: 1 } as InFlightRequest;
+    const frame = responseFrame({ codec, version: 12, correlationId: 0 }, answer);
+    // Size, correlation id and the header's tagged fields come first.
+    metadata.onResponse(request, new WireReader().reset(frame, 9, frame.length), i);
+    promised.push(await wanted);
+  }
+  assert.deepEqual(promised, [2 ** 32 - 1, 1, 2]);
+  assert.deepEqual(told, promised);
 });
 
 test('the application is told when metadata is due: by its age, or by the backoff after a failure', async () => {

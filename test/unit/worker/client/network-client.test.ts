@@ -176,6 +176,20 @@ function startBesideAnother() {
   return { other, bad, good };
 }
 
+test('an answer with code 35 is data of its request, and the connection stays', () => {
+  start();
+  const refused = net.app.send(1, ListGroups, {});
+  const next = net.app.send(1, ListGroups, {});
+  net.run();
+  broker.reply({ errorCode: 35, groups: [] });
+  broker.reply(groupsOf('next'));
+  net.run();
+  assert.equal(refused.view.errorCode, 35);
+  assert.deepEqual(groupIds(next), ['next']);
+  assert.ok(net.app.isConnected(1));
+  assert.equal(broker.transport.isDestroyed, false);
+});
+
 test('an error on one connection does not affect the others', () => {
   const { other, bad, good } = startBesideAnother();
   broker.transport.send(int32(-5));

@@ -4,7 +4,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
-import { NoBrokersAvailable, SaslAuthenticationFailedError } from '../../../../src/common/errors/errors.ts';
+import {
+  KafkaTimeoutError,
+  NoBrokersAvailable,
+  SaslAuthenticationFailedError,
+} from '../../../../src/common/errors/errors.ts';
 import { SaslAuthenticate, SaslHandshake } from '../../../../src/protocol/flat/generated/apis.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import type { FakeBroker } from '../support/fake-peer.ts';
@@ -67,9 +71,18 @@ test('waits for a server that was not tried since it began, and is retriable if 
   assertRefused(asked, 2, true);
 });
 
-test('waits while all servers are only down', async () => {
-  net = new FakeNetwork(options);
+test('waits while all servers are only down, for twice the request timeout, and the client goes on trying', async () => {
+  net = new FakeNetwork({ ...options, requestTimeoutMs: 20_000 });
   const asked = refresh(net);
-  await pass(60_000, () => asked.outcome !== 'open');
+  await pass(39_000, () => asked.outcome !== 'open');
   assert.equal(asked.outcome, 'open', String(asked.error));
+  await pass(2000, () => asked.outcome !== 'open');
+  assert.ok(asked.error instanceof KafkaTimeoutError, String(asked.error));
+  assert.match(asked.error.message, /within 40000 ms .*not connected/);
+  net.cluster.brokers = [{ id: 1, host: 'one', port: 1 }];
+  const answers = server('one:1');
+  answers.handlers.set(SaslAuthenticate.key, () => ({ errorCode: 0 }));
+  const { length } = net.app.metadata;
+  await pass(60_000, () => net.app.metadata.length > length);
+  assert.ok(net.app.metadata.length > length, 'the refresh stayed due');
 });

@@ -3,11 +3,17 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
-import { KafkaConnectionError, NodeNotReadyError, RequestTimedOutError } from '../../../../src/common/errors/errors.ts';
+import {
+  KafkaConnectionError,
+  KafkaTimeoutError,
+  NodeNotReadyError,
+  RequestTimedOutError,
+} from '../../../../src/common/errors/errors.ts';
 import { ListGroups, Metadata } from '../../../../src/protocol/flat/generated/apis.ts';
 import { NODE_UNKNOWN } from '../../../../src/state/counters.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, range } from '../support/fake-peer.ts';
+import { refresh } from './support/refresh.ts';
 
 let net: FakeNetwork;
 let broker: FakeBroker;
@@ -127,6 +133,36 @@ test('a node with a huge throttle time can be closed', () => {
   const sent = net.app.send(1, ListGroups, {});
   net.run();
   assert.equal(sent.state, 'open', 'the new connection knows nothing of it');
+});
+
+test('a refresh that is awaited ends at its own limit, however long the only node throttles, and a later one succeeds', async () => {
+  net = new FakeNetwork({ connectionsMaxIdleMs: -1, requestTimeoutMs: 10_000 });
+  broker = net.broker('one:9092', 1);
+  net.ready(1);
+  net.app.send(1, ListGroups, {});
+  net.run();
+  broker.reply({ throttleTimeMs: 2 ** 31 - 1, groups: [] });
+  net.run();
+  const first = refresh(net);
+  await net.advanceSettled(5000);
+  const second = refresh(net);
+  await net.advanceSettled(14_999);
+  assert.equal(first.outcome, 'open');
+  await net.advanceSettled(1);
+  assert.ok(first.error instanceof KafkaTimeoutError, String(first.error));
+  assert.match(
+    first.error.message,
+    /within 20000 ms \(twice requestTimeoutMs\): .*throttled for another \d+ ms \(quota\)/,
+  );
+  assert.ok(first.error.cause instanceof NodeNotReadyError);
+  assert.equal(second.outcome, 'open', 'each has its own limit');
+  await net.advanceSettled(5000);
+  assert.equal(second.outcome, 'failed');
+  // Throttle times are limited to five minutes.
+  await net.advanceSettled(275_000);
+  const last = refresh(net);
+  await net.advanceSettled(10_000);
+  assert.equal(last.outcome, 'succeeded', String(last.error));
 });
 
 test('metadata that is due while its only node is throttled is requested when the throttle time ends', () => {

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SendQueue } from '../../../../src/worker/net/send-queue.ts';
+import { OneWayFrame, SendQueue } from '../../../../src/worker/net/send-queue.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const taken = (queue: SendQueue) => queue.take().map(String).join(' ');
@@ -70,4 +70,30 @@ test('a place filled after the queue was cleared goes nowhere', () => {
   queue.push(bytes('new'));
   place.fill(bytes('old'));
   assert.equal(taken(queue), 'new');
+});
+
+test('the bytes that wait are known at any time: of requests, of places when they are filled, and of another queue', () => {
+  const [queue, other] = [new SendQueue(), new SendQueue()];
+  const size = (): number => queue.byteLength;
+  queue.push(bytes('aaa'));
+  const [first, second] = [queue.reserve(() => {}), queue.reserve(() => {})];
+  queue.push(new OneWayFrame(bytes('dd'), { onHandedOver: () => {}, onFailure: () => {} }));
+  assert.equal(size(), 5);
+  first.fill(bytes('bbbb'));
+  assert.equal(size(), 9);
+  assert.equal(taken(queue), 'aaa bbbb');
+  assert.equal(size(), 2);
+  const third = other.reserve(() => {});
+  other.push(bytes('f'));
+  queue.append(other);
+  assert.deepEqual([size(), other.byteLength], [3, 0]);
+  third.fill(bytes('eeeee'));
+  assert.equal(size(), 8);
+  second.drop();
+  assert.equal(queue.take().length, 3);
+  assert.equal(size(), 0);
+  queue.push(bytes('x'));
+  queue.reserve(() => {}).fill(bytes('y'));
+  queue.clear();
+  assert.equal(size(), 0);
 });

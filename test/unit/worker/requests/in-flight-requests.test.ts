@@ -110,25 +110,53 @@ test('thousands of requests pass in order', () => {
   assert.ok(expected > 3000);
 });
 
-test('the earliest deadline is found without a look at all requests if they have one limit', () => {
+const limits: Readonly<Record<string, (i: number) => number>> = {
+  'one limit': (i) => i,
+  'two limits by turns': (i) => i + (i % 2) * 30_000,
+  'ever shorter limits': (i) => 100_000 - i,
+  'any limits': (i) => (i * 7919) % 10_007,
+};
+for (const [what, deadlineOf] of Object.entries(limits)) {
+  test(`the earliest deadline is found without a look at all requests if they have ${what}`, () => {
+    const inFlight = new InFlightRequests();
+    let looks = 0;
+    const watched = (requestId: number): InFlightRequest =>
+      Object.defineProperty({ ...request(requestId, 0) }, 'deadline', {
+        get: () => {
+          looks++;
+          return deadlineOf(requestId);
+        },
+      }) as InFlightRequest;
+    const count = 4000;
+    for (let i = 1; i <= count; i++) inFlight.add(watched(i));
+    for (let i = 1; i <= count; i++) {
+      assert.ok(inFlight.earliestDeadline <= deadlineOf(i));
+      inFlight.shift();
+    }
+    assert.equal(inFlight.earliestDeadline, Number.POSITIVE_INFINITY);
+    assert.ok(looks <= count * 8, `${looks} looks at ${count} requests`);
+  });
+}
+
+test('the requests of each owner are counted, whatever becomes of them', () => {
   const inFlight = new InFlightRequests();
-  let looks = 0;
-  const watched = (requestId: number): InFlightRequest => {
-    const plain = request(requestId, requestId);
-    return Object.defineProperty({ ...plain }, 'deadline', {
-      get: () => {
-        looks++;
-        return requestId;
-      },
-    }) as InFlightRequest;
-  };
-  const count = 4000;
-  for (let i = 1; i <= count; i++) inFlight.add(watched(i));
-  for (let i = 1; i <= count; i++) {
-    assert.equal(inFlight.earliestDeadline, i);
-    inFlight.shift();
-  }
-  assert.ok(looks <= count * 8, `${looks} looks at ${count} requests`);
+  const [one, other] = [{ isInternal: false }, { isInternal: true }] as unknown as InFlightRequest['owner'][];
+  const of = (owner: InFlightRequest['owner'], requestId: number): InFlightRequest => ({
+    ...request(requestId, requestId),
+    owner,
+  });
+  const counts = (): number[] => [inFlight.countOf(one!), inFlight.countOf(other!), inFlight.internalCount];
+  const second = of(one!, 2);
+  inFlight.add(of(one!, 1));
+  inFlight.add(second);
+  inFlight.addFirst(of(other!, 3));
+  assert.deepEqual(counts(), [2, 1, 1]);
+  inFlight.shift();
+  assert.deepEqual(counts(), [2, 0, 0]);
+  inFlight.remove(second);
+  assert.deepEqual(counts(), [1, 0, 0]);
+  inFlight.drain();
+  assert.deepEqual(counts(), [0, 0, 0]);
 });
 
 test('the earliest deadline stays right with different limits, orders and throttle times', () => {
