@@ -11,6 +11,8 @@ export interface LifelineListener {
   onEnd?(): void;
   /** The other thread does not use this link any more. `reason` says why. */
   onTold?(reason: PlainError): void;
+  /** The other thread closes its end, and wants that to be over in so many ms. The link may be full of frames before that one. */
+  onCloseWithin?(timeoutMs: number): void;
 }
 
 export class Lifeline {
@@ -20,8 +22,10 @@ export class Lifeline {
   constructor(port: MessagePort, listener: LifelineListener) {
     this.#port = port;
     // Messages are read even if there is no `onTold`: unread messages would delay the close event.
-    port.on('message', (reason: PlainError) => {
-      if (!this.#isClosed) listener.onTold?.(reason);
+    port.on('message', (message: PlainError | number) => {
+      if (this.#isClosed) return;
+      if (typeof message !== 'number') listener.onTold?.(message);
+      else if (message >= 0) listener.onCloseWithin?.(message);
     });
     port.once('close', () => {
       if (this.#isClosed) return;
@@ -35,6 +39,11 @@ export class Lifeline {
   /** Tells the other thread why this one does not use the link any more. */
   tell(reason: PlainError): void {
     if (!this.#isClosed) this.#port.postMessage(reason);
+  }
+
+  /** Tells the other thread within how many ms it wants to be closed, beside the frames that stand in the link. */
+  closeWithin(timeoutMs: number): void {
+    if (!this.#isClosed) this.#port.postMessage(timeoutMs);
   }
 
   close(): void {

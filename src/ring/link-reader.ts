@@ -78,6 +78,17 @@ export class LinkReader implements MessageBytes {
     return this.#ring.position;
   }
 
+  /** uint32 position behind the current message. */
+  get positionAfter(): number {
+    return (this.#ring.position + this.#ring.unreleasedBytes) >>> 0;
+  }
+
+  /** uint32 position behind the newest message; read afresh. */
+  get newestPosition(): number {
+    // Atomic: the writer's thread moves it.
+    return Atomics.load(this.#ring.i32, TAIL_WORD) >>> 0;
+  }
+
   /** Bytes of the ring that hold messages that were read and not released. */
   get unreleasedBytes(): number {
     return this.#ring.unreleasedBytes;

@@ -16,7 +16,7 @@ import type { Metadata } from './client/metadata.ts';
 import type { Readiness } from './client/readiness.ts';
 import type { Attachment } from './link/attachments.ts';
 import type { ConsumerLinkHandle, OpeningConsumer } from './link/consumer-links.ts';
-import type { ProducerLink, ProducerOpening } from './link/producers.ts';
+import type { ProducerLink, ProducerOpening } from './link/linked-producer.ts';
 import type { Scopes } from './link/scopes.ts';
 import type { Log } from './report/log.ts';
 import type { LazyConsumers, LazyProducers } from './role-code.ts';

@@ -8,6 +8,7 @@ import {
   KafkaClient,
   KafkaClientError,
   KafkaConfigurationError,
+  Produce,
   ProducerClosedError,
   RecordTooLargeError,
 } from '../../src/index.ts';
@@ -67,6 +68,49 @@ test('a send without room fails at once with a clear error, and the records befo
     assert.equal(error.maybeWritten, false);
   }
   assert.equal((await bench.valuesOf(topic)).length, 300 - errors.length);
+});
+
+test('a wait for room fails after maxBlockMs with the limit and its option, and room tells what is free', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf({ bufferMemoryBytes: 64 * 1024, maxBlockMs: 200 });
+  await producer.send(topic, { value: 'first' });
+  const { room } = producer;
+  assert.ok(room > 1000 && room <= 64 * 1024, `${room} bytes`);
+  const gate = 'room';
+  await bench.broker.control(Produce, { holdUntil: gate });
+  const value = Buffer.alloc(1500, 1);
+  let appended = 1;
+  // The network thread takes records for as long as it has memory for batches.
+  for (let isFull = false; !isFull; ) {
+    while (producer.append(topic, null, value)) appended++;
+    isFull = await producer.ready(value.length).then(
+      () => false,
+      (error: unknown) => {
+        assert.ok(error instanceof BufferExhaustedError, String(error));
+        assert.match(error.message, /no room for 1500 bytes within 200 ms \(maxBlockMs\); bufferMemoryBytes is 65536/);
+        return true;
+      },
+    );
+  }
+  assert.ok(producer.room < room / 2, `${producer.room} of ${room} bytes`);
+  assert.equal(producer.waitSync(value.length, 20), false);
+  await bench.broker.clearRules();
+  await bench.broker.release(gate);
+  const report = await producer.flush();
+  assert.deepEqual([report.records, report.failed], [appended, 0]);
+  assert.equal(producer.room, room);
+});
+
+test('a record larger than bufferMemoryBytes fails alone, and the error names the option', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf({ bufferMemoryBytes: 64 * 1024 });
+  const large = producer.send(topic, { value: Buffer.alloc(100_000) });
+  const small = producer.send(topic, { value: 'small' });
+  await assert.rejects(
+    async () => large,
+    (error: Error) => error instanceof RecordTooLargeError && /bufferMemoryBytes/.test(error.message),
+  );
+  assert.equal((await small).offset.toNumber(), 0);
 });
 
 for (const [name, turns] of [

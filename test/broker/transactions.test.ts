@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
   AddPartitionsToTxn,
+  BufferExhaustedError,
   EndTxn,
   FindCoordinator,
   IllegalStateError,
@@ -14,12 +15,20 @@ import {
   type Producer,
   ProducerFencedError,
   type ProducerOptions,
+  RecordTooLargeError,
+  type Transaction,
+  TransactionAbortableError,
   TransactionAbortedError,
   TxnOffsetCommit,
 } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient } from '../helpers/patience.ts';
 import { readValues } from '../helpers/read-log.ts';
+
+function* brokenSource(): Generator<{ value: string; partition: number }> {
+  yield { value: 'a', partition: 0 };
+  throw new RangeError('the source is broken');
+}
 
 for (const [name, options] of [
   ['transaction.version 2', {}],
@@ -168,6 +177,61 @@ for (const [name, options] of [
     );
     await producer.transaction((tx) => void tx.append(topic, null, 'better', 0));
     assert.deepEqual(await committed(topic), ['better']);
+    await producer.close();
+  });
+
+  for (const [what, give, cause] of [
+    [
+      'is too large',
+      (tx: Transaction, topic: string) => void tx.send(topic, { value: 'x'.repeat(2_000_000) }, { partition: 0 }),
+      RecordTooLargeError,
+    ],
+    [
+      'finds no room',
+      (tx: Transaction, topic: string) => {
+        for (let i = 0; i < 100; i++) tx.send(topic, { value: 'x'.repeat(2000) }, { partition: 0 });
+      },
+      BufferExhaustedError,
+    ],
+    [
+      'of sendAll is too large',
+      (tx: Transaction, topic: string) => void tx.sendAll(topic, [{ value: 'y' }, { value: 'x'.repeat(2_000_000) }]),
+      RecordTooLargeError,
+    ],
+    [
+      'cannot be had, because the source of sendAll throws,',
+      (tx: Transaction, topic: string) => void tx.sendAll(topic, brokenSource()),
+      RangeError,
+    ],
+  ] as const) {
+    test(`${name}: a record that ${what} makes the commit fail, although nobody awaits it`, async () => {
+      const { topic, transactionalId } = await names();
+      const producer = await producerOf({ transactionalId, bufferMemoryBytes: 64 * 1024 });
+      await assert.rejects(
+        producer.transaction((tx) => {
+          tx.append(topic, null, 'with it', 0);
+          give(tx, topic);
+        }),
+        (error: Error) => {
+          assert.ok(error instanceof TransactionAbortableError, String(error));
+          assert.ok(error.cause instanceof cause, String(error.cause));
+          return true;
+        },
+      );
+      await producer.transaction((tx) => void tx.append(topic, null, 'later', 0));
+      assert.deepEqual(await committed(topic), ['later']);
+      await producer.close();
+    });
+  }
+
+  test(`${name}: a record that its sender has given up does not make the commit fail`, async () => {
+    const { topic, transactionalId } = await names();
+    const producer = await producerOf({ transactionalId });
+    await producer.transaction((tx) => {
+      tx.append(topic, null, 'kept', 0);
+      tx.send(topic, { value: 'given up', partition: 0 }, { signal: AbortSignal.abort() });
+    });
+    assert.deepEqual(await committed(topic), ['kept']);
     await producer.close();
   });
 

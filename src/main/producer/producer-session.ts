@@ -241,8 +241,12 @@ export class ProducerSession implements ClientRole {
     if (this.#refusal instanceof NetworkThreadError) return future.success(this.deliveries.takeReport());
     const toldMs = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), maxInt32) : -1;
     const frameOf = (callId: number): Frame => producerCloseFrame({ callId, timeoutMs: toldMs });
+    // The frame may have to wait behind records for which there is no memory.
+    if (toldMs >= 0) this.#lifeline.closeWithin(toldMs);
     this.#call(frameOf, () => {
-      this.#end(new ProducerClosedError('the producer was closed'));
+      this.#end(
+        new ProducerClosedError('the producer was closed before its records were settled', { maybeWritten: true }),
+      );
       if (!future.isDone) future.success(this.deliveries.takeReport());
     });
     this.#refusal ??= new ProducerClosedError('the producer is closed');

@@ -2,7 +2,7 @@
 // must not know the coordinator: the network thread does.
 
 import Long from 'long';
-import { IllegalStateError } from '../../common/errors/errors.ts';
+import { AbortError, IllegalStateError, TransactionAbortableError } from '../../common/errors/errors.ts';
 import { shown } from '../../common/text.ts';
 import type { GroupIdentity, OffsetToCommit, TransactionOffsets } from '../../common/transaction-offsets.ts';
 import type { Frame } from '../../ring/frames/frame.ts';
@@ -61,6 +61,12 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   /** The calls that must end before the transaction can end. */
   readonly #underWay = new Set<PromiseLike<unknown>>();
   #state: 'open' | 'ending' | 'ended' = 'open';
+  /** The first failure of a record. The network thread knows only of records that it was given. */
+  #failure: Error | null = null;
+  readonly #noteFailure = (error: Error): void => {
+    // A record that the application has given up is not missing.
+    if (!(error instanceof AbortError)) this.#failure ??= error;
+  };
 
   constructor(host: TransactionHost<K, V>) {
     this.#host = host;
@@ -72,20 +78,27 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     return this.#host.append(topic, key, value, partition);
   }
 
-  /** Like `producer.send`. The Future is settled before the commit. The record is visible after the commit. */
+  /**
+   * Like `producer.send`. The Future is settled before the commit. The record is visible after the commit. If it fails, for want of room
+   * too, the transaction can only be aborted.
+   */
   send(topic: string, record: ProducerRecord<K, V>, options?: SendRecordOptions): Future<RecordMetadata> {
     this.#checkOpen();
-    return this.#host.send(topic, record, options);
+    return this.#host.send(topic, record, options).addErrback(this.#noteFailure);
   }
 
-  /** Like `producer.sendAll`. The commit waits for it. */
+  /** Like `producer.sendAll`. The commit waits for it. If one of the records fails, the transaction can only be aborted. */
   sendAll(
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     options?: SendAllOptions,
   ): Future<DeliveryReport> {
     this.#checkOpen();
-    return this.#tracked(this.#host.sendAll(topic, records, options));
+    const future = this.#host.sendAll(topic, records, options).addErrback(this.#noteFailure);
+    future.addCallback(({ failures: [first] }) => {
+      if (first !== undefined) this.#noteFailure(first.error);
+    });
+    return this.#tracked(future);
   }
 
   /** Waits for room, like `producer.ready`. */
@@ -134,7 +147,10 @@ export class Transaction<K = BytesInput, V = BytesInput> {
       throw new IllegalStateError(`${isCommit ? 'commit' : 'abort'}: the transaction is over`);
     this.#state = 'ending';
     await this.#host.serialized();
-    if (isCommit) await this.#settled();
+    if (isCommit) {
+      await this.#settled();
+      this.#checkRecords();
+    }
     const frameOf = (callId: number): Frame => transactionEndFrame({ callId, isCommit });
     await new Promise<void>((resolve, reject) => {
       this.#host.session.call(frameOf, (error) => {
@@ -145,8 +161,16 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     this.#state = 'ended';
   }
 
+  #checkRecords(): void {
+    const error = this.#failure;
+    // A producer that can only be closed has the better reason.
+    if (error === null || this.#host.session.refusal !== null) return;
+    if (error instanceof TransactionAbortableError) throw error;
+    throw new TransactionAbortableError(`the transaction can only be aborted: ${error.message}`, { cause: error });
+  }
+
   async #settled(): Promise<void> {
-    // If one of these calls fails, the commit fails with the same error.
+    // If one of these calls fails, so does the commit.
     await Promise.allSettled([...this.#underWay].map(async (future) => future));
   }
 

@@ -3,7 +3,7 @@
 // application has to wait. Words of shared memory are checked before they are used.
 
 import { CopyMemory } from '../../common/copy-bytes.ts';
-import { IllegalArgumentError, RingCorruptError } from '../../common/errors/errors.ts';
+import { IllegalArgumentError, type KafkaClientError, RingCorruptError } from '../../common/errors/errors.ts';
 import { isTransactionOffsets } from '../../common/link-call-checks.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
 import { sizeOfLength } from '../../protocol/flat/varints.ts';
@@ -31,8 +31,10 @@ import { type RecordFrame, readGroupEnd, readRecord, readTopic } from '../../rin
 import type { ProducerRole } from '../producer/producer-role.ts';
 import type { UnplacedRecord } from '../producer/staging.ts';
 import type { TopicState } from '../producer/topic-state.ts';
+import { Arrivals } from './arrivals.ts';
 import type { ProducerProxy } from './producer-proxy.ts';
 import { isRecord } from './record-check.ts';
+import { RefusedRecords } from './refused-records.ts';
 
 /** A limit, so that one application that appends without end cannot delay the others and the sockets. */
 export const maxFramesPerTurn = 2048;
@@ -56,6 +58,7 @@ class CurrentRecord implements UnplacedRecord, RecordFrame {
   keyLength = -1;
   keyFrom = -1;
   keyTo = -1;
+  waitsSince = 0;
 
   constructor(owner: ProducerProxy) {
     this.owner = owner;
@@ -73,6 +76,10 @@ export class ProducerAdapter {
   readonly #roomyBytes: number;
   /** There was no memory for the current frame. */
   #isStuck = false;
+  readonly #arrivals: Arrivals;
+  /** The error of the records that are still in the link. Null while they are taken. */
+  #refusal: KafkaClientError | null = null;
+  readonly #refused: RefusedRecords;
 
   /** @param onClose called when the application closes its producer */
   constructor(
@@ -87,6 +94,13 @@ export class ProducerAdapter {
     this.#onClose = onClose;
     this.#record = new CurrentRecord(proxy);
     this.#roomyBytes = end.requests.ringBytes / 2;
+    this.#arrivals = new Arrivals(role.deliveryTimeoutMs);
+    this.#refused = new RefusedRecords(role);
+  }
+
+  /** Fails the records that are still in the link, and those that come. */
+  refuse(error: KafkaClientError): void {
+    this.#refusal ??= error;
   }
 
   /** Whether there are frames that were not handled, including those that wait for memory. */
@@ -99,10 +113,16 @@ export class ProducerAdapter {
     return this.end.requests.isWriterWaiting;
   }
 
-  /** Whether there is something to do: new frames, or new room. A frame that waits for memory does not count. */
+  /** Whether answers wait that have room now. */
+  get mayAnswer(): boolean {
+    return this.proxy.isBehind && this.end.responses.isEmpty();
+  }
+
+  /** Whether there is something to do: new frames, or new room. A frame that waits for memory counts when there is more memory than before. */
   get hasWork(): boolean {
-    if (this.proxy.isBehind && this.end.responses.isEmpty()) return true;
-    return !this.#isStuck && !this.proxy.isOverQuota && !this.end.requests.isEmpty();
+    if (this.mayAnswer) return true;
+    if (this.proxy.isOverQuota) return false;
+    return this.#isStuck ? !this.#role.accumulator.isStarved : !this.end.requests.isEmpty();
   }
 
   /**
@@ -119,8 +139,11 @@ export class ProducerAdapter {
       left--;
       if (requests.unreleasedBytes >= releaseBytes) requests.release();
     }
-    if (this.#isStuck) requests.releaseBefore();
-    else requests.release();
+    this.#refused.settle();
+    if (this.#isStuck) {
+      requests.releaseBefore();
+      this.#arrivals.note(requests.newestPosition, now);
+    } else requests.release();
     // Only this code tells an application that waits for room. It does so when half of the ring is free, not for each record.
     const isRoomy = requests.usedBytes <= this.#roomyBytes;
     if (left < maxFramesPerTurn && isRoomy && requests.isWriterWaiting) this.proxy.ring();
@@ -184,13 +207,16 @@ export class ProducerAdapter {
     if (record.memory.bytes !== requests.u8) record.memory = new CopyMemory(requests.u8);
     record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
     record.keyTo = record.keyFrom + keyLength;
+    record.waitsSince = this.#arrivals.isEmpty ? now : this.#arrivals.timeOf(requests.positionAfter, now);
     // Not again while it waits for memory.
     if (!this.#isStuck && !isRecord(requests.u8, record.from, record.to, keyLength)) {
       throw new RingCorruptError(
         `${record.to - record.from} bytes with a key of ${keyLength} bytes are not a record in wire format`,
       );
     }
-    return this.#role.append(record, now);
+    if (this.#refusal === null) return this.#role.append(record, now);
+    this.#refused.add(record, this.#refusal, now);
+    return true;
   }
 
   #nameTopic(now: number): void {

@@ -31,6 +31,8 @@ export interface AppendedRecord {
   readonly memory: CopyMemory;
   readonly from: number;
   readonly to: number;
+  /** Since when it is known to wait, in ms on the monotonic clock: the time limit of its delivery counts from then. */
+  readonly waitsSince: number;
 }
 
 /** While records are added, the compressed size is only an estimate. The batch may become larger by this factor. */
@@ -118,7 +120,7 @@ export class Accumulator {
     let batch = queue.length > 0 ? queue[queue.length - 1]! : null;
     if (batch === null || batch.isFull || !batch.append(memory, from, to, timestampMs)) {
       if (batch !== null) this.#fill(batch);
-      batch = this.#open(partition, to - from, record.owner, now);
+      batch = this.#open(partition, record, now);
       if (batch === null) {
         this.isStarved = true;
         return false;
@@ -273,8 +275,9 @@ export class Accumulator {
     waiter.add();
   }
 
-  #open(partition: PartitionState, bodyBytes: number, owner: RecordOwner, now: number): ProducerBatch | null {
-    const recordBytes = BATCH_HEADER_BYTES + maxRecordHeadBytes + bodyBytes;
+  #open(partition: PartitionState, record: AppendedRecord, now: number): ProducerBatch | null {
+    const { owner, from, to } = record;
+    const recordBytes = BATCH_HEADER_BYTES + maxRecordHeadBytes + to - from;
     let targetBytes = this.#targetBytes(partition);
     let memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes), owner);
     if (memory === null && targetBytes > this.#config.batchSizeBytes) {
@@ -282,7 +285,8 @@ export class Accumulator {
       memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes), owner);
     }
     if (memory === null) return null;
-    const batch = new ProducerBatch(partition, memory, now, now + this.#config.lingerMs);
+    const createdAt = Math.min(now, record.waitsSince);
+    const batch = new ProducerBatch(partition, memory, createdAt, now + this.#config.lingerMs);
     batch.holder = owner;
     batch.targetBytes = targetBytes;
     partition.queue.push(batch);

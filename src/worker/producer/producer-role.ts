@@ -96,6 +96,10 @@ export class ProducerRole implements Role {
     return this.accumulator.memory.usedBytes;
   }
 
+  get deliveryTimeoutMs(): number {
+    return this.#parts.config.deliveryTimeoutMs;
+  }
+
   /** The state of a topic, for its records. Metadata covers the topic from now on. */
   topic(name: string, now: number): TopicState {
     const topic = this.accumulator.topic(name);
@@ -133,6 +137,11 @@ export class ProducerRole implements Role {
     this.accumulator.isStarved = true;
     this.#parts.report.memoryExhausted(now);
     return false;
+  }
+
+  /** A record of that topic has failed before it was appended. */
+  recordRefused(topic: string, now: number): void {
+    this.#parts.report.recordRefused(topic, now);
   }
 
   /** `onDone` is called once when everything that was appended before is settled, which may be at once. */

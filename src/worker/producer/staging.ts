@@ -45,6 +45,8 @@ class StagedRecord implements UnplacedRecord {
   readonly keyFrom: number;
   readonly keyTo: number;
   readonly deadline: number;
+  /** Until metadata comes, `deadline` limits its wait. */
+  waitsSince = Number.POSITIVE_INFINITY;
 
   constructor(record: UnplacedRecord, deadline: number) {
     this.owner = record.owner;
@@ -174,6 +176,7 @@ export class Staging {
         if (place(record)) continue;
         isFull = true;
       }
+      if (isKnown) record.waitsSince = Math.min(record.waitsSince, now);
       const error = isKnown ? null : this.#whyNever(record, count, now);
       if (error === null) left.push(record);
       else failed.push([record, error]);

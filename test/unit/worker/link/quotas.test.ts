@@ -7,12 +7,12 @@ import type { MessagePort } from 'node:worker_threads';
 import { ListGroups } from '../../../../src/protocol/flat/generated/apis.ts';
 import { consumerCallFrame, takeConsumerAnswer } from '../../../../src/ring/frames/consumer-frames.ts';
 import { type Frame, writeFrame } from '../../../../src/ring/frames/frame.ts';
-import { CONSUMER_ANSWER, FLUSHED, RECORD } from '../../../../src/ring/frames/kinds.ts';
+import { CONSUMER_ANSWER, FLUSHED } from '../../../../src/ring/frames/kinds.ts';
 import { flushFrame, producerCloseFrame } from '../../../../src/ring/frames/producer-call-frames.ts';
-import { RECORD_PREFIX_BYTES, topicFrame } from '../../../../src/ring/frames/record-frames.ts';
+import { topicFrame } from '../../../../src/ring/frames/record-frames.ts';
 import type { LinkReader, LinkWriter } from '../../../../src/ring/link.ts';
 import { maxHeldBytes, maxHeldFrames } from '../../../../src/worker/link/held-frame.ts';
-import { openConsumerLink, openProducerLink } from '../support/role-links.ts';
+import { openConsumerLink, openProducerLink, postRecord } from '../support/role-links.ts';
 import { broker, named, nameOf, net, start } from './support/small-link.ts';
 
 const ports: MessagePort[] = [];
@@ -165,22 +165,14 @@ test('threads that write more than a producer can hold are served in turn', asyn
   const first = await openProducerLink(net.control, ports, options);
   const second = await openProducerLink(net.control, ports, options, first.producerId);
   // Nobody answers for the topic, so the records stay.
-  const post = (requests: LinkWriter): boolean => {
-    const body = [1, 254, 7, ...new Array<number>(511).fill(120), 0];
-    const length = RECORD_PREFIX_BYTES + body.length;
-    if (!requests.begin(length)) return false;
-    requests.i32.set([-1, -1, -1, 0, 0, -2147483648], requests.base >>> 2);
-    requests.u8.set(body, requests.base + RECORD_PREFIX_BYTES);
-    return requests.commit(RECORD, 0, 0, length);
-  };
   for (const { end } of [first, second]) assert.ok(writeFrame(end.requests, topicFrame({ topicHandle: 0, name: 't' })));
   for (let i = 0; i < 20; i++) {
-    while (post(first.end.requests));
+    while (postRecord(first.end.requests));
     round();
   }
   assert.ok(!first.end.requests.isEmpty(), 'it has filled what it may have');
   const before = second.counters.get('usedBytes');
-  assert.ok(post(second.end.requests));
+  assert.ok(postRecord(second.end.requests));
   round();
   assert.ok(second.end.requests.isEmpty(), 'the record of the other was taken');
   assert.ok(second.counters.get('usedBytes') > before);

@@ -1,8 +1,8 @@
-// When batches are sent and how much memory they take: linger, fullness, back pressure, flush, missing metadata, the end.
+// When batches are sent and how much memory they take: linger, fullness, back pressure, flush, the end.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DeliveryTimeoutError, TopicMetadataTimeoutError } from '../../../../src/common/errors/errors.ts';
+import { DeliveryTimeoutError } from '../../../../src/common/errors/errors.ts';
 import { TestProducer } from './support/test-producer.ts';
 
 const started = TestProducer.started;
@@ -192,128 +192,6 @@ test('a batch that cannot be sent expires, and says that it was not sent', () =>
   assert.match(error.message, /1 records for partition 0 of topic 't' expired: the batch was not sent within 1000 ms/);
   assert.equal(error.maybeWritten, false);
   assert.equal(error.retriable, true);
-});
-
-test('records for a topic that is not known wait for metadata, in order, without holding up other topics', () => {
-  const producer = started({ lingerMs: 0 });
-  const first = producer.append('1', { topic: 'new' });
-  const second = producer.append('2', { topic: 'new' });
-  const other = producer.append('x');
-  producer.poll();
-  assert.ok(producer.cluster.tracked.has('new'));
-  producer.cluster.answer();
-  assert.deepEqual([producer.outcome(first), producer.outcome(other)], ['open', 'at 0']);
-  producer.cluster.addTopic('new');
-  const third = producer.append('3', { topic: 'new' });
-  producer.poll();
-  producer.cluster.answer();
-  assert.deepEqual(producer.cluster.partition('new').values, ['1', '2', '3']);
-  assert.deepEqual(
-    [first, second, third].map((id) => producer.outcome(id)),
-    ['at 0', 'at 1', 'at 2'],
-  );
-});
-
-test('a record never passes one that waits for metadata and may go to the same partition', () => {
-  for (const [name, before, after] of [
-    ['both name the partition', 0, 0],
-    ['only the later one names it', -1, 0],
-    ['only the earlier one names it', 0, -1],
-  ] as const) {
-    const producer = started({ lingerMs: 0 });
-    producer.append('1', { topic: 'new', partition: before });
-    producer.cluster.addTopic('new');
-    producer.append('2', { topic: 'new', partition: after });
-    producer.poll();
-    producer.cluster.answer();
-    assert.deepEqual(producer.cluster.partition('new').values, ['1', '2'], name);
-  }
-});
-
-test('a record does not wait behind one of another partition or of a missing partition', () => {
-  const producer = started({ lingerMs: 0 });
-  producer.append('never', { topic: 'new', partition: 7 });
-  producer.append('first', { topic: 'new', partition: 1 });
-  producer.cluster.addTopic('new', 2);
-  producer.append('now', { topic: 'new', partition: 0 });
-  producer.poll();
-  producer.append('any', { topic: 'new' });
-  producer.poll();
-  while (producer.cluster.produces.length > 0) {
-    producer.cluster.answer();
-    producer.poll();
-  }
-  assert.equal(producer.acknowledged, 3);
-});
-
-test('records that wait for metadata can fill the memory, and are sent when metadata comes', () => {
-  const producer = started({ lingerMs: 0, batchSizeBytes: 2000, memoryBytes: 8192 });
-  let taken = 0;
-  while (producer.append(`${taken}`, { topic: 'new' }) !== null) taken++;
-  assert.ok(taken > 10);
-  producer.cluster.addTopic('new', 3);
-  for (let round = 0; round < 20; round++) {
-    producer.poll();
-    for (const sent of [...producer.cluster.produces]) producer.cluster.answer(sent);
-  }
-  assert.equal(producer.acknowledged, taken);
-  assert.equal(producer.role.usedBytes, 0);
-});
-
-test('a record that found no room comes again when the records that waited for metadata have failed', () => {
-  const producer = started({ memoryBytes: 8192, maxBlockMs: 500 });
-  while (producer.append('1', { topic: 'gone' }) !== null);
-  producer.poll();
-  const wakes = producer.cluster.wakes;
-  producer.advance(500);
-  assert.equal(producer.role.usedBytes, 0);
-  assert.ok(producer.cluster.wakes > wakes, 'nothing else calls the thread that reads the link');
-  assert.notEqual(producer.append('2'), null);
-});
-
-test('a topic that does not appear fails its records after maxBlockMs, naming topic and cause', () => {
-  const producer = started({ maxBlockMs: 500 });
-  producer.cluster.topicErrors.set('gone', 3);
-  const id = producer.append('1', { topic: 'gone' });
-  producer.advance(499);
-  assert.equal(producer.outcome(id), 'open');
-  producer.advance(1);
-  const error = producer.error(id);
-  assert.ok(error instanceof TopicMetadataTimeoutError);
-  assert.match(
-    error.message,
-    /topic 'gone' is not present in metadata after 500 ms \(maxBlockMs\): .*UnknownTopicOrPartition/,
-  );
-  assert.equal(error.maybeWritten, false);
-  assert.equal(producer.role.usedBytes, 0);
-});
-
-test('a topic without permission fails at once', () => {
-  const producer = started();
-  producer.cluster.topicErrors.set('secret', 29);
-  const id = producer.append('1', { topic: 'secret' });
-  producer.poll();
-  assert.equal(producer.outcome(id), 'TopicAuthorizationFailedError');
-});
-
-test('a record for an unknown partition waits for metadata and then fails with the number of partitions, and others go on', () => {
-  const producer = started({ maxBlockMs: 500, lingerMs: 0 });
-  const beyond = producer.append('1', { partition: 4 });
-  const known = producer.append('2', { partition: 0 });
-  producer.poll();
-  producer.cluster.answer();
-  assert.equal(producer.outcome(known), 'at 0');
-  producer.advance(500);
-  assert.match(producer.error(beyond).message, /partition 4 of topic 't' is not present .* the topic has 1 partitions/);
-});
-
-test('a record larger than maxRequestSizeBytes fails alone', () => {
-  const producer = started({ lingerMs: 0, maxRequestSizeBytes: 1000 });
-  const big = producer.append('x'.repeat(1000));
-  const small = producer.append('y');
-  producer.poll();
-  producer.cluster.answer();
-  assert.deepEqual([producer.outcome(big), producer.outcome(small)], ['RecordTooLargeError', 'at 0']);
 });
 
 test('a flush sends everything at once and ends when the records before it are settled', () => {

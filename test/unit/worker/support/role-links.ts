@@ -5,10 +5,13 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { parseConsumerConfig } from '../../../../src/common/config/consumer-config-parser.ts';
 import { type ProducerConfigInput, parseProducerConfig } from '../../../../src/common/config/producer-config.ts';
 import type { Control } from '../../../../src/common/control.ts';
+import { LINGER_AS_CONFIGURED, TrackKind } from '../../../../src/common/record-tracking.ts';
 import { createProducerMemory } from '../../../../src/main/producer/producer-memory.ts';
 import { type ApplicationEnd, createAttachment, openApplicationEnd } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
+import { commitRecord, RECORD_PREFIX_BYTES } from '../../../../src/ring/frames/record-frames.ts';
 import { createLifeline } from '../../../../src/ring/lifeline.ts';
+import type { LinkWriter } from '../../../../src/ring/link.ts';
 import { createBatchTable } from '../../../../src/state/batch-table.ts';
 import { createConsumerSnapshot } from '../../../../src/state/consumer-snapshot.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
@@ -20,6 +23,28 @@ export interface ProducerEnd {
   readonly counters: ProducerCountersReader;
   /** What the network thread has told over the lifeline. */
   readonly told: () => unknown;
+  /** Tells the network thread to end the link within so many ms. */
+  readonly closeWithin: (timeoutMs: number) => void;
+}
+
+/** Posts a record of some 500 bytes for the topic with number 0. @returns false when there is no room */
+export function postRecord(
+  requests: LinkWriter,
+  { kind = TrackKind.NONE, trackId = 0 }: { kind?: TrackKind; trackId?: number } = {},
+): boolean {
+  const body = [1, 254, 7, ...new Array<number>(511).fill(120), 0];
+  const length = RECORD_PREFIX_BYTES + body.length;
+  if (!requests.begin(length)) return false;
+  requests.u8.set(body, requests.base + RECORD_PREFIX_BYTES);
+  const fields = {
+    topicHandle: 0,
+    kind,
+    trackId,
+    partition: -1,
+    lingerMs: LINGER_AS_CONFIGURED,
+    timestampMs: Number.NaN,
+  };
+  return commitRecord(requests, fields, -1, 0, length);
 }
 
 /**
@@ -48,6 +73,7 @@ export async function openProducerLink(
     producerId: producerId ?? result.value!,
     counters: new ProducerCountersReader(counters),
     told: () => receiveMessageOnPort(lifePort)?.message,
+    closeWithin: (timeoutMs) => lifePort.postMessage(timeoutMs),
   };
 }
 

@@ -84,9 +84,16 @@ export class TestProducer implements RecordOwner {
   /** Appends a record that is tracked by itself; its id, or null when there was no room. */
   append(
     value: string,
-    options: { topic?: string; partition?: number; key?: string; lingerMs?: number; owner?: RecordOwner } = {},
+    options: {
+      topic?: string;
+      partition?: number;
+      key?: string;
+      lingerMs?: number;
+      owner?: RecordOwner;
+      waitsSince?: number;
+    } = {},
   ): number | null {
-    const { topic = 't', partition = -1, key, lingerMs = -1, owner = this } = options;
+    const { topic = 't', partition = -1, key, lingerMs = -1, owner = this, waitsSince = this.cluster.now } = options;
     const { bytes, keyFrom, keyTo } = bodyOf(key ?? null, value);
     const trackId = ++this.#lastTrackId;
     const isTaken = this.role.append(
@@ -103,6 +110,7 @@ export class TestProducer implements RecordOwner {
         partition,
         keyFrom,
         keyTo,
+        waitsSince,
       },
       this.cluster.now,
     );

@@ -1,0 +1,377 @@
+// Owns one producer of the network thread, and the application threads that are attached to it: calls both in each round, and lets the
+// threads leave. Network thread. Must not decide anything about records.
+
+import type { MessagePort } from 'node:worker_threads';
+import type { MemoryPart } from '../../common/client-memory.ts';
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { ProducerClosedError, RingCorruptError } from '../../common/errors/errors.ts';
+import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
+import { Lifeline } from '../../ring/lifeline.ts';
+import { ProducerCountersWriter } from '../../state/producer-counters.ts';
+import type { ProducerMetricsMemory } from '../../state/producer-metrics.ts';
+import type { Role, RoleHost } from '../client/role.ts';
+import type { Compressor } from '../producer/batch-packer.ts';
+import { ProducerRole } from '../producer/producer-role.ts';
+import type { Log } from '../report/log.ts';
+import type { Attachment } from './attachments.ts';
+import type { BlockedThreads } from './blocked-threads.ts';
+import { brokenMemory, endedByFault } from './end-reasons.ts';
+import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
+import { ProducerLog } from './producer-log.ts';
+import { ProducerProxy } from './producer-proxy.ts';
+import { ProducerRecorder } from './producer-recorder.ts';
+
+/** What a new producer needs besides its configuration. */
+export interface ProducerOpening {
+  /** What batches may take together. */
+  readonly batchMemoryBytes: number;
+  /** Null: no metrics are recorded. */
+  readonly metrics: ProducerMetricsMemory | null;
+}
+
+/** What an application thread passes to attach to a producer. */
+export interface ProducerLink {
+  readonly link: NetworkHandle;
+  readonly counters: SharedArrayBuffer;
+  readonly lifePort: MessagePort;
+}
+
+/** Called when the shared memory of a link holds an impossible value. `owner` is the attachment of the link's thread. */
+export type OnBroken = (owner: Attachment, error: Error) => void;
+
+/** With a longer time, the ring of a fast application would fill. */
+const maxDozeMs = 2;
+/**
+ * A thread that gives a record to `send` notifies the network thread at the end of its turn. If it computes before that, the record is
+ * found after this time. It is short for a thread that computes for long, and costs next to nothing when nothing happens.
+ */
+const patrolMs = 100;
+/** Batches keep at least this part of their memory, however many threads share the producer. */
+const leastBatchShare = 4;
+
+export interface LinkedProducerParts {
+  /** Null: the network thread compresses everything. */
+  readonly compressor: Compressor | null;
+  readonly log: Log;
+  readonly onBroken: OnBroken;
+  readonly blocked: BlockedThreads;
+  /** ms on the monotonic clock. */
+  readonly clock: () => number;
+}
+
+interface Attached {
+  readonly owner: Attachment;
+  readonly adapter: ProducerAdapter;
+  readonly counters: ProducerCountersWriter;
+  readonly lifeline: Lifeline;
+  /** What its ring and its moved records may take. */
+  readonly linkBytes: number;
+  /** The application thread is closing, or it has ended; its last records are being sent. */
+  isLeaving: boolean;
+  /** The application thread has ended, or its memory holds impossible values: nothing is written for it any more. */
+  isGone: boolean;
+  /** The link is not read or written any more. */
+  isOver: boolean;
+  /** When the thread is gone: until then its complete records may stay in the link for want of memory. */
+  goneDeadline: number;
+  /** The application closes, and waits for its records until then. Infinity: for as long as it takes, or that time is over. */
+  closeDeadline: number;
+  /** That time is over. */
+  isLate: boolean;
+  /** Its last answer was written, and may wait for room in the link. */
+  hasLeft: boolean;
+  /** Ends the wait for its last records. Null while it is not leaving, or nothing else can end that wait. */
+  leave: (() => void) | null;
+}
+
+/** A producer with its links. The poll loop calls it as a role. */
+export class LinkedProducer implements Role {
+  readonly role: ProducerRole;
+  readonly #host: RoleHost;
+  readonly #onEnd: () => void;
+  readonly #onBroken: OnBroken;
+  readonly #blocked: BlockedThreads;
+  readonly #deliveryTimeoutMs: number;
+  readonly #recorder: ProducerRecorder | null;
+  readonly #stopUpdates: () => void;
+  #attached: Attached[] = [];
+  /** While records come, more will follow. So one round takes the records of a few ms, instead of one round for each record. */
+  dozeMs = 0;
+  readonly #maxDozeMs: number;
+  /** The memory of batches when one thread is attached. */
+  readonly #memoryBytes: number;
+  /** Which thread's records are taken first in the next round. */
+  #turn = 0;
+  /** When the links are read next, even if nobody notifies. */
+  #patrolAt = 0;
+  /** The role has ended. Answers may still wait for room. */
+  #isClosed = false;
+  readonly #clock: () => number;
+
+  constructor(
+    config: ProducerConfig,
+    opening: ProducerOpening,
+    host: RoleHost,
+    { log, compressor, onBroken, blocked, clock }: LinkedProducerParts,
+    onEnd: () => void,
+  ) {
+    this.#host = host;
+    this.#onEnd = onEnd;
+    this.#onBroken = onBroken;
+    this.#blocked = blocked;
+    this.#clock = clock;
+    this.#deliveryTimeoutMs = config.deliveryTimeoutMs;
+    this.#maxDozeMs = Math.min(config.lingerMs, maxDozeMs);
+    const { metrics } = opening;
+    this.#recorder = metrics === null ? null : new ProducerRecorder(metrics, clock());
+    this.#stopUpdates = host.cluster.onUpdate((now) => this.#recorder?.metadataCame(now));
+    this.role = new ProducerRole({
+      config,
+      batchMemoryBytes: opening.batchMemoryBytes,
+      host,
+      compressor,
+      report: new ProducerLog(log, this.#recorder),
+      onFatal: (error) => {
+        for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
+      },
+    });
+    this.#memoryBytes = this.role.accumulator.memory.maxBytes;
+  }
+
+  /** Whether it has ended. Its last answers may wait for room. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  attach({ link, counters: memory, lifePort }: ProducerLink, owner: Attachment): void {
+    const counters = new ProducerCountersWriter(memory);
+    const end = openNetworkEnd(link);
+    const proxy = new ProducerProxy(end, counters);
+    const adapter = new ProducerAdapter(end, proxy, this.role, ({ callId, timeoutMs }, now) => {
+      const deadline = timeoutMs < 0 ? Number.POSITIVE_INFINITY : now + timeoutMs;
+      this.#detach(adapter, callId, deadline, now);
+    });
+    const lifeline = new Lifeline(lifePort, {
+      onEnd: () => {
+        attached.isGone = true;
+        this.#host.wake();
+      },
+      onCloseWithin: (timeoutMs) => {
+        attached.closeDeadline = this.#clock() + timeoutMs;
+        this.#host.wake();
+      },
+    });
+    const attached: Attached = {
+      owner,
+      adapter,
+      counters,
+      lifeline,
+      linkBytes: link.requestRing.byteLength + link.spillBudgetBytes,
+      isLeaving: false,
+      isGone: false,
+      isOver: false,
+      goneDeadline: Number.NaN,
+      closeDeadline: Number.POSITIVE_INFINITY,
+      isLate: false,
+      hasLeft: false,
+      leave: null,
+    };
+    this.#attached.push(attached);
+    this.#blocked.add(owner, end.responses, () => attached.isLeaving || attached.isGone);
+    this.#shareMemory();
+    this.#host.wake();
+  }
+
+  /** The limit is for all threads together: the links of further threads leave less for batches, but not less than a part. */
+  #shareMemory(): void {
+    const { memory } = this.role.accumulator;
+    let othersBytes = 0;
+    for (const { linkBytes } of this.#attached.slice(1)) othersBytes += linkBytes;
+    memory.holders = this.#attached.length;
+    memory.limitTo(Math.max(this.#memoryBytes - othersBytes, this.#memoryBytes / leastBatchShare));
+    for (const { counters } of this.#attached) counters.set('maxBytes', memory.maxBytes);
+  }
+
+  get ends(): NetworkEnd[] {
+    return this.#attached.map(({ adapter }) => adapter.end);
+  }
+
+  get memory(): MemoryPart {
+    return { usedBytes: this.role.usedBytes, maxBytes: this.role.accumulator.memory.maxBytes };
+  }
+
+  /** The client of that thread is closed, or its thread has ended. */
+  ownerGone(owner: Attachment): void {
+    for (const attached of this.#attached) if (attached.owner === owner) attached.isGone = true;
+    this.#host.wake();
+  }
+
+  /** How many of its threads' links belong to this client. */
+  countOf(owner: Attachment): number {
+    return this.#attached.filter((attached) => attached.owner === owner).length;
+  }
+
+  hasWork(): boolean {
+    return this.#attached.some((attached) => {
+      if (attached.isOver) return false;
+      try {
+        return attached.hasLeft ? attached.adapter.mayAnswer : attached.adapter.hasWork;
+      } catch (error) {
+        this.#broken(attached, error);
+        return true;
+      }
+    });
+  }
+
+  poll(now: number): void {
+    const wallNow = this.#host.wallClock();
+    this.#patrolAt = now + patrolMs;
+    let hasMore = false;
+    let count = 0;
+    // A thread that closes in here leaves the list.
+    const all = this.#attached;
+    const { length } = all;
+    for (const attached of all) if (now >= attached.closeDeadline) this.#giveUp(attached);
+    this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
+    for (let i = 0; i < length; i++) {
+      const taken = this.#take(all[(this.#turn + i) % length]!, now, wallNow);
+      count += taken;
+      if (taken === maxFramesPerTurn) hasMore = true;
+    }
+    for (const attached of this.#attached) if (attached.isGone) this.#bury(attached, now);
+    this.dozeMs = count > 0 ? this.#maxDozeMs : 0;
+    if (!this.#isClosed) this.role.poll(now);
+    this.#recordRound(now);
+    for (const { adapter, counters } of this.#attached) {
+      counters.set('usedBytes', this.role.usedBytes);
+      counters.set('retried', this.role.accumulator.stats.retries);
+      adapter.proxy.notify();
+    }
+    this.#dropLeft();
+    if (hasMore) this.#host.wake();
+  }
+
+  /** The producer has thrown: its threads are told, and records that are open have no outcome but that. */
+  fail(error: Error): void {
+    const reason = endedByFault('producer', error);
+    for (const { adapter, lifeline } of this.#attached) {
+      lifeline.tell(reason);
+      adapter.proxy.close();
+      adapter.end.close();
+      lifeline.close();
+    }
+    this.#attached = [];
+    this.#stopUpdates();
+    this.#host.cluster.forget(this.role);
+    this.#onEnd();
+  }
+
+  nextDeadline(): number {
+    let deadline = Math.min(this.#isClosed ? Number.POSITIVE_INFINITY : this.role.nextDeadline(), this.#patrolAt);
+    for (const { isLeaving, goneDeadline, closeDeadline } of this.#attached) {
+      if (!isLeaving && goneDeadline < deadline) deadline = goneDeadline;
+      if (closeDeadline < deadline) deadline = closeDeadline;
+    }
+    return deadline;
+  }
+
+  #recordRound(now: number): void {
+    const { usedBytes, accumulator } = this.role;
+    const waitingThreads = this.#attached.filter(({ isOver, adapter }) => !isOver && adapter.isWriterWaiting).length;
+    this.#recorder?.roundEnded({ usedBytes, maxBytes: accumulator.memory.maxBytes, waitingThreads }, now);
+  }
+
+  #take(attached: Attached, now: number, wallNow: number): number {
+    if (attached.isOver) return 0;
+    const { adapter } = attached;
+    try {
+      adapter.proxy.flush();
+      if (attached.hasLeft) return 0;
+      return adapter.drain(now, wallNow);
+    } catch (error) {
+      this.#broken(attached, error);
+      return 0;
+    }
+  }
+
+  /** The link is not read or written any more. The records that were read before are sent. */
+  #broken(attached: Attached, error: unknown): void {
+    if (!(error instanceof RingCorruptError)) throw error;
+    attached.isOver = true;
+    attached.isGone = true;
+    attached.adapter.proxy.close();
+    attached.lifeline.tell(brokenMemory(error));
+    this.#onBroken(attached.owner, error);
+    this.#host.wake();
+  }
+
+  /** The thread has ended. The records that it had posted are sent like any others. Nobody is told their outcomes. */
+  #bury(attached: Attached, now: number): void {
+    const { adapter } = attached;
+    if (attached.isLeaving) return;
+    if (Number.isNaN(attached.goneDeadline)) {
+      attached.goneDeadline = now + this.#deliveryTimeoutMs;
+      // Nobody reads what waits here. It must not keep the thread's last records from being taken.
+      adapter.proxy.close();
+    }
+    if (!attached.isOver && adapter.hasFrames && now < attached.goneDeadline) return;
+    attached.isOver = true;
+    adapter.proxy.close();
+    this.#detach(adapter, 0, attached.goneDeadline, now);
+  }
+
+  /** Its time to close is over: what is still in its link fails, and it waits for nothing any more. */
+  #giveUp(attached: Attached): void {
+    attached.isLate = true;
+    attached.closeDeadline = Number.POSITIVE_INFINITY;
+    const text = 'the producer was closed before there was memory for the record';
+    attached.adapter.refuse(new ProducerClosedError(text, { maybeWritten: false }));
+    attached.leave?.();
+  }
+
+  /** Detaches an application thread. The producer ends with the last one. */
+  #detach(adapter: ProducerAdapter, callId: number, deadline: number, now: number): void {
+    const attached = this.#attached.find((each) => each.adapter === adapter);
+    if (attached === undefined || attached.isLeaving) return;
+    attached.isLeaving = true;
+    const leave = (): void => {
+      if (attached.hasLeft) return;
+      attached.hasLeft = true;
+      attached.leave = null;
+      adapter.proxy.closed(callId);
+      adapter.proxy.notify();
+      this.#host.wake();
+    };
+    if (this.#attached.some((each) => !each.isLeaving)) {
+      attached.leave = leave;
+      this.role.flush(leave, now);
+      // The others go on, and so do its records: it only does not wait for them.
+      if (attached.isLate) leave();
+      return;
+    }
+    this.role.close(attached.isLate ? now : Math.min(deadline, attached.closeDeadline), () => {
+      this.#isClosed = true;
+      this.#stopUpdates();
+      leave();
+    });
+  }
+
+  /** Threads that have their last answer leave the list. An answer that waits for room keeps its thread in it, until it reads or has ended. */
+  #dropLeft(): void {
+    const left = this.#attached.filter(
+      ({ hasLeft, isGone, adapter }) => hasLeft && (isGone || !adapter.proxy.isBehind),
+    );
+    if (left.length === 0) return;
+    this.#attached = this.#attached.filter((each) => !left.includes(each));
+    this.#shareMemory();
+    for (const { adapter, lifeline, isGone } of left) {
+      // Its records may still be under way, and nobody reads what becomes of them.
+      adapter.proxy.close();
+      // A thread that goes on closes the ports itself, when it has read the answer.
+      if (!isGone) continue;
+      adapter.end.close();
+      lifeline.close();
+    }
+    if (this.#isClosed && this.#attached.length === 0) this.#onEnd();
+  }
+}
