@@ -19,6 +19,7 @@ const allWriters: readonly PeerName[] = [
   '@confluentinc/kafka-javascript',
   "Kafka's Java client",
   'kafka-python',
+  'bare socket',
 ];
 const someWriters: readonly PeerName[] = [
   'this client',

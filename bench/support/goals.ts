@@ -58,6 +58,13 @@ const produce: readonly Goal[] = sizes.flatMap((size): Goal[] => {
       find: beside(...row(rate), "Kafka's Java client"),
     },
     {
+      what: `produce rate, ${size}`,
+      goal: 'share of a socket that sends the same requests again and again: reported',
+      limit: 0,
+      is: 'at least',
+      find: beside(...row(rate), 'bare socket'),
+    },
+    {
       what: `main-thread CPU per produced record, ${size}`,
       goal: `at most 1/${share} of the cheapest Node client`,
       limit: 1 / share,

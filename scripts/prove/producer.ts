@@ -1,23 +1,24 @@
 // Owns the proof of the producer: a real cluster of three brokers, faults drawn from a seed, and a checker in another process that reads
-// everything back. Prints one JSON line; exit code 1 when anything was lost, doubled or out of order.
+// everything back. At the end, Kafka's own console consumer reads everything, too. Prints one JSON line; exit code 1 when anything was
+// lost, doubled or out of order, or when Kafka's consumer has read something else than the checker.
 //   npm run prove -- producer --minutes 10 --seed 7 [--compression lz4] [--producers 4] [--threads 4] [--transactions | --transform]
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Option } from 'commander';
 import { type Consumer, CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
 import { integerFrom, numberAbove, scriptCommand } from '../arguments.ts';
+import { checkProduced, isFaultless } from './producer-check.ts';
 import type { ThreadMessage, ThreadTask } from './producer-thread.ts';
 import { type Note, writeNumbers } from './producer-writer.ts';
 import { randomOf } from './random.ts';
+import { compareWithJava } from './reading.ts';
 
 const partitions = 6;
 const topic = 'proof';
@@ -86,11 +87,10 @@ async function main(): Promise<number> {
     await trouble;
     ledger.end();
     await once(ledger, 'finish');
-    const verdict = await check(kafka, ledgerFile);
-    const { acknowledged, lost, doubled, reordered, unexpected } = verdict;
-    // A run that wrote nothing has shown nothing.
-    const isGood = acknowledged > 0 && lost + doubled + reordered + unexpected === 0;
-    const line = { proof: 'producer', ...verdict, ...faults, ...values };
+    const { verdict, readings } = await checkProduced(kafka.bootstrapServers, topic, ledgerFile);
+    const java = await compareWithJava(kafka.bootstrapServers, topic, readings);
+    const isGood = isFaultless(verdict) && (typeof java === 'string' || java.agrees);
+    const line = { proof: 'producer', ...verdict, java, ...faults, ...values };
     process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok: isGood })}\n`);
     return isGood ? 0 : 1;
   } finally {
@@ -309,31 +309,6 @@ async function writeInThread(producer: Producer, task: ThreadTask, note: Note): 
   const [code] = (await once(worker, 'exit')) as [number];
   if (code !== 0) throw new Error(`thread ${task.index} ended with exit code ${code}`);
   return blocks;
-}
-
-interface Verdict {
-  readonly acknowledged: number;
-  readonly failed: number;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly reordered: number;
-  /** Failed for certain, and there all the same. */
-  readonly unexpected: number;
-}
-
-async function check(kafka: KafkaFixture, ledger: string): Promise<Verdict> {
-  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  const file = fileURLToPath(new URL(`./producer-checker${extension}`, import.meta.url));
-  const child = spawn(process.execPath, ['--enable-source-maps', file, kafka.bootstrapServers.join(), topic, ledger], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk;
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  if (code !== 0) throw new Error(`the checker ended with exit code ${code}`);
-  return JSON.parse(out) as Verdict;
 }
 
 process.exitCode = await main();

@@ -217,19 +217,21 @@ export class LinkWriter implements MessageMemory {
    */
   commit(kind: number, requestId: number, detail: number, usedBytes: number): boolean {
     if (!this.#isOpen) throw new IllegalStateError('commit without an open message');
+    if (this.#heap !== null) return this.#commitHeap(this.#heap, kind, requestId, detail, usedBytes);
+    // The ring checks kind and size. This is the way of every small message: the rest is elsewhere, so that the engine can inline it.
+    this.#ring.commit(kind, 0, requestId, detail, usedBytes);
+    this.#isOpen = false;
+    this.capacity = 0;
+    return true;
+  }
+
+  #commitHeap(heap: ArrayBuffer, kind: number, requestId: number, detail: number, usedBytes: number): boolean {
     if (!(usedBytes >= 0 && usedBytes <= this.capacity)) {
       throw new IllegalStateError(`commit of ${usedBytes} bytes, the message has ${this.capacity}`);
     }
-    if (this.#heap === null) {
-      // The ring checks the kind.
-      this.#ring.commit(kind, 0, requestId, detail, usedBytes);
-      this.#isOpen = false;
-      this.capacity = 0;
-      return true;
-    }
     checkKind(kind);
     if (usedBytes > this.spillBytes) {
-      if (!this.#commitSpilled(this.#heap, kind, requestId, detail, usedBytes)) return false;
+      if (!this.#commitSpilled(heap, kind, requestId, detail, usedBytes)) return false;
     } else {
       const offset = this.#ring.claim(usedBytes);
       if (offset === -1) return false;

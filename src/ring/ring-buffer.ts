@@ -79,7 +79,7 @@ export class RingProducer {
    */
   claim(bodyBytes: number): number {
     if (this.#claimedBytes !== NO_CLAIM) throw new IllegalStateError('claim while another claim is open');
-    this.#checkBody(bodyBytes);
+    if (!(bodyBytes >>> 0 === bodyBytes && bodyBytes <= this.maxBodyBytes)) this.#refuseBody(bodyBytes);
     const bytes = frameBytes(bodyBytes);
     const offset = this.#tail & this.#mask;
     const padBytes = bytes > this.capacity - offset ? this.capacity - offset : 0;
@@ -111,18 +111,11 @@ export class RingProducer {
   commit(kind: number, flags: number, requestId: number, detail: number, bodyBytes: number): void {
     // Also refuses a commit without a claim, which has -1 bytes.
     if (!(bodyBytes >= 0 && bodyBytes <= this.#claimedBytes)) this.#refuseCommit(bodyBytes);
-    if (isFrameKind[kind] !== 1 || (flags & ~KNOWN_FLAGS) !== 0) {
-      throw new IllegalStateError(`commit of frame kind ${kind} with flags ${flags}, which do not exist`);
-    }
+    if (isFrameKind[kind] !== 1 || (flags & ~KNOWN_FLAGS) !== 0) refuseKind(kind, flags);
     const i32 = this.i32;
     let position = this.#tail;
     // Plain stores: nothing at or after the tail is read by the other thread, and the store of the tail orders them.
-    if (this.#padBytes !== 0) {
-      const padWord = (DATA_OFFSET + (position & this.#mask)) >>> 2;
-      i32[padWord + FRAME_LENGTH_WORD] = this.#padBytes;
-      i32[padWord + FRAME_KIND_WORD] = PAD;
-      position += this.#padBytes;
-    }
+    if (this.#padBytes !== 0) position = this.#pad(position);
     const word = (DATA_OFFSET + (position & this.#mask)) >>> 2;
     i32[word + FRAME_LENGTH_WORD] = FRAME_HEADER_BYTES + bodyBytes;
     i32[word + FRAME_KIND_WORD] = kind | (flags << FLAGS_SHIFT);
@@ -135,6 +128,14 @@ export class RingProducer {
     Atomics.store(i32, TAIL_WORD, position);
   }
 
+  /** @returns the position after the PAD. */
+  #pad(position: number): number {
+    const word = (DATA_OFFSET + (position & this.#mask)) >>> 2;
+    this.i32[word + FRAME_LENGTH_WORD] = this.#padBytes;
+    this.i32[word + FRAME_KIND_WORD] = PAD;
+    return position + this.#padBytes;
+  }
+
   /** Drops the open claim, if any: nothing of it was visible. */
   abandon(): void {
     this.#claimedBytes = NO_CLAIM;
@@ -142,14 +143,13 @@ export class RingProducer {
 
   /** Bytes from the tail to the end of a frame with this body, PAD included. */
   #bytesFor(bodyBytes: number): number {
-    this.#checkBody(bodyBytes);
+    if (!(bodyBytes >>> 0 === bodyBytes && bodyBytes <= this.maxBodyBytes)) this.#refuseBody(bodyBytes);
     const bytes = frameBytes(bodyBytes);
     const toEnd = this.capacity - (this.#tail & this.#mask);
     return bytes > toEnd ? toEnd + bytes : bytes;
   }
 
-  #checkBody(bodyBytes: number): void {
-    if (bodyBytes >>> 0 === bodyBytes && bodyBytes <= this.maxBodyBytes) return;
+  #refuseBody(bodyBytes: number): never {
     throw new IllegalStateError(`frame body of ${bodyBytes} bytes, must be an integer from 0 to ${this.maxBodyBytes}`);
   }
 
@@ -335,6 +335,10 @@ export class RingConsumer {
   #corrupt(what: string): never {
     throw new RingCorruptError(`ring of ${this.capacity} bytes, consumer at ${this.#position >>> 0}: ${what}`);
   }
+}
+
+function refuseKind(kind: number, flags: number): never {
+  throw new IllegalStateError(`commit of frame kind ${kind} with flags ${flags}, which do not exist`);
 }
 
 function frameBytes(bodyBytes: number): number {

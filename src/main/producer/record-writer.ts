@@ -3,7 +3,7 @@
 
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
 import { frameHeaderBytes } from '../../common/ring-sizes.ts';
-import { putSigned, sizeOfLength } from '../../protocol/flat/varints.ts';
+import { putLength, putSigned, sizeOfLength } from '../../protocol/flat/varints.ts';
 import { commitRecord, RECORD_PREFIX_BYTES, type RecordFields } from '../../ring/frames/record-frames.ts';
 import type { LinkWriter } from '../../ring/link-writer.ts';
 import { type BytesInput, boundOf, boundOfHeaders, exactBytes, type HeaderPair } from './record-input.ts';
@@ -196,7 +196,7 @@ function putNull(u8: Uint8Array, to: number): number {
 
 /** Returns where they end. */
 function putBytes(u8: Uint8Array, to: number, bytes: Uint8Array, length: number): number {
-  const at = putSigned(u8, to, length);
+  const at = putLength(u8, to, length);
   if (length <= shortBytes) for (let i = 0; i < length; i++) u8[at + i] = bytes[i]!;
   else u8.set(bytes, at);
   return at + length;

@@ -38,6 +38,18 @@ export function putSigned(out: Uint8Array, to: number, value: number): number {
   return putUnsigned(out, to, (value << 1) ^ (value >> 31));
 }
 
+/** The same for a length, 0 or more: short ones without a loop. */
+export function putLength(out: Uint8Array, to: number, length: number): number {
+  if (length < 64) {
+    out[to] = length << 1;
+    return to + 1;
+  }
+  if (length >= 8192) return putSigned(out, to, length);
+  out[to] = (length << 1) | 128;
+  out[to + 1] = length >>> 6;
+  return to + 2;
+}
+
 /** The same for 64 bits. */
 export function putWide(out: Uint8Array, to: number, low: number, high: number): number {
   const sign = high >> 31;

@@ -1,9 +1,10 @@
 // Owns the limit of reading: a socket that asks for the same records again and again, and throws away the bytes that come. No client can be
-// faster on one connection. Main thread of a contender.
+// faster on one connection. The limit of writing is in bare-writer.ts. Main thread of a contender.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { OnRead, Peer, Place } from '../peer.ts';
+import { replayWriter } from './bare-writer.ts';
 
 const defaultMaxBytes = 1 << 20;
 const fetchVersion = 4;
@@ -15,6 +16,7 @@ export function load(): Peer {
     version: process.version,
     compressions: [],
     readsAgain: true,
+    write: replayWriter,
     async read(place, { maxBytes: asked }, onRead, onError) {
       const maxBytes = asked ?? defaultMaxBytes;
       const reader = new DiscardingReader(place, maxBytes, onRead);
