@@ -1,6 +1,7 @@
 // Compares consumers whose main thread is blocked for 15 s and 60 s, such as by a long calculation: whether their groups keep them, what they lose and
 // read twice, and their memory. All clients are blocked at the same time, each in a process and a group of its own. Main thread.
 //   npm run bench:peers -- blocked
+//   BENCH_BLOCKED_SECONDS=600 npm run bench:peers -- blocked     longer than the default of max.poll.interval.ms, 5 minutes
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -27,7 +28,9 @@ const peers: readonly NodePeer[] = [
   'node-rdkafka',
   '@confluentinc/kafka-javascript',
 ];
-const blocksMs = isQuick ? [15_000] : [15_000, 60_000];
+const { BENCH_BLOCKED_SECONDS } = process.env;
+const blocksMs =
+  BENCH_BLOCKED_SECONDS !== undefined ? [Number(BENCH_BLOCKED_SECONDS) * 1000] : isQuick ? [15_000] : [15_000, 60_000];
 const partitions = 4;
 const valueBytes = 1024;
 /** Written while the clients are blocked, and before. */

@@ -51,7 +51,15 @@ const cases: readonly (Case & { readonly alsoFetch?: true })[] = [
   {
     name: 'consume 100 B with four threads',
     ...small,
-    peers: ['this client, four threads as one member', '@platformatic/kafka, four members', 'kafkajs, four members'],
+    peers: [
+      'this client, four threads as one member',
+      '@platformatic/kafka, four members',
+      'kafkajs, four members',
+      'kafka-ts, four members',
+      'kafka-crab-js, four members',
+      'node-rdkafka, four members',
+      '@confluentinc/kafka-javascript, four members',
+    ],
   },
   { name: 'consume 64 KiB', ...huge, peers: someReaders, alsoFetch: true },
   {

@@ -210,7 +210,7 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return this.#call({ op: 'subscribe', subscription: subscriptionOf(topics) });
   }
 
-  /** Releases all partitions and leaves the group. */
+  /** Releases all partitions and leaves the group. With `whenRevoked: 'wait'` it waits for batches that are not done, at most `defaultApiTimeoutMs`. */
   unsubscribe(): Future<null> {
     return this.#call({ op: 'unsubscribe' });
   }

@@ -18,6 +18,7 @@ const programs = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => t
 const outputs = [
   '0 0: one\n0 1: two\n0 2: three\n0 3: four\n',
   '15 bytes\n',
+  'three four\n',
   '4 records\n',
   '4 records in another thread\n',
   'one\ntwo\nthree\nfour\n',

@@ -107,12 +107,7 @@ describe('the position of a consumer', () => {
     const consumer = await start({});
     assert.equal(JSON.stringify(await consumer.beginningOffsets([place])), '[0]');
     assert.equal(JSON.stringify(await consumer.endOffsets([place])), '[100]', 'as numbers');
-    const found = await consumer.offsetsForTimes(
-      [
-        { ...place, timestampMs: 1005 },
-        { ...place, partition: 0, timestampMs: 5000 },
-      ].slice(0, 1),
-    );
+    const found = await consumer.offsetsForTimes([{ ...place, timestampMs: 1005 }]);
     assert.equal(JSON.stringify(found[0]), '{"topic":"t","partition":0,"offset":50,"timestampMs":1005}');
     assert.deepEqual(await consumer.offsetsForTimes([{ ...place, timestampMs: 5000 }]), [null]);
   });

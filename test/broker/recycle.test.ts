@@ -48,9 +48,14 @@ test('reading a recycled response throws, and recycling it again does nothing', 
   const response = await fetchFrom(0);
   const read = fetchedRecords(response);
   const record = read.at(0);
+  const cursor = read.cursor();
+  assert.ok(cursor.next());
   client.recycle(response);
   client.recycle(response);
   const fault = { name: 'IllegalStateError', message: /recycled/ };
+  assert.throws(() => cursor.valueLength, fault);
+  assert.throws(() => cursor.value, fault);
+  assert.throws(() => cursor.bytes[0], fault);
   assert.throws(() => response.throttleTimeMs, fault);
   assert.throws(() => record.offset, fault);
   assert.throws(() => record.value, fault);

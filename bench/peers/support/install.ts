@@ -8,7 +8,7 @@ import { command } from '../../../scripts/command.ts';
 import { findNode } from '../../../scripts/node-binaries.ts';
 import { projectFolder } from '../../../scripts/project.ts';
 import { toolsAvailability } from '../../../test/kafka/fixture/index.ts';
-import { type NodePeer, nodePeers, olderBuild, olderEntry, type PeerName, packageOf } from './registry.ts';
+import { aloneOf, type NodePeer, nodePeers, olderBuild, olderEntry, type PeerName, packageOf } from './registry.ts';
 
 /** The oldest major version of Node with the names of threads that every peer without native code supports. */
 export const nodeMajor = 24;
@@ -39,12 +39,17 @@ let stamp: Promise<Stamp> | null = null;
 /** Installs what is not there. Resolves with the reasons for which others are not. */
 export async function missingPeers(): Promise<ReadonlyMap<PeerName, string>> {
   stamp ??= installed();
-  return new Map(Object.entries((await stamp).missing) as [PeerName, string][]);
+  const missing = new Map(Object.entries((await stamp).missing) as [PeerName, string][]);
+  for (const peer of nodePeers) {
+    const reason = missing.get(aloneOf(peer));
+    if (reason !== undefined) missing.set(peer, reason);
+  }
+  return missing;
 }
 
 /** The path of the Node that runs a peer. */
 export function nodeOfPeer(peer: NodePeer, node: string): string {
-  return compiled.includes(peer) ? process.execPath : node;
+  return compiled.includes(aloneOf(peer)) ? process.execPath : node;
 }
 
 export function pythonOf(): string {
@@ -80,7 +85,7 @@ async function install(): Promise<Partial<Record<PeerName, string>>> {
     });
   };
   for (const peer of compiled) await attempt(peer, () => compile(peer));
-  for (const peer of nodePeers) await attempt(peer, () => loadOf(peer, node));
+  for (const peer of nodePeers) if (aloneOf(peer) === peer) await attempt(peer, () => loadOf(peer, node));
   await attempt(olderBuild, buildOlder);
   await attempt('kafka-python', installPython);
   const java = toolsAvailability();

@@ -5,6 +5,9 @@ import { pathToFileURL } from 'node:url';
 import type { Peer } from './peer.ts';
 import { type Library, published } from './published.ts';
 
+/** The name of a peer with this behind it: four threads, each with a client and a member of its own. */
+const fourMembers = ', four members';
+
 /** Those that run in a Node process. The first one is compared with all others. */
 export const nodePeers = [
   'this client',
@@ -24,6 +27,10 @@ export const nodePeers = [
   'this client, four threads as one member',
   '@platformatic/kafka, four members',
   'kafkajs, four members',
+  'kafka-ts, four members',
+  'kafka-crab-js, four members',
+  'node-rdkafka, four members',
+  '@confluentinc/kafka-javascript, four members',
 ] as const;
 /** Some goals are relative to it. */
 export const olderBuild = 'the build of 2026-11-22';
@@ -35,10 +42,15 @@ export type OtherPeer = (typeof otherPeers)[number];
 
 export type PeerName = NodePeer | OtherPeer;
 
+/** The peer of which one has four members. */
+export function aloneOf(name: NodePeer): NodePeer {
+  return (name.endsWith(fourMembers) ? name.slice(0, -fourMembers.length) : name) as NodePeer;
+}
+
 /** The npm package of a peer. Null: this one's own code. */
 export function packageOf(name: NodePeer): string | null {
   if (name.startsWith('this client') || name === 'bare socket' || name === olderBuild) return null;
-  return name === "@platformatic/kafka's Fetch and Produce" ? '@platformatic/kafka' : name.split(',')[0]!;
+  return name === "@platformatic/kafka's Fetch and Produce" ? '@platformatic/kafka' : aloneOf(name);
 }
 
 export function isNodePeer(name: PeerName): name is NodePeer {
@@ -66,9 +78,12 @@ export async function loadPeer(name: NodePeer, folder: string): Promise<Peer> {
     case 'this client, four threads as one member':
       return (await import('./clients/members.ts')).fourThreads(null);
     case '@platformatic/kafka, four members':
-      return (await import('./clients/members.ts')).fourThreads('@platformatic/kafka');
     case 'kafkajs, four members':
-      return (await import('./clients/members.ts')).fourThreads('kafkajs');
+    case 'kafka-ts, four members':
+    case 'kafka-crab-js, four members':
+    case 'node-rdkafka, four members':
+    case '@confluentinc/kafka-javascript, four members':
+      return (await import('./clients/members.ts')).fourThreads(aloneOf(name));
     case "this client's Fetch and Produce":
       return (await import('./clients/our-requests.ts')).ourRequests(await published(), 'this', false);
     case "this client's Fetch, recycled":

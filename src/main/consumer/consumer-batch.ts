@@ -24,8 +24,9 @@ export interface BatchHost {
 }
 
 /**
- * Records of one partition, in order. The batch owns its memory: views and slices stay valid as long as they are used. The partition
- * may go to another member of the group while the application works. `lost` says so at any time.
+ * Records of one partition, in order. Views, keys and values stay valid as long as they are used, because the batch owns its memory. What
+ * was read only by `cursor` goes back when the batch is done and the next one is asked for. The partition may go to another member of
+ * the group while the application works. `lost` says so at any time.
  */
 export class ConsumerBatch implements Iterable<RecordView> {
   readonly topic: string;
@@ -42,6 +43,8 @@ export class ConsumerBatch implements Iterable<RecordView> {
   readonly #message: FlatMessage;
   readonly #records: RecordsView;
   readonly #frame: ConsumerBatchFrame;
+  /** Internal: whether somebody may read it although it is done and the next batch was asked for: a handler of `run`, or a stream's reader. */
+  isInUse = false;
   /** How many offsets are done, counted from the first one. */
   #done = 0;
   #isFinished = false;
@@ -90,10 +93,16 @@ export class ConsumerBatch implements Iterable<RecordView> {
 
   /** The batch's records, in the same view as in a Fetch response. */
   get records(): RecordsView {
+    this.#message.isKept = true;
     return this.#records;
   }
 
-  /** The fast way to read the records: one object that moves from record to record. */
+  /**
+   * The fast way to read the records: one object that moves from record to record. It is valid until the batch is done (or given back)
+   * and the next batch is asked for. Then the memory goes back to the network thread, so a loop that reads by cursor leaves nothing to
+   * the garbage collector. A cursor that is used later throws IllegalStateError. In a handler of `run` it is valid until the handler has
+   * returned. The memory stays when a record view or a Buffer of the batch was handed out, when the batch is lost, and in streams.
+   */
   cursor(): RecordCursor {
     return this.#records.cursor();
   }
@@ -103,11 +112,11 @@ export class ConsumerBatch implements Iterable<RecordView> {
    * Throws, while it is iterated: RecordDeserializationError when a function throws
    */
   deserialized<K = Buffer, V = Buffer>(deserializers: Deserializers<K, V>): IterableIterator<DeserializedRecord<K, V>> {
-    return deserialized(this.#records, this.topic, this.partition, deserializers);
+    return deserialized(this.records, this.topic, this.partition, deserializers);
   }
 
   [Symbol.iterator](): IterableIterator<RecordView> {
-    return this.#records[Symbol.iterator]();
+    return this.records[Symbol.iterator]();
   }
 
   /**
@@ -162,7 +171,15 @@ export class ConsumerBatch implements Iterable<RecordView> {
 
   /** Gives the memory back. The caller must not use views and slices of the batch any more; reading them throws. */
   recycle(): void {
-    const memory = this.#message.recycle();
+    this.#return(this.#message.recycle());
+  }
+
+  /** Internal: the application is through with the batch. Gives the memory back if only cursors have read it. */
+  recycleLent(): void {
+    this.#return(this.#message.recycleLent());
+  }
+
+  #return(memory: ArrayBuffer | null): void {
     if (memory !== null) this.#host.recycle(memory);
   }
 

@@ -59,6 +59,8 @@ export class ConsumerLink implements BatchHost {
   readonly #leastRounds = new Map<string, number>();
   /** The batches that this thread has. They are told when their partition is lost. */
   readonly #held = new Set<ConsumerBatch>();
+  /** Batches that the application has finished since it asked for records last. */
+  #finished: ConsumerBatch[] = [];
   #lastCallId: number;
   #closeError: Error | null = null;
   readonly #bell: BellListener;
@@ -115,6 +117,7 @@ export class ConsumerLink implements BatchHost {
 
   /** Tells the network thread that this thread asks for records. */
   asks(isWaiting: boolean): void {
+    this.#recycleFinished();
     this.#table.asked(monotonicNowMs(), isWaiting);
     this.#end.networkDoorbell.notify();
   }
@@ -178,7 +181,17 @@ export class ConsumerLink implements BatchHost {
   }
 
   finished(batch: ConsumerBatch, outcome: BatchOutcome): void {
-    if (this.#held.delete(batch)) settled(batch, outcome);
+    if (!this.#held.delete(batch)) return;
+    // The application may still read a batch that it has lost: it did not say that it is through with it.
+    if (outcome !== 'lost' && !batch.isInUse) this.#finished.push(batch);
+    settled(batch, outcome);
+  }
+
+  #recycleFinished(): void {
+    if (this.#finished.length === 0) return;
+    const finished = this.#finished;
+    this.#finished = [];
+    for (const batch of finished) batch.recycleLent();
   }
 
   recycle(memory: ArrayBuffer): void {

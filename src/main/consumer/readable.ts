@@ -26,7 +26,11 @@ export function readableOf(source: BatchSource): Readable {
             return;
           }
           unfinished = unfinished.filter(({ isDone, lost }) => !isDone && !lost);
-          if (batch !== null) unfinished.push(batch);
+          if (batch !== null) {
+            // The stream asks for the next one while its reader may still read this one.
+            batch.isInUse = true;
+            unfinished.push(batch);
+          }
           this.push(batch);
         },
         (error: Error) => this.destroy(error),

@@ -19,14 +19,18 @@ export async function runHandler(
 ): Promise<void> {
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new IllegalArgumentError(`concurrency must be an integer of 1 or more, not ${String(concurrency)}`);
-  const stop = new AbortController();
-  const stopNow = (): void => stop.abort();
-  signal?.addEventListener('abort', stopNow, { once: true });
-  if (signal?.aborted) stop.abort();
+  let isStopped = signal?.aborted === true;
+  // Ends a wait for a batch: at the end, and when a handler returns, since a batch of its partition may be waiting already.
+  let waking = new AbortController();
+  const stop = (): void => {
+    isStopped = true;
+    waking.abort();
+  };
+  signal?.addEventListener('abort', stop, { once: true });
+  // Called when a handler has returned. To race all handlers each time would leave a reaction with one that runs for long.
+  let onReturned = (): void => {};
   const busy = new Set<string>();
   const errors: unknown[] = [];
-  // When a handler returns, a batch of its partition may be waiting already.
-  let waking = new AbortController();
   const work = async (batch: ConsumerBatch): Promise<void> => {
     const key = `${batch.topic}-${batch.partition}`;
     try {
@@ -36,35 +40,41 @@ export async function runHandler(
       errors.push(error);
       handlerFailed(batch, error);
       batch.giveBack();
-      stop.abort();
+      stop();
     } finally {
+      batch.recycleLent();
       busy.delete(key);
       waking.abort();
     }
   };
   const running = new Set<Promise<void>>();
   try {
-    while (!stop.signal.aborted) {
+    while (!isStopped) {
       if (running.size >= concurrency) {
-        await Promise.race(running);
+        await new Promise<void>((resolve) => {
+          onReturned = resolve;
+        });
         continue;
       }
       waking = new AbortController();
-      const waits = AbortSignal.any([stop.signal, waking.signal]);
       const isFree = ({ topic, partition }: ConsumerBatch): boolean => !busy.has(`${topic}-${partition}`);
-      const batch = await session.poll(Number.POSITIVE_INFINITY, waits, isFree);
+      const batch = await session.poll(Number.POSITIVE_INFINITY, waking.signal, isFree);
       if (batch === null) {
         if (session.isClosed) break;
         continue;
       }
+      batch.isInUse = true;
       busy.add(`${batch.topic}-${batch.partition}`);
-      const one = work(batch).finally(() => running.delete(one));
+      const one = work(batch).finally(() => {
+        running.delete(one);
+        onReturned();
+      });
       running.add(one);
     }
   } catch (error) {
     errors.push(error);
   } finally {
-    signal?.removeEventListener('abort', stopNow);
+    signal?.removeEventListener('abort', stop);
     await Promise.all(running);
   }
   if (errors.length > 0) throw errors[0];

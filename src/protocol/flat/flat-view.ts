@@ -17,12 +17,55 @@ type BufferOverConstructor = new (memory: ArrayBufferLike, byteOffset: number, l
 const float64 = new Float64Array(1);
 const float64Words = new Int32Array(float64.buffer);
 
-/** Stands for the memory of a recycled message: empty views would answer every question with undefined. */
-const recycledMemory: unknown = new Proxy(new Uint8Array(0), {
-  get() {
-    throw new IllegalStateError('this response was recycled; read or copy what is needed of it before');
-  },
-});
+/** Stands for memory that was given back: empty views would answer every question with undefined. */
+function memoryGone(text: string): unknown {
+  return new Proxy(new Uint8Array(0), {
+    get() {
+      throw new IllegalStateError(text);
+    },
+  });
+}
+
+const recycledMemory = memoryGone('this response was recycled; read or copy what is needed of it before');
+const settledMemory = memoryGone(
+  'this batch is done and the next one was asked for, so the memory that its cursor read went back; use the cursor before, or copy what is needed',
+);
+
+/**
+ * The bytes of a message for readers that only look at single bytes. The message can take its memory back from them. Whoever asks for a
+ * view of them or for their buffer can keep that, so the message then keeps its memory, too.
+ */
+class LentBytes extends Uint8Array {
+  readonly #message: FlatMessage;
+
+  constructor(message: FlatMessage) {
+    super(message.memory as ArrayBuffer, message.u8.byteOffset + message.byteBase, message.byteLength);
+    this.#message = message;
+  }
+
+  /** What `map` and `filter` make are copies. */
+  static get [Symbol.species](): Uint8ArrayConstructor {
+    return Uint8Array;
+  }
+
+  override get buffer(): ArrayBuffer {
+    this.#message.isKept = true;
+    return this.#message.memory as ArrayBuffer;
+  }
+
+  override subarray(begin?: number, end?: number): Uint8Array<ArrayBuffer> {
+    const { length, byteOffset } = this;
+    const first = indexIn(begin ?? 0, length);
+    const last = end === undefined ? length : indexIn(end, length);
+    return new Uint8Array(this.buffer, byteOffset + first, Math.max(0, last - first));
+  }
+}
+
+/** An index as `subarray` takes it: negative ones count from the end. */
+function indexIn(index: number, length: number): number {
+  const whole = Math.trunc(index) || 0;
+  return whole < 0 ? Math.max(0, length + whole) : Math.min(whole, length);
+}
 
 /** A finished flat message. Valid as long as its memory is: on the application's side for ever, unless it is recycled. */
 export class FlatMessage {
@@ -35,10 +78,13 @@ export class FlatMessage {
   readonly byteLength: number;
   /** Whether the message is all of a buffer that nobody else uses. */
   isRecyclable = false;
+  /** Whether something was handed out that reads the memory and may be kept for ever: a view, a Buffer. */
+  isKept = false;
   /** The frame in which records of the form LENT are. Null when it is not to be read any more, or if there are none. */
   lent: Uint8Array | null = null;
   #buffer: Buffer | null = null;
   #memory: ArrayBufferLike | null = null;
+  #lentBytes: LentBytes | null = null;
 
   /** @param skipBytes prefix before the root struct, a multiple of 8 */
   constructor(bytes: MessageBytes, skipBytes = 0) {
@@ -51,14 +97,30 @@ export class FlatMessage {
 
   /** Gives up the memory if it is recyclable. Reading the message afterwards throws IllegalStateError. */
   recycle(): ArrayBuffer | null {
+    return this.#giveUp(recycledMemory);
+  }
+
+  /** The same, but only if cursors have read the memory and nothing else was handed out that can read it. */
+  recycleLent(): ArrayBuffer | null {
+    return this.#lentBytes === null || this.isKept ? null : this.#giveUp(settledMemory);
+  }
+
+  #giveUp(gone: unknown): ArrayBuffer | null {
     if (!this.isRecyclable) return null;
     this.isRecyclable = false;
     const memory = this.memory as ArrayBuffer;
     this.#memory = null;
     this.#buffer = null;
-    this.i32 = recycledMemory as Int32Array;
-    this.u8 = recycledMemory as Uint8Array;
+    this.#lentBytes = gone as LentBytes;
+    this.i32 = gone as Int32Array;
+    this.u8 = gone as Uint8Array;
     return memory;
+  }
+
+  /** The message's own bytes, from the root struct on, for a cursor. They end with the memory. */
+  get lentBytes(): Uint8Array {
+    this.#lentBytes ??= new LentBytes(this);
+    return this.#lentBytes;
   }
 
   int32(word: number): number {

@@ -1,7 +1,12 @@
 // Owns one consumer in the network thread: its parts, its turn in each round, the calls of applications, its end. Network thread.
 // Must not know rings: it reaches applications through `Application`, and their calls are plain data.
 
-import type { ConsumerConfig, Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
+import type {
+  AssignedStart,
+  ConsumerConfig,
+  Subscription,
+  TopicPartition,
+} from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent, ConsumerSnapshot, LeaveModeName } from '../../common/consumer-calls.ts';
 import { Cancelled, type GroupFatalError, IllegalStateError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
@@ -9,6 +14,7 @@ import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { Attention } from './attention.ts';
 import { AutoCommit, autoCommitSettings } from './auto-commit.ts';
+import { ConnectAhead } from './connect-ahead.ts';
 import type { ConsumerReport } from './consumer-report.ts';
 import { Dealer, type RecordDecoder } from './dealer.ts';
 import { FetchedMemory } from './fetched-memory.ts';
@@ -63,6 +69,7 @@ export class ConsumerRole implements Role {
   readonly #refusals: RefusalWatch;
   readonly #topics: TopicTracker;
   readonly #missing: MissingTopics;
+  readonly #ahead: ConnectAhead;
   #isSnapshotDue = true;
   /** A snapshot is only made now and then: it has a cost for each partition, and applications read it rarely. */
   #snapshotFrom = Number.NEGATIVE_INFINITY;
@@ -81,6 +88,7 @@ export class ConsumerRole implements Role {
     const isCommitted = config.isolationLevel === 'read_committed';
     this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
     this.#missing = new MissingTopics(host, (error) => this.#failed(error));
+    this.#ahead = new ConnectAhead(host);
     const memory = new FetchedMemory();
     this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, decoder, prefixBytes, report, memory });
     this.partitions = new PartitionSet({
@@ -156,6 +164,7 @@ export class ConsumerRole implements Role {
     this.queries.poll(now);
     if (this.#closing === null) {
       if (this.#fatal === null) this.#missing.poll(this.#topics.subscribed, this.partitions.all, now);
+      if (this.#fatal === null) this.#ahead.poll(this.#topics.subscribed, now);
       this.resolver.poll(this.partitions.all, now);
       if (this.#mayFetch) this.#fetcher.poll(this.partitions.all, now);
     } else if (now >= this.#closing.deadline) {
@@ -194,14 +203,7 @@ export class ConsumerRole implements Role {
   }
 
   /** Replaces the partitions that are assigned by hand. */
-  assign(
-    partitions: readonly {
-      readonly topic: string;
-      readonly partition: number;
-      readonly start: Parameters<PositionResolver['start']>[1];
-    }[],
-    now: number,
-  ): void {
+  assign(partitions: readonly AssignedStart[], now: number): void {
     this.#checkAlive();
     if (this.group?.isManaged === true)
       throw new IllegalStateError('partitions come from the group; unsubscribe before you assign');
@@ -331,6 +333,8 @@ export class ConsumerRole implements Role {
       lose: (partitions: readonly TopicPartition[]) => this.partitions.lose(partitions),
       take: (partitions, now) => {
         this.partitions.take(partitions, now);
+        // The coordinator answers in order, and the member's next heartbeat waits there for a write. So the committed offsets are asked first.
+        this.resolver.poll(this.partitions.all, now);
       },
       onFatal: (error: GroupFatalError | Error) => this.#fatally(error),
       onError: (error) => this.#failed(error),

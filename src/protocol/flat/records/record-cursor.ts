@@ -17,25 +17,31 @@ export function safeNumber(low: number, high: number): number {
  *
  * All getters speak of the record that the last `next` moved to; they have no meaning before the first and after the
  * last. Offsets of bytes are indexes of `bytes`.
+ *
+ * A cursor reads memory that can be given back: by `recycle`, and by a Consumer when the batch is done and the next batch is asked for.
+ * The getters throw IllegalStateError afterwards, and a `bytes` that was kept is empty. `key` and `value`, `bytes.subarray` and
+ * `bytes.buffer` can be kept: once one of them was asked for, a Consumer does not take the memory back by itself.
  */
 export class RecordCursor {
-  /** The message's bytes. They stay valid when the cursor moves on, and keep the whole message in memory. */
-  readonly bytes: Uint8Array;
+  readonly #message: FlatMessage;
   readonly #memory: ArrayBufferLike;
   /** Of `bytes` in `#memory`. */
   readonly #byteOffset: number;
-  readonly #i32: Int32Array;
   readonly #end: number;
   #row: number;
 
   /** Internal: `RecordsView.cursor` makes one. */
   constructor(message: FlatMessage, firstWord: number, count: number) {
-    this.bytes = message.u8.subarray(message.byteBase, message.byteBase + message.byteLength);
+    this.#message = message;
     this.#memory = message.memory;
-    this.#byteOffset = this.bytes.byteOffset;
-    this.#i32 = message.i32;
+    this.#byteOffset = message.lentBytes.byteOffset;
     this.#row = message.wordBase + firstWord - RECORD_ROW_WORDS;
     this.#end = this.#row + count * RECORD_ROW_WORDS;
+  }
+
+  /** The message's bytes. They stay valid when the cursor moves on, as long as the memory does. */
+  get bytes(): Uint8Array {
+    return this.#message.lentBytes;
   }
 
   /** Moves to the next record; false if there is none. */
@@ -47,7 +53,7 @@ export class RecordCursor {
 
   /** Passes over records so that `next` moves to the first one with this offset or a higher one. */
   skipTo(low: number, high: number): void {
-    const i32 = this.#i32;
+    const { i32 } = this.#message;
     for (let row = this.#row + RECORD_ROW_WORDS; row <= this.#end; row += RECORD_ROW_WORDS) {
       const rowHigh = i32[row + 1]!;
       if (rowHigh > high || (rowHigh === high && i32[row]! >>> 0 >= low >>> 0)) return;
@@ -57,61 +63,65 @@ export class RecordCursor {
 
   /** The record's offset; NaN if it is beyond 2^53, where `offsetLow` and `offsetHigh` still tell it. */
   get offset(): number {
-    return safeNumber(this.#i32[this.#row]!, this.#i32[this.#row + 1]!);
+    return safeNumber(this.#message.i32[this.#row]!, this.#message.i32[this.#row + 1]!);
   }
 
   get offsetLow(): number {
-    return this.#i32[this.#row]!;
+    return this.#message.i32[this.#row]!;
   }
 
   get offsetHigh(): number {
-    return this.#i32[this.#row + 1]!;
+    return this.#message.i32[this.#row + 1]!;
   }
 
   /** Ms since the epoch, -1 for none; NaN beyond 2^53. */
   get timestamp(): number {
-    return safeNumber(this.#i32[this.#row + 2]!, this.#i32[this.#row + 3]!);
+    return safeNumber(this.#message.i32[this.#row + 2]!, this.#message.i32[this.#row + 3]!);
   }
 
   get timestampLow(): number {
-    return this.#i32[this.#row + 2]!;
+    return this.#message.i32[this.#row + 2]!;
   }
 
   get timestampHigh(): number {
-    return this.#i32[this.#row + 3]!;
+    return this.#message.i32[this.#row + 3]!;
   }
 
   get keyOffset(): number {
-    return this.#i32[this.#row + 4]!;
+    return this.#message.i32[this.#row + 4]!;
   }
 
   /** -1 for null. */
   get keyLength(): number {
-    return this.#i32[this.#row + 5]!;
+    return this.#message.i32[this.#row + 5]!;
   }
 
   get valueOffset(): number {
-    return this.#i32[this.#row + 6]!;
+    return this.#message.i32[this.#row + 6]!;
   }
 
   /** -1 for null. */
   get valueLength(): number {
-    return this.#i32[this.#row + 7]!;
+    return this.#message.i32[this.#row + 7]!;
   }
 
   get headerCount(): number {
-    return this.#i32[this.#row + 9]!;
+    return this.#message.i32[this.#row + 9]!;
   }
 
   /** A slice of the message, no copy; null for a null key. */
   get key(): Buffer | null {
     const length = this.keyLength;
-    return length < 0 ? null : new BufferOver(this.#memory, this.#byteOffset + this.keyOffset, length);
+    if (length < 0) return null;
+    this.#message.isKept = true;
+    return new BufferOver(this.#memory, this.#byteOffset + this.keyOffset, length);
   }
 
   /** A slice of the message, no copy; null for a tombstone. */
   get value(): Buffer | null {
     const length = this.valueLength;
-    return length < 0 ? null : new BufferOver(this.#memory, this.#byteOffset + this.valueOffset, length);
+    if (length < 0) return null;
+    this.#message.isKept = true;
+    return new BufferOver(this.#memory, this.#byteOffset + this.valueOffset, length);
   }
 }

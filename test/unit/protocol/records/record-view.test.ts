@@ -72,6 +72,24 @@ describe('a record cursor', () => {
     assert.equal(cursor.key!.length, 0);
   });
 
+  it('has bytes whose parts are the same as those of any other bytes', () => {
+    const { bytes } = three().cursor();
+    const same = new Uint8Array(bytes);
+    assert.ok(same.length > 40);
+    const ends = [undefined, 0, 3, 3.7, -3, -3.7, bytes.length, bytes.length + 9, -bytes.length - 9, Number.NaN];
+    for (const begin of ends)
+      for (const end of ends) {
+        const part = bytes.subarray(begin, end);
+        assert.deepEqual(part, same.subarray(begin, end), `${begin} to ${end}`);
+        assert.equal(part.buffer, bytes.buffer);
+      }
+    assert.deepEqual(bytes.slice(2, 9), same.slice(2, 9));
+    assert.deepEqual(
+      bytes.map((byte) => byte ^ 1),
+      same.map((byte) => byte ^ 1),
+    );
+  });
+
   it('starts at an offset, for batches that begin before what was fetched', () => {
     const firstFrom = (view: RecordsView, from: number | bigint | Long): string => {
       const cursor = view.cursor(from);
