@@ -2,9 +2,10 @@
 // every thread; the application's views are these. Must not copy, parse ahead, or know any message.
 
 import type Long from 'long';
-import { IllegalStateError, RingCorruptError } from '../../common/errors/errors.ts';
+import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
 import { longOf } from './int64.ts';
+import { LentBytes, memoryGone } from './lent-bytes.ts';
 import { uuidToString } from './uuid.ts';
 
 /**
@@ -17,55 +18,10 @@ type BufferOverConstructor = new (memory: ArrayBufferLike, byteOffset: number, l
 const float64 = new Float64Array(1);
 const float64Words = new Int32Array(float64.buffer);
 
-/** Stands for memory that was given back: empty views would answer every question with undefined. */
-function memoryGone(text: string): unknown {
-  return new Proxy(new Uint8Array(0), {
-    get() {
-      throw new IllegalStateError(text);
-    },
-  });
-}
-
 const recycledMemory = memoryGone('this response was recycled; read or copy what is needed of it before');
 const settledMemory = memoryGone(
   'this batch is done and the next one was asked for, so the memory that its cursor read went back; use the cursor before, or copy what is needed',
 );
-
-/**
- * The bytes of a message for readers that only look at single bytes. The message can take its memory back from them. Whoever asks for a
- * view of them or for their buffer can keep that, so the message then keeps its memory, too.
- */
-class LentBytes extends Uint8Array {
-  readonly #message: FlatMessage;
-
-  constructor(message: FlatMessage) {
-    super(message.memory as ArrayBuffer, message.u8.byteOffset + message.byteBase, message.byteLength);
-    this.#message = message;
-  }
-
-  /** What `map` and `filter` make are copies. */
-  static get [Symbol.species](): Uint8ArrayConstructor {
-    return Uint8Array;
-  }
-
-  override get buffer(): ArrayBuffer {
-    this.#message.isKept = true;
-    return this.#message.memory as ArrayBuffer;
-  }
-
-  override subarray(begin?: number, end?: number): Uint8Array<ArrayBuffer> {
-    const { length, byteOffset } = this;
-    const first = indexIn(begin ?? 0, length);
-    const last = end === undefined ? length : indexIn(end, length);
-    return new Uint8Array(this.buffer, byteOffset + first, Math.max(0, last - first));
-  }
-}
-
-/** An index as `subarray` takes it: negative ones count from the end. */
-function indexIn(index: number, length: number): number {
-  const whole = Math.trunc(index) || 0;
-  return whole < 0 ? Math.max(0, length + whole) : Math.min(whole, length);
-}
 
 /** A finished flat message. Valid as long as its memory is: on the application's side for ever, unless it is recycled. */
 export class FlatMessage {
@@ -119,7 +75,7 @@ export class FlatMessage {
 
   /** The message's own bytes, from the root struct on, for a cursor. They end with the memory. */
   get lentBytes(): Uint8Array {
-    this.#lentBytes ??= new LentBytes(this);
+    this.#lentBytes ??= new LentBytes(this, this.u8.byteOffset + this.byteBase, this.byteLength);
     return this.#lentBytes;
   }
 
