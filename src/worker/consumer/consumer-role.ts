@@ -10,13 +10,11 @@ import type {
 import type { ConsumerEvent, ConsumerSnapshot, LeaveModeName } from '../../common/consumer-calls.ts';
 import { Cancelled, type GroupFatalError, IllegalStateError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
-import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import { Attention } from './attention.ts';
 import { AutoCommit, autoCommitSettings } from './auto-commit.ts';
 import { ConnectAhead } from './connect-ahead.ts';
-import type { ConsumerReport } from './consumer-report.ts';
-import { Dealer, type RecordDecoder } from './dealer.ts';
+import { Dealer } from './dealer.ts';
 import { FetchedMemory } from './fetched-memory.ts';
 import { Fetcher } from './fetcher.ts';
 import { Group } from './group.ts';
@@ -30,25 +28,9 @@ import { checkPartitionCount } from './partition-limit.ts';
 import { PartitionSet } from './partition-set.ts';
 import { PositionResolver } from './position-resolver.ts';
 import { RefusalWatch } from './refusal-watch.ts';
+import type { RoleSettings } from './role-settings.ts';
 import { snapshotOf } from './snapshot.ts';
 import { TopicTracker } from './topic-tracker.ts';
-
-/** The settings of the role and those of its client. */
-export interface RoleSettings {
-  readonly config: ConsumerConfig;
-  readonly requestTimeoutMs: number;
-  readonly retryBackoffMs: number;
-  readonly metadataMaxAgeMs: number;
-  readonly decode: DecodeOptions;
-  readonly decoder: RecordDecoder | null;
-  readonly prefixBytes: number;
-  readonly newMemberId: () => string;
-  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', text: string) => void;
-  readonly report: ConsumerReport;
-  readonly onSnapshot: (snapshot: ConsumerSnapshot) => void;
-  /** Called when the consumer has ended. */
-  readonly onClosed: () => void;
-}
 
 const snapshotEveryMs = 5;
 const partitionsPerSnapshotMs = 100;
