@@ -41,6 +41,7 @@ const sizes: Readonly<Record<string, string>> = {
   'main/link/in-flight.ts': 'the number of requests in flight',
   'main/link/stack-room.ts': 'constants',
   'protocol/flat/flat-view.ts': 'the number of rows of a list, which its writer has bounded by the bytes of the frame',
+  'protocol/flat/lent-bytes.ts': 'a view of memory that is there',
   'protocol/wire/records/record-batch.ts': 'a position in the arena; the digits of a checksum',
   'protocol/wire/records/record-scratch.ts': 'the bytes of one record, which lie in what was received or decompressed',
   'protocol/wire/records/records-plan.ts':
