@@ -23,6 +23,12 @@ import { ASLEEP, ASLEEP_WORD, AWAKE, DOORBELL_BYTES, DOZING, SEQ_WORD } from './
  * and never lost: the owner's next sleep sets 1, then looks for work, and finds what was published before the nudge saw the 2.
  */
 
+/**
+ * The store that publishes work is one locked instruction on these processors, and no later load comes before it. There a plain load sees
+ * what an atomic one sees. The engine calls a function for an atomic load, which is a tenth of the cost of a small record.
+ */
+const areLoadsOrdered = process.arch === 'x64' || process.arch === 'ia32';
+
 /** Makes the memory of a doorbell. */
 export function createDoorbell(): SharedArrayBuffer {
   return new SharedArrayBuffer(DOORBELL_BYTES);
@@ -53,10 +59,14 @@ export class Doorbell {
     if (Atomics.exchange(this.#words, ASLEEP_WORD, AWAKE) !== AWAKE) this.#wake();
   }
 
-  /** The same for work that can wait until the timer of an owner that dozes: wakes the owner only if it sleeps. */
+  /**
+   * The same for work that can wait until the timer of an owner that dozes: wakes the owner only if it sleeps. The work must have been
+   * published by an atomic store of this thread.
+   */
   nudge(): void {
     // A load is enough while the owner does not sleep, and costs a fraction of an exchange. Like that, it is ordered after the published work.
-    if (Atomics.load(this.#words, ASLEEP_WORD) !== ASLEEP) return;
+    const state = areLoadsOrdered ? this.#words[ASLEEP_WORD]! : Atomics.load(this.#words, ASLEEP_WORD);
+    if (state !== ASLEEP) return;
     // Not an exchange: an owner that dozes must be found dozing by the next notify.
     if (Atomics.compareExchange(this.#words, ASLEEP_WORD, ASLEEP, AWAKE) === ASLEEP) this.#wake();
   }
