@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, posix, relative, sep } from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
-import { asciiOnly, wireCodecs } from './bundle-threads.ts';
+import { wireCodecs } from './bundle-threads.ts';
 import { codecsByNeed } from './bundled-codecs.ts';
 
 export interface PackageFiles {
@@ -44,7 +44,7 @@ export async function bundlePackage(dist: string, files: PackageFiles): Promise<
     if (written.has(fileName)) throw new Error(`two files of the package are named ${fileName}`);
     written.add(fileName);
     mkdirSync(dirname(join(dist, fileName)), { recursive: true });
-    writeFileSync(join(dist, fileName), asciiOnly(withPlaces(code, fileName)));
+    writeFileSync(join(dist, fileName), withPlaces(code, fileName));
   }
 }
 

@@ -23,12 +23,7 @@ export async function bundleThread(entry: string, file: string, external: readon
   await bundle.close();
   const [chunk, ...others] = output;
   if (others.length > 0) throw new Error(`${entry} became several files: ${output.map(({ fileName }) => fileName)}`);
-  writeFileSync(file, asciiOnly(chunk.code));
-}
-
-/** V8 takes twice as long to compile a file with characters beyond Latin-1: it keeps all of its text in two bytes for each. */
-export function asciiOnly(code: string): string {
-  return code.replaceAll(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  writeFileSync(file, chunk.code);
 }
 
 /** The list of wire codecs loads each by `require` at its first use, which only some bundlers follow. In a bundle all are there. */

@@ -6,6 +6,7 @@ import type { Plugin } from 'rolldown';
 const lists = /\/protocol\/wire\/generated\/index\.js$/;
 const flatModule = /\/protocol\/flat\/generated\/([a-z0-9-]+)\.js$/;
 const loadersFrom = 'const loaders = {';
+const brokersHalf = ', loadBrokerMessages);';
 
 export const codecsByNeed: Plugin = {
   name: 'codecs-by-need',
@@ -17,11 +18,20 @@ export const codecsByNeed: Plugin = {
   },
 };
 
+/** The network thread is a client: it writes requests and reads responses. It reads one request, to see whether an answer will come. */
+const readAsRequest = ['produce'];
+
 function withCodec(code: string, file: string): string {
-  return `${code}
-import * as wireModule from '../../wire/generated/${file}.js';
+  const isApi = code.includes('new GeneratedApi(');
+  const names = isApi ? 'encodeRequest, decodeResponse' : 'encode, decode';
+  const isClientsOnly = isApi && !readAsRequest.includes(file);
+  if (isApi && !code.includes(brokersHalf))
+    throw new Error(`${file}: the generated code of an API has another form now`);
+  return `${isClientsOnly ? code.replace(brokersHalf, ', noBroker);') : code}
+import { ${names} } from '../../wire/generated/${file}.js';
 import { registerWireModule } from '../../wire/generated/index.js';
-registerWireModule('${file}', wireModule);
+registerWireModule('${file}', { ${names} });
+${isClientsOnly ? "function noBroker() { throw new Error('the network thread is no broker'); }" : ''}
 `;
 }
 

@@ -1,7 +1,6 @@
 // Owns CRC-32 (IEEE), the checksum of messages in the formats v0 and v1. Runs in the network thread and the codec pool.
 // Must not be confused with CRC-32C, which record batches v2 use.
 
-import { crc32 as nativeCrc32 } from 'node:zlib';
 import { crcByTables, crcTables } from './crc-table.ts';
 
 /** Made at the first use: few applications meet these formats. */
@@ -12,7 +11,7 @@ const nativeFromBytes = 224;
 
 /** CRC-32 of `bytes[start, end)` as uint32; of the nine ASCII digits `123456789` it is 0xcbf43926. */
 export function crc32(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  if (end - start >= nativeFromBytes) return nativeCrc32(bytes.subarray(start, end));
+  if (end - start >= nativeFromBytes) return process.getBuiltinModule('node:zlib').crc32(bytes.subarray(start, end));
   tables ??= crcTables(0xedb88320);
   return crcByTables(tables, bytes, start, end);
 }

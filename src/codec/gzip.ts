@@ -1,6 +1,6 @@
-// Owns gzip, by Node's own zlib. Runs in the network thread and the codec pool. Must not inflate beyond the bound.
+// Owns gzip, by Node's own zlib, which is loaded at the first use. Runs in the network thread and the codec pool. Must not inflate beyond the
+// bound.
 
-import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import { CorruptRecordError } from '../common/errors/errors.ts';
 import type { ByteArena } from './byte-arena.ts';
 
@@ -14,6 +14,7 @@ const likelyGrowth = 6;
 export function readGzip(bytes: Uint8Array, start: number, end: number, arena: ByteArena): void {
   const room = arena.limit - arena.length;
   const chunkSize = Math.min(Math.max((end - start) * likelyGrowth, minChunk), maxChunk);
+  const { gunzipSync } = process.getBuiltinModule('node:zlib');
   let plain: Uint8Array;
   try {
     plain = gunzipSync(bytes.subarray(start, end), { chunkSize, maxOutputLength: Math.max(room, 1) });
@@ -26,6 +27,7 @@ export function readGzip(bytes: Uint8Array, start: number, end: number, arena: B
 
 /** @param level  1 to 9, or undefined for zlib's default; a level outside becomes the nearest one inside */
 export function writeGzip(bytes: Uint8Array, start: number, end: number, level: number | undefined): Uint8Array {
+  const { constants, gzipSync } = process.getBuiltinModule('node:zlib');
   const wanted = level === undefined ? constants.Z_DEFAULT_COMPRESSION : Math.min(Math.max(level, 1), 9);
   return gzipSync(bytes.subarray(start, end), { level: wanted });
 }

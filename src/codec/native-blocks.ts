@@ -28,20 +28,18 @@ let sized = new Uint8Array(sizeBytes + 64 * 1024);
 /** What a package has to pack and unpack before it is trusted. */
 const probe = new Uint8Array(1000);
 
-const require = requireFrom(import.meta.url);
-
 let snappyOnce: NativeBlocks | null | undefined;
 let lz4Once: NativeBlocks | null | undefined;
 
 /** Loaded at the first block: most threads never see one, and a package takes 5 to 10 ms. */
 export function nativeSnappy(): NativeBlocks | null {
-  if (snappyOnce === undefined) snappyOnce = snappyBlocks(load(() => require('snappy')));
+  if (snappyOnce === undefined) snappyOnce = snappyBlocks(load('snappy'));
   return snappyOnce;
 }
 
 /** Like `nativeSnappy`. */
 export function nativeLz4(): NativeBlocks | null {
-  if (lz4Once === undefined) lz4Once = lz4Blocks(load(() => require('lz4-napi')));
+  if (lz4Once === undefined) lz4Once = lz4Blocks(load('lz4-napi'));
   return lz4Once;
 }
 
@@ -100,9 +98,9 @@ function place(from: BlockPackage, block: Uint8Array, out: Uint8Array, at: numbe
   return at + plain.length;
 }
 
-function load(packageNamed: () => unknown): BlockPackage | null {
+function load(name: 'snappy' | 'lz4-napi'): BlockPackage | null {
   try {
-    const candidate = packageNamed() as BlockPackage;
+    const candidate = requireFrom(import.meta.url)(name) as BlockPackage;
     const packed = candidate.compressSync(probe);
     const plain = candidate.uncompressSync(packed);
     return packed.length < 100 && plain.length === probe.length && plain.every((byte) => byte === 0) ? candidate : null;

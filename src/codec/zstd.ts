@@ -1,7 +1,6 @@
 // Owns zstd: by Node's zlib from 22.15 on, before that by a WebAssembly package. Runs in the network thread and the
 // codec pool. Must not decompress beyond the bound, nor allocate what a frame merely claims.
 
-import * as zlib from 'node:zlib';
 import { CorruptRecordError, UnsupportedCodecError } from '../common/errors/errors.ts';
 import { requireFrom } from '../common/require-from.ts';
 import type { ByteArena } from './byte-arena.ts';
@@ -22,16 +21,19 @@ const maxLevel = 22;
 /** The package's memory never shrinks, and does not grow beyond 2 GiB with source and result in it. */
 const maxPackageBytes = 2 ** 29;
 
-let implementation: ZstdImplementation | null = nodeZstd();
+let implementation: ZstdImplementation | null = null;
+/** Node tells the version of zstd where it has it. Its module is loaded at the first use. */
+const isInNode = process.versions.zstd !== undefined;
 
 /** What does the work in this process: `node:zlib`, a package, or null (neither exists, or none is loaded yet). */
 export function zstdImplementation(): string | null {
+  if (isInNode) implementation ??= nodeZstd();
   return implementation?.name ?? null;
 }
 
 /** Loads the package if Node itself lacks zstd. Never fails: without the package, zstd is an unsupported codec. */
 export async function prepareZstd(): Promise<void> {
-  implementation ??= await packageZstd();
+  if (!isInNode) implementation ??= await packageZstd();
 }
 
 /** Appends what the frames in `bytes[start, end)` decompress to. Throws: CorruptRecordError, UnsupportedCodecError. */
@@ -74,6 +76,7 @@ export function writeZstd(bytes: Uint8Array, start: number, end: number, level: 
 }
 
 function available(): ZstdImplementation {
+  if (isInNode) implementation ??= nodeZstd();
   if (implementation !== null) return implementation;
   throw new UnsupportedCodecError('zstd needs Node 22.15 or newer, or the optional package @bokuweb/zstd-wasm');
 }
@@ -89,7 +92,9 @@ interface ZlibWithZstd {
 }
 
 function nodeZstd(): ZstdImplementation | null {
-  const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as ZlibWithZstd;
+  const { zstdCompressSync, zstdDecompressSync, constants } = process.getBuiltinModule(
+    'node:zlib',
+  ) as unknown as ZlibWithZstd;
   const { ZSTD_c_compressionLevel } = constants;
   if (!zstdCompressSync || !zstdDecompressSync || ZSTD_c_compressionLevel === undefined) return null;
   return {

@@ -1,6 +1,6 @@
 // Owns the parsing of `bootstrapServers`. Every thread. Must not resolve names.
 
-import { isIPv6 } from 'node:net';
+import { isIpv6Address } from '../ip-address.ts';
 
 /** One server to start from. */
 export interface BootstrapServer {
@@ -54,7 +54,7 @@ function parseServer(entry: string): BootstrapServer | string {
   if (colons === 0) return withPort(text, String(defaultPort));
   // Two or more colons without brackets can only be an IPv6 address; its port, if any, would be ambiguous.
   if (colons > 1) {
-    return isIPv6(text) && !text.includes('%')
+    return isIpv6Address(text) && !text.includes('%')
       ? withPort(text, String(defaultPort))
       : "has more than one ':' and is not an IPv6 address; write an IPv6 address with a port as '[::1]:9092'";
   }
@@ -65,11 +65,11 @@ function parseServer(entry: string): BootstrapServer | string {
 /** Removes the brackets around an IPv6 address. Brokers and users may write it with or without them. */
 export function withoutBrackets(host: string): string {
   const inner = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : '';
-  return isIPv6(inner) ? inner : host;
+  return isIpv6Address(inner) ? inner : host;
 }
 
 function withPort(host: string, portText: string): BootstrapServer | string {
-  if (host.includes(':') && !isIPv6(host)) return `has '${host.slice(0, 60)}', which is not an IPv6 address`;
+  if (host.includes(':') && !isIpv6Address(host)) return `has '${host.slice(0, 60)}', which is not an IPv6 address`;
   if (host === '' || /[\s/@]/.test(host)) return 'has no usable host name';
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : Number.NaN;
   if (!(port >= 1 && port <= 65535)) return `has port '${portText.slice(0, 20)}'; a port is a number from 1 to 65535`;

@@ -3,11 +3,11 @@
 import { IllegalStateError } from '../../common/errors/errors.ts';
 
 /** Slots of 8 bytes. This is several times what the client needs between two calls of the application's code. */
-const callSlots: readonly number[] = Array.from({ length: 2048 }, () => 0);
+const callSlots: readonly number[] = new Array<number>(2048).fill(0);
 /** What Node's own code needs around a callback. */
-const callbackSlots: readonly number[] = Array.from({ length: 512 }, () => 0);
+const callbackSlots: readonly number[] = new Array<number>(512).fill(0);
 /** The same if functions of Node must be compiled again first, which needs more. */
-const nestedSlots: readonly number[] = Array.from({ length: 16 * 1024 }, () => 0);
+const nestedSlots: readonly number[] = new Array<number>(16 * 1024).fill(0);
 /** From this depth on, callbacks inside callbacks count as an endless recursion. */
 const manyNested = 16;
 

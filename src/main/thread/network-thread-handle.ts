@@ -21,6 +21,7 @@ import {
 } from '../../state/counters.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
+import { type CompileCaches, environmentWithCache } from './compile-cache.ts';
 import { ControlCalls } from './control-calls.ts';
 import { defaultAuthorities } from './default-authorities.ts';
 import { isObserved } from './diagnostics.ts';
@@ -93,6 +94,7 @@ export class NetworkThreadHandle implements ThreadAccess {
       name: 'kafka-network',
       // `node --input-type=module -e ...` passes its flag on, and with that flag no worker file starts.
       ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
+      env: environmentWithCache(process.getBuiltinModule('node:module') as CompileCaches, process.env),
       workerData: data,
       transferList: [...transferList, ...carried.transferList, port2, networkLogPort],
     });

@@ -42,6 +42,15 @@ export interface DataMessages<Data, View> {
   read(message: FlatMessage): View;
 }
 
+type ClientMessages<Request, Response> = Pick<
+  ApiMessages<Request, Response, never, never>,
+  'writeRequest' | 'readResponse'
+>;
+type BrokerMessages<ResponseData, RequestView> = Pick<
+  ApiMessages<never, never, ResponseData, RequestView>,
+  'readRequest' | 'writeResponse'
+>;
+
 /** An API over its generated module. */
 export class GeneratedApi<Request, Response, ResponseData, RequestView>
   implements Api<Request, Response, ResponseData, RequestView>
@@ -52,14 +61,17 @@ export class GeneratedApi<Request, Response, ResponseData, RequestView>
   readonly maxVersion: number;
   readonly flexibleVersion: number;
   readonly latestVersionUnstable: boolean;
-  readonly #load: () => ApiMessages<Request, Response, ResponseData, RequestView>;
-  #messages: ApiMessages<Request, Response, ResponseData, RequestView> | null = null;
+  readonly #loadForClient: () => ClientMessages<Request, Response>;
+  readonly #loadForBroker: () => BrokerMessages<ResponseData, RequestView>;
+  #forClient: ClientMessages<Request, Response> | null = null;
+  #forBroker: BrokerMessages<ResponseData, RequestView> | null = null;
 
   constructor(
     key: number,
     name: string,
     versions: { min: number; max: number; flexible: number; latestUnstable?: boolean },
-    load: () => ApiMessages<Request, Response, ResponseData, RequestView>,
+    loadForClient: () => ClientMessages<Request, Response>,
+    loadForBroker: () => BrokerMessages<ResponseData, RequestView>,
   ) {
     this.key = key;
     this.name = name;
@@ -67,27 +79,27 @@ export class GeneratedApi<Request, Response, ResponseData, RequestView>
     this.maxVersion = versions.max;
     this.flexibleVersion = versions.flexible;
     this.latestVersionUnstable = versions.latestUnstable ?? false;
-    this.#load = load;
+    this.#loadForClient = loadForClient;
+    this.#loadForBroker = loadForBroker;
   }
 
   writeRequest(w: FlatWriter, request: Request): void {
-    this.#made().writeRequest(w, request);
+    this.#forClient ??= this.#loadForClient();
+    this.#forClient.writeRequest(w, request);
   }
 
   readResponse(message: FlatMessage): Response {
-    return this.#made().readResponse(message);
+    this.#forClient ??= this.#loadForClient();
+    return this.#forClient.readResponse(message);
   }
 
   writeResponse(w: FlatWriter, response: ResponseData): void {
-    this.#made().writeResponse(w, response);
+    this.#forBroker ??= this.#loadForBroker();
+    this.#forBroker.writeResponse(w, response);
   }
 
   readRequest(message: FlatMessage): RequestView {
-    return this.#made().readRequest(message);
-  }
-
-  #made(): ApiMessages<Request, Response, ResponseData, RequestView> {
-    this.#messages ??= this.#load();
-    return this.#messages;
+    this.#forBroker ??= this.#loadForBroker();
+    return this.#forBroker.readRequest(message);
   }
 }

@@ -73,24 +73,35 @@ export function flatApiFile(api: Api): string {
   const about = `{ min: ${versions.min}, max: ${versions.max}, flexible: ${flexible?.min ?? -1}${unstable} }`;
   code.doc(`${api.table.doc} API key ${api.key}, versions ${versions.min}-${versions.max}.${legacy}`);
   code.line(`export const ${api.name}: Api<${types}> =`);
+  const loaders = 'loadClientMessages, loadBrokerMessages';
   code
-    .indented((body) =>
-      body.line(`/* @__PURE__ */ new GeneratedApi(${api.key}, '${api.name}', ${about}, loadMessages);`),
-    )
+    .indented((body) => body.line(`/* @__PURE__ */ new GeneratedApi(${api.key}, '${api.name}', ${about}, ${loaders});`))
     .line();
-  // Named here, since the classes inside the function hide the interfaces of the same names.
+  // Named here, since the classes inside the functions hide the interfaces of the same names.
   code.line(`type Messages = ApiMessages<${types}>;`).line();
-  code.doc('Makes the functions of both messages. They are made at the first use, and so the package loads fast.');
-  code.block('function loadMessages(): Messages', (body) => {
-    messageParts(body, request, true);
-    messageParts(body, response, false);
+  code.doc('Makes the functions that clients need. They are made at the first use, and so the package loads fast.');
+  code.block(`function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'>`, (body) => {
+    writerFunctions(body, request, true);
+    viewClasses(body, response);
     body.block(
       'return',
       (members) => {
         writeMethod(members, 'writeRequest', request, `${api.name} request`, api.key);
-        writeMethod(members, 'writeResponse', response, `${api.name} response`, api.key);
-        readMethod(members, 'readRequest', request);
         readMethod(members, 'readResponse', response);
+      },
+      '};',
+    );
+  });
+  code.line();
+  code.doc('Makes the functions that brokers in tests need.');
+  code.block(`function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'>`, (body) => {
+    viewClasses(body, request);
+    writerFunctions(body, response, false);
+    body.block(
+      'return',
+      (members) => {
+        readMethod(members, 'readRequest', request);
+        writeMethod(members, 'writeResponse', response, `${api.name} response`, api.key);
       },
       '};',
     );
@@ -108,7 +119,8 @@ export function flatDataFile(data: DataMessage): string {
   code.doc('Made at the first use, and so the package loads fast.');
   code.line(`let loaded: DataMessages<${type}, ${type}View> | undefined;`).line();
   code.block(`function load(): DataMessages<${type}, ${type}View>`, (body) => {
-    messageParts(body, message, false);
+    writerFunctions(body, message, false);
+    viewClasses(body, message);
     body.block(
       'return',
       (members) => {
@@ -127,11 +139,6 @@ export function flatDataFile(data: DataMessage): string {
     body.line('loaded ??= load();').line('return loaded.read(message);');
   });
   return assemble(data.file, `${data.name}: plain object, flat writer and view. Runs on every thread.`, code);
-}
-
-function messageParts(code: Code, message: Message, isRequest: boolean): void {
-  writerFunctions(code, message, isRequest);
-  viewClasses(code, message);
 }
 
 function readMethod(code: Code, name: string, message: Message): void {

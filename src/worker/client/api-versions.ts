@@ -97,7 +97,7 @@ function nameOf(codec: WireCodec): string {
 
 /** The broker's version derived from its API ranges, e.g. `[2, 8]`. */
 export function inferBrokerVersion(ranges: ReadonlyMap<number, VersionRange>): readonly number[] {
-  for (const { version, apiKey, apiVersion } of tellingVersions) {
+  for (const { version, apiKey, apiVersion } of tellingVersions()) {
     const range = ranges.get(apiKey);
     if (range !== undefined && range.min <= apiVersion && apiVersion <= range.max) return version;
   }

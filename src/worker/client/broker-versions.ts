@@ -91,12 +91,10 @@ export function rangesAddedIn(version: BrokerVersion): ApiRanges {
 }
 
 /** Newest first: a broker that supports the version of the API is that new, unless it is newer. */
-export const tellingVersions = history
-  .flatMap(([version, apiKey]) => {
-    if (apiKey === null) return [];
-    return [{ version, apiKey, apiVersion: rangesAddedIn(version).get(apiKey)!.max }];
-  })
-  .reverse();
+export function* tellingVersions(): IterableIterator<{ version: BrokerVersion; apiKey: number; apiVersion: number }> {
+  for (const [version, apiKey, added] of history.toReversed())
+    if (apiKey !== null) yield { version, apiKey, apiVersion: rangesIn(added).get(apiKey)!.max };
+}
 
 function rangesIn(added: string): ApiRanges {
   const entries = added === '' ? [] : added.split(' ');

@@ -2,7 +2,6 @@
 // all others, before the socket connects. Network thread. Must not choose options.
 
 import { connect, isIPv6, type OnReadOpts, Socket } from 'node:net';
-import { getSystemErrorName } from 'node:util';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import { isKeepAlive, isNoDelay, type ResolvedOption, resolveOption } from '../../common/config/socket-options.ts';
 import { KafkaConfigurationError } from '../../common/errors/errors.ts';
@@ -121,7 +120,7 @@ class System {
   }
 
   #reason(): string {
-    return getSystemErrorName(-this.#koffi.errno());
+    return process.getBuiltinModule('node:util').getSystemErrorName(-this.#koffi.errno());
   }
 }
 

@@ -1,9 +1,8 @@
 // Owns name look-ups that need no thread of the pool: the hosts file, then the name servers, with the search list of resolv.conf.
-// Network thread. It knows less than the system's look-up (no mDNS, no LDAP), so it is only used when that one is late.
+// Network thread. It knows less than the system's look-up (no mDNS, no LDAP), so it is only used when that one is late. Modules of Node are
+// loaded only then: they take some ms of a start.
 
-import { Resolver } from 'node:dns/promises';
-import { readFileSync, statSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { addressFamily } from '../../common/ip-address.ts';
 
 const maxFileBytes = 1024 * 1024;
 const queryTimeoutMs = 2000;
@@ -28,7 +27,7 @@ export function addressesInHosts(hosts: string, host: string): string[] {
   const wanted = host.toLowerCase().replace(/\.$/, '');
   return hosts.split('\n').flatMap((line) => {
     const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    return isIP(address) !== 0 && names.some((name) => name.toLowerCase() === wanted) ? [address] : [];
+    return addressFamily(address) !== 0 && names.some((name) => name.toLowerCase() === wanted) ? [address] : [];
   });
 }
 
@@ -43,6 +42,7 @@ export function fullNames(resolvConf: string, host: string): string[] {
 }
 
 async function query(name: string): Promise<string[]> {
+  const { Resolver } = process.getBuiltinModule('node:dns/promises');
   const resolver = new Resolver({ timeout: queryTimeoutMs, tries: 2 });
   const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
   return answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
@@ -55,6 +55,7 @@ function hostsPath(): string {
 
 /** The text of a file. Empty when there is no such file, or when it is too big. */
 function textOf(path: string): string {
+  const { readFileSync, statSync } = process.getBuiltinModule('node:fs');
   try {
     const status = statSync(path);
     return status.isFile() && status.size <= maxFileBytes ? readFileSync(path, 'utf8') : '';

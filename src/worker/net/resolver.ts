@@ -5,7 +5,8 @@
 // The first answer with an address counts. Only the system's answer can say that there is no address.
 
 import { lookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import { addressFamily } from '../../common/ip-address.ts';
 import { lookUpBesidePool } from './name-servers.ts';
 
 /** Calls back once: with every address of `host`, in the resolver's order, or with the reason why there is none. */
@@ -44,7 +45,7 @@ export class Resolver {
   }
 
   readonly resolve: Resolve = (host, callback) => {
-    if (isIP(host) !== 0) {
+    if (addressFamily(host) !== 0) {
       callback(null, [host]);
       return;
     }
@@ -121,7 +122,7 @@ export function newResolver(): Resolver {
 export function lookupFor(resolve: Resolve): LookupFunction {
   return (host, { all }, callback) => {
     resolve(host, (error, addresses) => {
-      const found = addresses.map((address) => ({ address, family: isIP(address) }));
+      const found = addresses.map((address) => ({ address, family: addressFamily(address) }));
       if (error !== null || found.length === 0) callback(error ?? new Error(`no address for ${host}`), '', 0);
       else if (all === true) callback(null, found);
       else callback(null, found[0]!.address, found[0]!.family);

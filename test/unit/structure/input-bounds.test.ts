@@ -39,7 +39,6 @@ const sizes: Readonly<Record<string, string>> = {
   'main/client/inspection.ts': 'columns of a table that people read, as wide as its texts',
   'main/client/node-states.ts': 'the number of bootstrap servers, from the configuration',
   'main/link/in-flight.ts': 'the number of requests in flight',
-  'main/link/stack-room.ts': 'constants',
   'protocol/flat/flat-view.ts': 'the number of rows of a list, which its writer has bounded by the bytes of the frame',
   'protocol/flat/lent-bytes.ts': 'a view of memory that is there',
   'protocol/wire/records/record-batch.ts': 'a position in the arena; the digits of a checksum',

@@ -57,12 +57,12 @@ export interface AddOffsetsToTxnResponseView extends FlatView {
 
 /** Adds the offsets of a group to a transaction, before TxnOffsetCommit. Since Kafka 0.11 (KIP-98). API key 25, versions 0-4. */
 export const AddOffsetsToTxn: Api<AddOffsetsToTxnRequest, AddOffsetsToTxnResponseView, AddOffsetsToTxnResponse, AddOffsetsToTxnRequestView> =
-  /* @__PURE__ */ new GeneratedApi(25, 'AddOffsetsToTxn', { min: 0, max: 4, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(25, 'AddOffsetsToTxn', { min: 0, max: 4, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AddOffsetsToTxnRequest, AddOffsetsToTxnResponseView, AddOffsetsToTxnResponse, AddOffsetsToTxnRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAddOffsetsToTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields']);
   function writeAddOffsetsToTxnRequest(w: FlatWriter, word: number, value: AddOffsetsToTxnRequest): void {
     checkObject(value, keysOfAddOffsetsToTxnRequest);
@@ -75,6 +75,47 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAddOffsetsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
+  class AddOffsetsToTxnResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddOffsetsToTxnResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AddOffsetsToTxnRequest): void {
+      try {
+        writeAddOffsetsToTxnRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AddOffsetsToTxn request', 25);
+      }
+    },
+    readResponse(message: FlatMessage): AddOffsetsToTxnResponseView {
+      return new AddOffsetsToTxnResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAddOffsetsToTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'groupId', 'unknownTaggedFields'];
   class AddOffsetsToTxnRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -122,38 +163,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAddOffsetsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
-  class AddOffsetsToTxnResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAddOffsetsToTxnResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AddOffsetsToTxnRequest): void {
-      try {
-        writeAddOffsetsToTxnRequest(w, w.alloc(9), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AddOffsetsToTxn request', 25);
-      }
+    readRequest(message: FlatMessage): AddOffsetsToTxnRequestView {
+      return new AddOffsetsToTxnRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AddOffsetsToTxnResponse): void {
       try {
@@ -161,12 +173,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AddOffsetsToTxn response', 25);
       }
-    },
-    readRequest(message: FlatMessage): AddOffsetsToTxnRequestView {
-      return new AddOffsetsToTxnRequestView(message);
-    },
-    readResponse(message: FlatMessage): AddOffsetsToTxnResponseView {
-      return new AddOffsetsToTxnResponseView(message);
     },
   };
 }

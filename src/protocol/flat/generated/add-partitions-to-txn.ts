@@ -181,12 +181,12 @@ export interface AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView
 
 /** Adds partitions to a transaction; from version 4 brokers check with it (KIP-890). Since Kafka 0.11 (KIP-98). API key 24, versions 0-5. */
 export const AddPartitionsToTxn: Api<AddPartitionsToTxnRequest, AddPartitionsToTxnResponseView, AddPartitionsToTxnResponse, AddPartitionsToTxnRequestView> =
-  /* @__PURE__ */ new GeneratedApi(24, 'AddPartitionsToTxn', { min: 0, max: 5, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(24, 'AddPartitionsToTxn', { min: 0, max: 5, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AddPartitionsToTxnRequest, AddPartitionsToTxnResponseView, AddPartitionsToTxnResponse, AddPartitionsToTxnRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
   function writeAddPartitionsToTxnRequestAddPartitionsToTxnTopic(w: FlatWriter, word: number, value: AddPartitionsToTxnRequestAddPartitionsToTxnTopic): void {
     checkObject(value, keysOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic);
@@ -262,6 +262,133 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult: readonly string[] = ['partitionIndex', 'partitionErrorCode', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionErrorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult;
+    }
+  }
+  const readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView(message, word);
+
+  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult: readonly string[] = ['name', 'resultsByPartition', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get resultsByPartition(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 4, readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult;
+    }
+  }
+  const readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView(message, word);
+
+  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult: readonly string[] = ['transactionalId', 'topicResults', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseAddPartitionsToTxnResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicResults(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult;
+    }
+  }
+  const readAddPartitionsToTxnResponseAddPartitionsToTxnResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnResultView(message, word);
+
+  const fieldsOfAddPartitionsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'resultsByTransaction', 'resultsByTopicV3AndBelow', 'unknownTaggedFields'];
+  class AddPartitionsToTxnResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get resultsByTransaction(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnResultView);
+    }
+
+    get resultsByTopicV3AndBelow(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
+      return this.flat.array(this.flatWord + 4, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddPartitionsToTxnResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AddPartitionsToTxnRequest): void {
+      try {
+        writeAddPartitionsToTxnRequest(w, w.alloc(11), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AddPartitionsToTxn request', 24);
+      }
+    },
+    readResponse(message: FlatMessage): AddPartitionsToTxnResponseView {
+      return new AddPartitionsToTxnResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAddPartitionsToTxnRequestAddPartitionsToTxnTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
   class AddPartitionsToTxnRequestAddPartitionsToTxnTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -461,124 +588,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult: readonly string[] = ['partitionIndex', 'partitionErrorCode', 'unknownTaggedFields'];
-  class AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get partitionErrorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResult;
-    }
-  }
-  const readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView(message, word);
-
-  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult: readonly string[] = ['name', 'resultsByPartition', 'unknownTaggedFields'];
-  class AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get resultsByPartition(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView> {
-      return this.flat.array(this.flatWord + 2, 4, readAddPartitionsToTxnResponseAddPartitionsToTxnPartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnTopicResult;
-    }
-  }
-  const readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView(message, word);
-
-  const fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult: readonly string[] = ['transactionalId', 'topicResults', 'unknownTaggedFields'];
-  class AddPartitionsToTxnResponseAddPartitionsToTxnResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get transactionalId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicResults(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
-      return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAddPartitionsToTxnResponseAddPartitionsToTxnResult;
-    }
-  }
-  const readAddPartitionsToTxnResponseAddPartitionsToTxnResultView: RowReader<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> = (message, word) => new AddPartitionsToTxnResponseAddPartitionsToTxnResultView(message, word);
-
-  const fieldsOfAddPartitionsToTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'resultsByTransaction', 'resultsByTopicV3AndBelow', 'unknownTaggedFields'];
-  class AddPartitionsToTxnResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get resultsByTransaction(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnResultView> {
-      return this.flat.array(this.flatWord + 2, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnResultView);
-    }
-
-    get resultsByTopicV3AndBelow(): FlatArray<AddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView> {
-      return this.flat.array(this.flatWord + 4, 6, readAddPartitionsToTxnResponseAddPartitionsToTxnTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAddPartitionsToTxnResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AddPartitionsToTxnRequest): void {
-      try {
-        writeAddPartitionsToTxnRequest(w, w.alloc(11), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AddPartitionsToTxn request', 24);
-      }
+    readRequest(message: FlatMessage): AddPartitionsToTxnRequestView {
+      return new AddPartitionsToTxnRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AddPartitionsToTxnResponse): void {
       try {
@@ -586,12 +598,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AddPartitionsToTxn response', 24);
       }
-    },
-    readRequest(message: FlatMessage): AddPartitionsToTxnRequestView {
-      return new AddPartitionsToTxnRequestView(message);
-    },
-    readResponse(message: FlatMessage): AddPartitionsToTxnResponseView {
-      return new AddPartitionsToTxnResponseView(message);
     },
   };
 }

@@ -92,12 +92,12 @@ export interface AddRaftVoterResponseView extends FlatView {
 
 /** Adds a controller to the voters of the quorum. Since Kafka 3.9 (KIP-853). API key 80, versions 0-1. */
 export const AddRaftVoter: Api<AddRaftVoterRequest, AddRaftVoterResponseView, AddRaftVoterResponse, AddRaftVoterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(80, 'AddRaftVoter', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(80, 'AddRaftVoter', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AddRaftVoterRequest, AddRaftVoterResponseView, AddRaftVoterResponse, AddRaftVoterRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAddRaftVoterRequestListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'unknownTaggedFields']);
   function writeAddRaftVoterRequestListener(w: FlatWriter, word: number, value: AddRaftVoterRequestListener): void {
     checkObject(value, keysOfAddRaftVoterRequestListener);
@@ -140,6 +140,51 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAddRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class AddRaftVoterResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAddRaftVoterResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AddRaftVoterRequest): void {
+      try {
+        writeAddRaftVoterRequest(w, w.alloc(13), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AddRaftVoter request', 80);
+      }
+    },
+    readResponse(message: FlatMessage): AddRaftVoterResponseView {
+      return new AddRaftVoterResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAddRaftVoterRequestListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
   class AddRaftVoterRequestListenerView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -232,42 +277,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAddRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class AddRaftVoterResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAddRaftVoterResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AddRaftVoterRequest): void {
-      try {
-        writeAddRaftVoterRequest(w, w.alloc(13), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AddRaftVoter request', 80);
-      }
+    readRequest(message: FlatMessage): AddRaftVoterRequestView {
+      return new AddRaftVoterRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AddRaftVoterResponse): void {
       try {
@@ -275,12 +287,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AddRaftVoter response', 80);
       }
-    },
-    readRequest(message: FlatMessage): AddRaftVoterRequestView {
-      return new AddRaftVoterRequestView(message);
-    },
-    readResponse(message: FlatMessage): AddRaftVoterResponseView {
-      return new AddRaftVoterResponseView(message);
     },
   };
 }

@@ -57,12 +57,12 @@ export interface AllocateProducerIdsResponseView extends FlatView {
 
 /** Gets a block of producer ids for a broker to hand out. From brokers (KIP-730). API key 67, versions 0-0. */
 export const AllocateProducerIds: Api<AllocateProducerIdsRequest, AllocateProducerIdsResponseView, AllocateProducerIdsResponse, AllocateProducerIdsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(67, 'AllocateProducerIds', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(67, 'AllocateProducerIds', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AllocateProducerIdsRequest, AllocateProducerIdsResponseView, AllocateProducerIdsResponse, AllocateProducerIdsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAllocateProducerIdsRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
   function writeAllocateProducerIdsRequest(w: FlatWriter, word: number, value: AllocateProducerIdsRequest): void {
     checkObject(value, keysOfAllocateProducerIdsRequest);
@@ -77,6 +77,55 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAllocateProducerIdsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerIdStart', 'producerIdLen', 'unknownTaggedFields'];
+  class AllocateProducerIdsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get producerIdStart(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerIdLen(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAllocateProducerIdsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AllocateProducerIdsRequest): void {
+      try {
+        writeAllocateProducerIdsRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AllocateProducerIds request', 67);
+      }
+    },
+    readResponse(message: FlatMessage): AllocateProducerIdsResponseView {
+      return new AllocateProducerIdsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAllocateProducerIdsRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
   class AllocateProducerIdsRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -122,46 +171,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAllocateProducerIdsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerIdStart', 'producerIdLen', 'unknownTaggedFields'];
-  class AllocateProducerIdsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get producerIdStart(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get producerIdLen(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAllocateProducerIdsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AllocateProducerIdsRequest): void {
-      try {
-        writeAllocateProducerIdsRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AllocateProducerIds request', 67);
-      }
+    readRequest(message: FlatMessage): AllocateProducerIdsRequestView {
+      return new AllocateProducerIdsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AllocateProducerIdsResponse): void {
       try {
@@ -169,12 +181,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AllocateProducerIds response', 67);
       }
-    },
-    readRequest(message: FlatMessage): AllocateProducerIdsRequestView {
-      return new AllocateProducerIdsRequestView(message);
-    },
-    readResponse(message: FlatMessage): AllocateProducerIdsResponseView {
-      return new AllocateProducerIdsResponseView(message);
     },
   };
 }

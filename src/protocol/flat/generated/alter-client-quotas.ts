@@ -156,12 +156,12 @@ export interface AlterClientQuotasResponseEntityDataView extends FlatView {
 
 /** Sets and removes client quotas. Since Kafka 2.6 (KIP-546). API key 49, versions 0-1. */
 export const AlterClientQuotas: Api<AlterClientQuotasRequest, AlterClientQuotasResponseView, AlterClientQuotasResponse, AlterClientQuotasRequestView> =
-  /* @__PURE__ */ new GeneratedApi(49, 'AlterClientQuotas', { min: 0, max: 1, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(49, 'AlterClientQuotas', { min: 0, max: 1, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AlterClientQuotasRequest, AlterClientQuotasResponseView, AlterClientQuotasResponse, AlterClientQuotasRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAlterClientQuotasRequestEntityData: ReadonlySet<string> = new Set(['entityType', 'entityName', 'unknownTaggedFields']);
   function writeAlterClientQuotasRequestEntityData(w: FlatWriter, word: number, value: AlterClientQuotasRequestEntityData): void {
     checkObject(value, keysOfAlterClientQuotasRequestEntityData);
@@ -234,6 +234,103 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAlterClientQuotasResponseEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
+  class AlterClientQuotasResponseEntityDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get entityType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get entityName(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterClientQuotasResponseEntityData;
+    }
+  }
+  const readAlterClientQuotasResponseEntityDataView: RowReader<AlterClientQuotasResponseEntityDataView> = (message, word) => new AlterClientQuotasResponseEntityDataView(message, word);
+
+  const fieldsOfAlterClientQuotasResponseEntryData: readonly string[] = ['errorCode', 'errorMessage', 'entity', 'unknownTaggedFields'];
+  class AlterClientQuotasResponseEntryDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get entity(): FlatArray<AlterClientQuotasResponseEntityDataView> {
+      return this.flat.array(this.flatWord + 3, 6, readAlterClientQuotasResponseEntityDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterClientQuotasResponseEntryData;
+    }
+  }
+  const readAlterClientQuotasResponseEntryDataView: RowReader<AlterClientQuotasResponseEntryDataView> = (message, word) => new AlterClientQuotasResponseEntryDataView(message, word);
+
+  const fieldsOfAlterClientQuotasResponse: readonly string[] = ['throttleTimeMs', 'entries', 'unknownTaggedFields'];
+  class AlterClientQuotasResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get entries(): FlatArray<AlterClientQuotasResponseEntryDataView> {
+      return this.flat.array(this.flatWord + 1, 7, readAlterClientQuotasResponseEntryDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterClientQuotasResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AlterClientQuotasRequest): void {
+      try {
+        writeAlterClientQuotasRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterClientQuotas request', 49);
+      }
+    },
+    readResponse(message: FlatMessage): AlterClientQuotasResponseView {
+      return new AlterClientQuotasResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAlterClientQuotasRequestEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
   class AlterClientQuotasRequestEntityDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -412,94 +509,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAlterClientQuotasResponseEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
-  class AlterClientQuotasResponseEntityDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get entityType(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get entityName(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterClientQuotasResponseEntityData;
-    }
-  }
-  const readAlterClientQuotasResponseEntityDataView: RowReader<AlterClientQuotasResponseEntityDataView> = (message, word) => new AlterClientQuotasResponseEntityDataView(message, word);
-
-  const fieldsOfAlterClientQuotasResponseEntryData: readonly string[] = ['errorCode', 'errorMessage', 'entity', 'unknownTaggedFields'];
-  class AlterClientQuotasResponseEntryDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get entity(): FlatArray<AlterClientQuotasResponseEntityDataView> {
-      return this.flat.array(this.flatWord + 3, 6, readAlterClientQuotasResponseEntityDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterClientQuotasResponseEntryData;
-    }
-  }
-  const readAlterClientQuotasResponseEntryDataView: RowReader<AlterClientQuotasResponseEntryDataView> = (message, word) => new AlterClientQuotasResponseEntryDataView(message, word);
-
-  const fieldsOfAlterClientQuotasResponse: readonly string[] = ['throttleTimeMs', 'entries', 'unknownTaggedFields'];
-  class AlterClientQuotasResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get entries(): FlatArray<AlterClientQuotasResponseEntryDataView> {
-      return this.flat.array(this.flatWord + 1, 7, readAlterClientQuotasResponseEntryDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterClientQuotasResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AlterClientQuotasRequest): void {
-      try {
-        writeAlterClientQuotasRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AlterClientQuotas request', 49);
-      }
+    readRequest(message: FlatMessage): AlterClientQuotasRequestView {
+      return new AlterClientQuotasRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AlterClientQuotasResponse): void {
       try {
@@ -507,12 +519,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AlterClientQuotas response', 49);
       }
-    },
-    readRequest(message: FlatMessage): AlterClientQuotasRequestView {
-      return new AlterClientQuotasRequestView(message);
-    },
-    readResponse(message: FlatMessage): AlterClientQuotasResponseView {
-      return new AlterClientQuotasResponseView(message);
     },
   };
 }

@@ -120,12 +120,12 @@ export interface AlterConfigsResponseAlterConfigsResourceResponseView extends Fl
 
 /** Replaces all configuration of resources: what is left out gets its default. Since Kafka 0.11 (KIP-133). API key 33, versions 0-2. */
 export const AlterConfigs: Api<AlterConfigsRequest, AlterConfigsResponseView, AlterConfigsResponse, AlterConfigsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(33, 'AlterConfigs', { min: 0, max: 2, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(33, 'AlterConfigs', { min: 0, max: 2, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AlterConfigsRequest, AlterConfigsResponseView, AlterConfigsResponse, AlterConfigsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAlterConfigsRequestAlterableConfig: ReadonlySet<string> = new Set(['name', 'value', 'unknownTaggedFields']);
   function writeAlterConfigsRequestAlterableConfig(w: FlatWriter, word: number, value: AlterConfigsRequestAlterableConfig): void {
     checkObject(value, keysOfAlterConfigsRequestAlterableConfig);
@@ -179,6 +179,81 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAlterConfigsResponseAlterConfigsResourceResponse: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'unknownTaggedFields'];
+  class AlterConfigsResponseAlterConfigsResourceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get resourceType(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get resourceName(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterConfigsResponseAlterConfigsResourceResponse;
+    }
+  }
+  const readAlterConfigsResponseAlterConfigsResourceResponseView: RowReader<AlterConfigsResponseAlterConfigsResourceResponseView> = (message, word) => new AlterConfigsResponseAlterConfigsResourceResponseView(message, word);
+
+  const fieldsOfAlterConfigsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
+  class AlterConfigsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get responses(): FlatArray<AlterConfigsResponseAlterConfigsResourceResponseView> {
+      return this.flat.array(this.flatWord + 1, 8, readAlterConfigsResponseAlterConfigsResourceResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterConfigsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AlterConfigsRequest): void {
+      try {
+        writeAlterConfigsRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterConfigs request', 33);
+      }
+    },
+    readResponse(message: FlatMessage): AlterConfigsResponseView {
+      return new AlterConfigsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAlterConfigsRequestAlterableConfig: readonly string[] = ['name', 'value', 'unknownTaggedFields'];
   class AlterConfigsRequestAlterableConfigView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -307,72 +382,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAlterConfigsResponseAlterConfigsResourceResponse: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'unknownTaggedFields'];
-  class AlterConfigsResponseAlterConfigsResourceResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get resourceType(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get resourceName(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterConfigsResponseAlterConfigsResourceResponse;
-    }
-  }
-  const readAlterConfigsResponseAlterConfigsResourceResponseView: RowReader<AlterConfigsResponseAlterConfigsResourceResponseView> = (message, word) => new AlterConfigsResponseAlterConfigsResourceResponseView(message, word);
-
-  const fieldsOfAlterConfigsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
-  class AlterConfigsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get responses(): FlatArray<AlterConfigsResponseAlterConfigsResourceResponseView> {
-      return this.flat.array(this.flatWord + 1, 8, readAlterConfigsResponseAlterConfigsResourceResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterConfigsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AlterConfigsRequest): void {
-      try {
-        writeAlterConfigsRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AlterConfigs request', 33);
-      }
+    readRequest(message: FlatMessage): AlterConfigsRequestView {
+      return new AlterConfigsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AlterConfigsResponse): void {
       try {
@@ -380,12 +392,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AlterConfigs response', 33);
       }
-    },
-    readRequest(message: FlatMessage): AlterConfigsRequestView {
-      return new AlterConfigsRequestView(message);
-    },
-    readResponse(message: FlatMessage): AlterConfigsResponseView {
-      return new AlterConfigsResponseView(message);
     },
   };
 }

@@ -148,12 +148,12 @@ export interface AlterPartitionReassignmentsResponseReassignablePartitionRespons
 
 /** Moves partitions to other brokers, or cancels that. Since Kafka 2.4 (KIP-455). API key 45, versions 0-1. */
 export const AlterPartitionReassignments: Api<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponseView, AlterPartitionReassignmentsResponse, AlterPartitionReassignmentsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(45, 'AlterPartitionReassignments', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(45, 'AlterPartitionReassignments', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponseView, AlterPartitionReassignmentsResponse, AlterPartitionReassignmentsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAlterPartitionReassignmentsRequestReassignablePartition: ReadonlySet<string> = new Set(['partitionIndex', 'replicas', 'unknownTaggedFields']);
   function writeAlterPartitionReassignmentsRequestReassignablePartition(w: FlatWriter, word: number, value: AlterPartitionReassignmentsRequestReassignablePartition): void {
     checkObject(value, keysOfAlterPartitionReassignmentsRequestReassignablePartition);
@@ -219,6 +219,115 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAlterPartitionReassignmentsResponseReassignablePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class AlterPartitionReassignmentsResponseReassignablePartitionResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionReassignmentsResponseReassignablePartitionResponse;
+    }
+  }
+  const readAlterPartitionReassignmentsResponseReassignablePartitionResponseView: RowReader<AlterPartitionReassignmentsResponseReassignablePartitionResponseView> = (message, word) => new AlterPartitionReassignmentsResponseReassignablePartitionResponseView(message, word);
+
+  const fieldsOfAlterPartitionReassignmentsResponseReassignableTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class AlterPartitionReassignmentsResponseReassignableTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<AlterPartitionReassignmentsResponseReassignablePartitionResponseView> {
+      return this.flat.array(this.flatWord + 2, 6, readAlterPartitionReassignmentsResponseReassignablePartitionResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionReassignmentsResponseReassignableTopicResponse;
+    }
+  }
+  const readAlterPartitionReassignmentsResponseReassignableTopicResponseView: RowReader<AlterPartitionReassignmentsResponseReassignableTopicResponseView> = (message, word) => new AlterPartitionReassignmentsResponseReassignableTopicResponseView(message, word);
+
+  const fieldsOfAlterPartitionReassignmentsResponse: readonly string[] = ['throttleTimeMs', 'allowReplicationFactorChange', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
+  class AlterPartitionReassignmentsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get allowReplicationFactorChange(): boolean {
+      return this.flat.bool(this.flatWord + 1);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get responses(): FlatArray<AlterPartitionReassignmentsResponseReassignableTopicResponseView> {
+      return this.flat.array(this.flatWord + 5, 6, readAlterPartitionReassignmentsResponseReassignableTopicResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionReassignmentsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AlterPartitionReassignmentsRequest): void {
+      try {
+        writeAlterPartitionReassignmentsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterPartitionReassignments request', 45);
+      }
+    },
+    readResponse(message: FlatMessage): AlterPartitionReassignmentsResponseView {
+      return new AlterPartitionReassignmentsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAlterPartitionReassignmentsRequestReassignablePartition: readonly string[] = ['partitionIndex', 'replicas', 'unknownTaggedFields'];
   class AlterPartitionReassignmentsRequestReassignablePartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -382,106 +491,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAlterPartitionReassignmentsResponseReassignablePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class AlterPartitionReassignmentsResponseReassignablePartitionResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterPartitionReassignmentsResponseReassignablePartitionResponse;
-    }
-  }
-  const readAlterPartitionReassignmentsResponseReassignablePartitionResponseView: RowReader<AlterPartitionReassignmentsResponseReassignablePartitionResponseView> = (message, word) => new AlterPartitionReassignmentsResponseReassignablePartitionResponseView(message, word);
-
-  const fieldsOfAlterPartitionReassignmentsResponseReassignableTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class AlterPartitionReassignmentsResponseReassignableTopicResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<AlterPartitionReassignmentsResponseReassignablePartitionResponseView> {
-      return this.flat.array(this.flatWord + 2, 6, readAlterPartitionReassignmentsResponseReassignablePartitionResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterPartitionReassignmentsResponseReassignableTopicResponse;
-    }
-  }
-  const readAlterPartitionReassignmentsResponseReassignableTopicResponseView: RowReader<AlterPartitionReassignmentsResponseReassignableTopicResponseView> = (message, word) => new AlterPartitionReassignmentsResponseReassignableTopicResponseView(message, word);
-
-  const fieldsOfAlterPartitionReassignmentsResponse: readonly string[] = ['throttleTimeMs', 'allowReplicationFactorChange', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
-  class AlterPartitionReassignmentsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get allowReplicationFactorChange(): boolean {
-      return this.flat.bool(this.flatWord + 1);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get responses(): FlatArray<AlterPartitionReassignmentsResponseReassignableTopicResponseView> {
-      return this.flat.array(this.flatWord + 5, 6, readAlterPartitionReassignmentsResponseReassignableTopicResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterPartitionReassignmentsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AlterPartitionReassignmentsRequest): void {
-      try {
-        writeAlterPartitionReassignmentsRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AlterPartitionReassignments request', 45);
-      }
+    readRequest(message: FlatMessage): AlterPartitionReassignmentsRequestView {
+      return new AlterPartitionReassignmentsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AlterPartitionReassignmentsResponse): void {
       try {
@@ -489,12 +501,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AlterPartitionReassignments response', 45);
       }
-    },
-    readRequest(message: FlatMessage): AlterPartitionReassignmentsRequestView {
-      return new AlterPartitionReassignmentsRequestView(message);
-    },
-    readResponse(message: FlatMessage): AlterPartitionReassignmentsResponseView {
-      return new AlterPartitionReassignmentsResponseView(message);
     },
   };
 }

@@ -201,12 +201,12 @@ export interface AlterPartitionResponsePartitionDataView extends FlatView {
 
 /** Asks the controller to change in-sync replicas, once called AlterIsr. Since Kafka 2.7 (KIP-497). API key 56, versions 0-3. Brokers from 4.0 on do not accept 0-1. */
 export const AlterPartition: Api<AlterPartitionRequest, AlterPartitionResponseView, AlterPartitionResponse, AlterPartitionRequestView> =
-  /* @__PURE__ */ new GeneratedApi(56, 'AlterPartition', { min: 0, max: 3, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(56, 'AlterPartition', { min: 0, max: 3, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AlterPartitionRequest, AlterPartitionResponseView, AlterPartitionResponse, AlterPartitionRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAlterPartitionRequestBrokerState: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
   function writeAlterPartitionRequestBrokerState(w: FlatWriter, word: number, value: AlterPartitionRequestBrokerState): void {
     checkObject(value, keysOfAlterPartitionRequestBrokerState);
@@ -298,6 +298,127 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAlterPartitionResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'isr', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
+  class AlterPartitionResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get isr(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get leaderRecoveryState(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get partitionEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionResponsePartitionData;
+    }
+  }
+  const readAlterPartitionResponsePartitionDataView: RowReader<AlterPartitionResponsePartitionDataView> = (message, word) => new AlterPartitionResponsePartitionDataView(message, word);
+
+  const fieldsOfAlterPartitionResponseTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class AlterPartitionResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<AlterPartitionResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 6, 10, readAlterPartitionResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionResponseTopicData;
+    }
+  }
+  const readAlterPartitionResponseTopicDataView: RowReader<AlterPartitionResponseTopicDataView> = (message, word) => new AlterPartitionResponseTopicDataView(message, word);
+
+  const fieldsOfAlterPartitionResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'unknownTaggedFields'];
+  class AlterPartitionResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<AlterPartitionResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 2, 10, readAlterPartitionResponseTopicDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterPartitionResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AlterPartitionRequest): void {
+      try {
+        writeAlterPartitionRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterPartition request', 56);
+      }
+    },
+    readResponse(message: FlatMessage): AlterPartitionResponseView {
+      return new AlterPartitionResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAlterPartitionRequestBrokerState: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
   class AlterPartitionRequestBrokerStateView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -506,118 +627,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAlterPartitionResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'isr', 'leaderRecoveryState', 'partitionEpoch', 'unknownTaggedFields'];
-  class AlterPartitionResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get isr(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 4, 1, readInt32);
-    }
-
-    get leaderRecoveryState(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get partitionEpoch(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterPartitionResponsePartitionData;
-    }
-  }
-  const readAlterPartitionResponsePartitionDataView: RowReader<AlterPartitionResponsePartitionDataView> = (message, word) => new AlterPartitionResponsePartitionDataView(message, word);
-
-  const fieldsOfAlterPartitionResponseTopicData: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
-  class AlterPartitionResponseTopicDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitions(): FlatArray<AlterPartitionResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 6, 10, readAlterPartitionResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterPartitionResponseTopicData;
-    }
-  }
-  const readAlterPartitionResponseTopicDataView: RowReader<AlterPartitionResponseTopicDataView> = (message, word) => new AlterPartitionResponseTopicDataView(message, word);
-
-  const fieldsOfAlterPartitionResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'unknownTaggedFields'];
-  class AlterPartitionResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get topics(): FlatArray<AlterPartitionResponseTopicDataView> {
-      return this.flat.array(this.flatWord + 2, 10, readAlterPartitionResponseTopicDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterPartitionResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AlterPartitionRequest): void {
-      try {
-        writeAlterPartitionRequest(w, w.alloc(7), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AlterPartition request', 56);
-      }
+    readRequest(message: FlatMessage): AlterPartitionRequestView {
+      return new AlterPartitionRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AlterPartitionResponse): void {
       try {
@@ -625,12 +637,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AlterPartition response', 56);
       }
-    },
-    readRequest(message: FlatMessage): AlterPartitionRequestView {
-      return new AlterPartitionRequestView(message);
-    },
-    readResponse(message: FlatMessage): AlterPartitionResponseView {
-      return new AlterPartitionResponseView(message);
     },
   };
 }

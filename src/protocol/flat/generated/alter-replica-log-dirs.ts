@@ -124,12 +124,12 @@ export interface AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultVie
 
 /** Moves replicas between log directories of one broker. Since Kafka 1.0 (KIP-113). API key 34, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const AlterReplicaLogDirs: Api<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponseView, AlterReplicaLogDirsResponse, AlterReplicaLogDirsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(34, 'AlterReplicaLogDirs', { min: 0, max: 2, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(34, 'AlterReplicaLogDirs', { min: 0, max: 2, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponseView, AlterReplicaLogDirsResponse, AlterReplicaLogDirsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAlterReplicaLogDirsRequestAlterReplicaLogDirTopic: ReadonlySet<string> = new Set(['name', 'partitions', 'unknownTaggedFields']);
   function writeAlterReplicaLogDirsRequestAlterReplicaLogDirTopic(w: FlatWriter, word: number, value: AlterReplicaLogDirsRequestAlterReplicaLogDirTopic): void {
     checkObject(value, keysOfAlterReplicaLogDirsRequestAlterReplicaLogDirTopic);
@@ -177,6 +177,99 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult;
+    }
+  }
+  const readAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView: RowReader<AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView> = (message, word) => new AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView(message, word);
+
+  const fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 4, readAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult;
+    }
+  }
+  const readAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView: RowReader<AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView> = (message, word) => new AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView(message, word);
+
+  const fieldsOfAlterReplicaLogDirsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
+  class AlterReplicaLogDirsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get results(): FlatArray<AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 6, readAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterReplicaLogDirsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AlterReplicaLogDirsRequest): void {
+      try {
+        writeAlterReplicaLogDirsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterReplicaLogDirs request', 34);
+      }
+    },
+    readResponse(message: FlatMessage): AlterReplicaLogDirsResponseView {
+      return new AlterReplicaLogDirsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAlterReplicaLogDirsRequestAlterReplicaLogDirTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
   class AlterReplicaLogDirsRequestAlterReplicaLogDirTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -310,90 +403,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-  class AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResult;
-    }
-  }
-  const readAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView: RowReader<AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView> = (message, word) => new AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView(message, word);
-
-  const fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-  class AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<AlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView> {
-      return this.flat.array(this.flatWord + 2, 4, readAlterReplicaLogDirsResponseAlterReplicaLogDirPartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResult;
-    }
-  }
-  const readAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView: RowReader<AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView> = (message, word) => new AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView(message, word);
-
-  const fieldsOfAlterReplicaLogDirsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
-  class AlterReplicaLogDirsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get results(): FlatArray<AlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView> {
-      return this.flat.array(this.flatWord + 1, 6, readAlterReplicaLogDirsResponseAlterReplicaLogDirTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterReplicaLogDirsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AlterReplicaLogDirsRequest): void {
-      try {
-        writeAlterReplicaLogDirsRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AlterReplicaLogDirs request', 34);
-      }
+    readRequest(message: FlatMessage): AlterReplicaLogDirsRequestView {
+      return new AlterReplicaLogDirsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AlterReplicaLogDirsResponse): void {
       try {
@@ -401,12 +413,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AlterReplicaLogDirs response', 34);
       }
-    },
-    readRequest(message: FlatMessage): AlterReplicaLogDirsRequestView {
-      return new AlterReplicaLogDirsRequestView(message);
-    },
-    readResponse(message: FlatMessage): AlterReplicaLogDirsResponseView {
-      return new AlterReplicaLogDirsResponseView(message);
     },
   };
 }

@@ -145,12 +145,12 @@ export interface AlterShareGroupOffsetsResponsePartitionView extends FlatView {
 
 /** Sets the start offsets of an empty share group (KIP-932). Since Kafka 4.1. API key 91, versions 0-0. */
 export const AlterShareGroupOffsets: Api<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponseView, AlterShareGroupOffsetsResponse, AlterShareGroupOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(91, 'AlterShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(91, 'AlterShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponseView, AlterShareGroupOffsetsResponse, AlterShareGroupOffsetsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAlterShareGroupOffsetsRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'startOffset', 'unknownTaggedFields']);
   function writeAlterShareGroupOffsetsRequestPartition(w: FlatWriter, word: number, value: AlterShareGroupOffsetsRequestPartition): void {
     checkObject(value, keysOfAlterShareGroupOffsetsRequestPartition);
@@ -199,6 +199,115 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAlterShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsResponsePartition;
+    }
+  }
+  const readAlterShareGroupOffsetsResponsePartitionView: RowReader<AlterShareGroupOffsetsResponsePartitionView> = (message, word) => new AlterShareGroupOffsetsResponsePartitionView(message, word);
+
+  const fieldsOfAlterShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<AlterShareGroupOffsetsResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 6, readAlterShareGroupOffsetsResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsResponseTopic;
+    }
+  }
+  const readAlterShareGroupOffsetsResponseTopicView: RowReader<AlterShareGroupOffsetsResponseTopicView> = (message, word) => new AlterShareGroupOffsetsResponseTopicView(message, word);
+
+  const fieldsOfAlterShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
+  class AlterShareGroupOffsetsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get responses(): FlatArray<AlterShareGroupOffsetsResponseTopicView> {
+      return this.flat.array(this.flatWord + 4, 10, readAlterShareGroupOffsetsResponseTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterShareGroupOffsetsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AlterShareGroupOffsetsRequest): void {
+      try {
+        writeAlterShareGroupOffsetsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterShareGroupOffsets request', 91);
+      }
+    },
+    readResponse(message: FlatMessage): AlterShareGroupOffsetsResponseView {
+      return new AlterShareGroupOffsetsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAlterShareGroupOffsetsRequestPartition: readonly string[] = ['partitionIndex', 'startOffset', 'unknownTaggedFields'];
   class AlterShareGroupOffsetsRequestPartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -360,106 +469,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAlterShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class AlterShareGroupOffsetsResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterShareGroupOffsetsResponsePartition;
-    }
-  }
-  const readAlterShareGroupOffsetsResponsePartitionView: RowReader<AlterShareGroupOffsetsResponsePartitionView> = (message, word) => new AlterShareGroupOffsetsResponsePartitionView(message, word);
-
-  const fieldsOfAlterShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
-  class AlterShareGroupOffsetsResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitions(): FlatArray<AlterShareGroupOffsetsResponsePartitionView> {
-      return this.flat.array(this.flatWord + 6, 6, readAlterShareGroupOffsetsResponsePartitionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterShareGroupOffsetsResponseTopic;
-    }
-  }
-  const readAlterShareGroupOffsetsResponseTopicView: RowReader<AlterShareGroupOffsetsResponseTopicView> = (message, word) => new AlterShareGroupOffsetsResponseTopicView(message, word);
-
-  const fieldsOfAlterShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
-  class AlterShareGroupOffsetsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get responses(): FlatArray<AlterShareGroupOffsetsResponseTopicView> {
-      return this.flat.array(this.flatWord + 4, 10, readAlterShareGroupOffsetsResponseTopicView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterShareGroupOffsetsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AlterShareGroupOffsetsRequest): void {
-      try {
-        writeAlterShareGroupOffsetsRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AlterShareGroupOffsets request', 91);
-      }
+    readRequest(message: FlatMessage): AlterShareGroupOffsetsRequestView {
+      return new AlterShareGroupOffsetsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AlterShareGroupOffsetsResponse): void {
       try {
@@ -467,12 +479,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AlterShareGroupOffsets response', 91);
       }
-    },
-    readRequest(message: FlatMessage): AlterShareGroupOffsetsRequestView {
-      return new AlterShareGroupOffsetsRequestView(message);
-    },
-    readResponse(message: FlatMessage): AlterShareGroupOffsetsResponseView {
-      return new AlterShareGroupOffsetsResponseView(message);
     },
   };
 }

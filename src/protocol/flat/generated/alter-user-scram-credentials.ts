@@ -124,12 +124,12 @@ export interface AlterUserScramCredentialsResponseAlterUserScramCredentialsResul
 
 /** Sets and deletes SCRAM credentials of users. Since Kafka 2.7 (KIP-554). API key 51, versions 0-0. */
 export const AlterUserScramCredentials: Api<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponseView, AlterUserScramCredentialsResponse, AlterUserScramCredentialsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(51, 'AlterUserScramCredentials', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(51, 'AlterUserScramCredentials', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponseView, AlterUserScramCredentialsResponse, AlterUserScramCredentialsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAlterUserScramCredentialsRequestScramCredentialDeletion: ReadonlySet<string> = new Set(['name', 'mechanism', 'unknownTaggedFields']);
   function writeAlterUserScramCredentialsRequestScramCredentialDeletion(w: FlatWriter, word: number, value: AlterUserScramCredentialsRequestScramCredentialDeletion): void {
     checkObject(value, keysOfAlterUserScramCredentialsRequestScramCredentialDeletion);
@@ -181,6 +181,77 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAlterUserScramCredentialsResponseAlterUserScramCredentialsResult: readonly string[] = ['user', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get user(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterUserScramCredentialsResponseAlterUserScramCredentialsResult;
+    }
+  }
+  const readAlterUserScramCredentialsResponseAlterUserScramCredentialsResultView: RowReader<AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView> = (message, word) => new AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView(message, word);
+
+  const fieldsOfAlterUserScramCredentialsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
+  class AlterUserScramCredentialsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get results(): FlatArray<AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView> {
+      return this.flat.array(this.flatWord + 1, 7, readAlterUserScramCredentialsResponseAlterUserScramCredentialsResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAlterUserScramCredentialsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AlterUserScramCredentialsRequest): void {
+      try {
+        writeAlterUserScramCredentialsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AlterUserScramCredentials request', 51);
+      }
+    },
+    readResponse(message: FlatMessage): AlterUserScramCredentialsResponseView {
+      return new AlterUserScramCredentialsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAlterUserScramCredentialsRequestScramCredentialDeletion: readonly string[] = ['name', 'mechanism', 'unknownTaggedFields'];
   class AlterUserScramCredentialsRequestScramCredentialDeletionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -314,68 +385,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAlterUserScramCredentialsResponseAlterUserScramCredentialsResult: readonly string[] = ['user', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get user(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterUserScramCredentialsResponseAlterUserScramCredentialsResult;
-    }
-  }
-  const readAlterUserScramCredentialsResponseAlterUserScramCredentialsResultView: RowReader<AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView> = (message, word) => new AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView(message, word);
-
-  const fieldsOfAlterUserScramCredentialsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
-  class AlterUserScramCredentialsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get results(): FlatArray<AlterUserScramCredentialsResponseAlterUserScramCredentialsResultView> {
-      return this.flat.array(this.flatWord + 1, 7, readAlterUserScramCredentialsResponseAlterUserScramCredentialsResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAlterUserScramCredentialsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AlterUserScramCredentialsRequest): void {
-      try {
-        writeAlterUserScramCredentialsRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AlterUserScramCredentials request', 51);
-      }
+    readRequest(message: FlatMessage): AlterUserScramCredentialsRequestView {
+      return new AlterUserScramCredentialsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AlterUserScramCredentialsResponse): void {
       try {
@@ -383,12 +395,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AlterUserScramCredentials response', 51);
       }
-    },
-    readRequest(message: FlatMessage): AlterUserScramCredentialsRequestView {
-      return new AlterUserScramCredentialsRequestView(message);
-    },
-    readResponse(message: FlatMessage): AlterUserScramCredentialsResponseView {
-      return new AlterUserScramCredentialsResponseView(message);
     },
   };
 }

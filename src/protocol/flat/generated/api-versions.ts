@@ -149,12 +149,12 @@ export interface ApiVersionsResponseApiVersionView extends FlatView {
 
 /** Asks a broker for the APIs and versions it speaks, first on each connection. Since Kafka 0.10.0 (KIP-35). API key 18, versions 0-5. */
 export const ApiVersions: Api<ApiVersionsRequest, ApiVersionsResponseView, ApiVersionsResponse, ApiVersionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(18, 'ApiVersions', { min: 0, max: 5, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(18, 'ApiVersions', { min: 0, max: 5, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ApiVersionsRequest, ApiVersionsResponseView, ApiVersionsResponse, ApiVersionsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfApiVersionsRequest: ReadonlySet<string> = new Set(['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields']);
   function writeApiVersionsRequest(w: FlatWriter, word: number, value: ApiVersionsRequest): void {
     checkObject(value, keysOfApiVersionsRequest);
@@ -180,148 +180,6 @@ function loadMessages(): Messages {
     }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 7, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfApiVersionsRequest: readonly string[] = ['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields'];
-  class ApiVersionsRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get clientSoftwareName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get clientSoftwareVersion(): string {
-      return this.flat.string(this.flatWord + 2);
-    }
-
-    get clusterId(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfApiVersionsRequest;
-    }
-  }
-
-  const keysOfApiVersionsResponseApiVersion: ReadonlySet<string> = new Set(['apiKey', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
-  function writeApiVersionsResponseApiVersion(w: FlatWriter, word: number, value: ApiVersionsResponseApiVersion): void {
-    checkObject(value, keysOfApiVersionsResponseApiVersion);
-    if (value.apiKey !== undefined) {
-      putInt16(w, word, 'apiKey', value.apiKey);
-    }
-    if (value.minVersion !== undefined) {
-      putInt16(w, word + 1, 'minVersion', value.minVersion);
-    }
-    if (value.maxVersion !== undefined) {
-      putInt16(w, word + 2, 'maxVersion', value.maxVersion);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfApiVersionsResponseSupportedFeatureKey: ReadonlySet<string> = new Set(['name', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
-  function writeApiVersionsResponseSupportedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseSupportedFeatureKey): void {
-    checkObject(value, keysOfApiVersionsResponseSupportedFeatureKey);
-    if (value.name !== undefined) {
-      putString(w, word, 'name', value.name);
-    }
-    if (value.minVersion !== undefined) {
-      putInt16(w, word + 2, 'minVersion', value.minVersion);
-    }
-    if (value.maxVersion !== undefined) {
-      putInt16(w, word + 3, 'maxVersion', value.maxVersion);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfApiVersionsResponseFinalizedFeatureKey: ReadonlySet<string> = new Set(['name', 'maxVersionLevel', 'minVersionLevel', 'unknownTaggedFields']);
-  function writeApiVersionsResponseFinalizedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseFinalizedFeatureKey): void {
-    checkObject(value, keysOfApiVersionsResponseFinalizedFeatureKey);
-    if (value.name !== undefined) {
-      putString(w, word, 'name', value.name);
-    }
-    if (value.maxVersionLevel !== undefined) {
-      putInt16(w, word + 2, 'maxVersionLevel', value.maxVersionLevel);
-    }
-    if (value.minVersionLevel !== undefined) {
-      putInt16(w, word + 3, 'minVersionLevel', value.minVersionLevel);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfApiVersionsResponse: ReadonlySet<string> = new Set(['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields']);
-  function writeApiVersionsResponse(w: FlatWriter, word: number, value: ApiVersionsResponse): void {
-    checkObject(value, keysOfApiVersionsResponse);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.apiKeys !== undefined) {
-      {
-        const count = checkArray('apiKeys', value.apiKeys);
-        const rows = w.array(word + 1, count, 5);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeApiVersionsResponseApiVersion(w, rows + i * 5, value.apiKeys[i]!);
-        } catch (error) {
-          throw within(error, 'apiKeys', i);
-        }
-      }
-    }
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
-    }
-    if (value.supportedFeatures !== undefined) {
-      {
-        const count = checkArray('supportedFeatures', value.supportedFeatures);
-        const rows = w.array(word + 4, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeApiVersionsResponseSupportedFeatureKey(w, rows + i * 6, value.supportedFeatures[i]!);
-        } catch (error) {
-          throw within(error, 'supportedFeatures', i);
-        }
-      }
-    }
-    if (value.finalizedFeaturesEpoch !== undefined) {
-      putInt64(w, word + 6, 'finalizedFeaturesEpoch', value.finalizedFeaturesEpoch);
-    } else {
-      w.setInt64(word + 6, -1, -1);
-    }
-    if (value.finalizedFeatures !== undefined) {
-      {
-        const count = checkArray('finalizedFeatures', value.finalizedFeatures);
-        const rows = w.array(word + 8, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeApiVersionsResponseFinalizedFeatureKey(w, rows + i * 6, value.finalizedFeatures[i]!);
-        } catch (error) {
-          throw within(error, 'finalizedFeatures', i);
-        }
-      }
-    }
-    if (value.zkMigrationReady !== undefined) {
-      putBool(w, word + 10, 'zkMigrationReady', value.zkMigrationReady);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, [0, 1, 2, 3]);
     }
   }
 
@@ -468,18 +326,166 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'ApiVersions request', 18);
       }
     },
+    readResponse(message: FlatMessage): ApiVersionsResponseView {
+      return new ApiVersionsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfApiVersionsRequest: readonly string[] = ['clientSoftwareName', 'clientSoftwareVersion', 'clusterId', 'nodeId', 'unknownTaggedFields'];
+  class ApiVersionsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get clientSoftwareName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get clientSoftwareVersion(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get clusterId(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfApiVersionsRequest;
+    }
+  }
+
+  const keysOfApiVersionsResponseApiVersion: ReadonlySet<string> = new Set(['apiKey', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
+  function writeApiVersionsResponseApiVersion(w: FlatWriter, word: number, value: ApiVersionsResponseApiVersion): void {
+    checkObject(value, keysOfApiVersionsResponseApiVersion);
+    if (value.apiKey !== undefined) {
+      putInt16(w, word, 'apiKey', value.apiKey);
+    }
+    if (value.minVersion !== undefined) {
+      putInt16(w, word + 1, 'minVersion', value.minVersion);
+    }
+    if (value.maxVersion !== undefined) {
+      putInt16(w, word + 2, 'maxVersion', value.maxVersion);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfApiVersionsResponseSupportedFeatureKey: ReadonlySet<string> = new Set(['name', 'minVersion', 'maxVersion', 'unknownTaggedFields']);
+  function writeApiVersionsResponseSupportedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseSupportedFeatureKey): void {
+    checkObject(value, keysOfApiVersionsResponseSupportedFeatureKey);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.minVersion !== undefined) {
+      putInt16(w, word + 2, 'minVersion', value.minVersion);
+    }
+    if (value.maxVersion !== undefined) {
+      putInt16(w, word + 3, 'maxVersion', value.maxVersion);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfApiVersionsResponseFinalizedFeatureKey: ReadonlySet<string> = new Set(['name', 'maxVersionLevel', 'minVersionLevel', 'unknownTaggedFields']);
+  function writeApiVersionsResponseFinalizedFeatureKey(w: FlatWriter, word: number, value: ApiVersionsResponseFinalizedFeatureKey): void {
+    checkObject(value, keysOfApiVersionsResponseFinalizedFeatureKey);
+    if (value.name !== undefined) {
+      putString(w, word, 'name', value.name);
+    }
+    if (value.maxVersionLevel !== undefined) {
+      putInt16(w, word + 2, 'maxVersionLevel', value.maxVersionLevel);
+    }
+    if (value.minVersionLevel !== undefined) {
+      putInt16(w, word + 3, 'minVersionLevel', value.minVersionLevel);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfApiVersionsResponse: ReadonlySet<string> = new Set(['errorCode', 'apiKeys', 'throttleTimeMs', 'supportedFeatures', 'finalizedFeaturesEpoch', 'finalizedFeatures', 'zkMigrationReady', 'unknownTaggedFields']);
+  function writeApiVersionsResponse(w: FlatWriter, word: number, value: ApiVersionsResponse): void {
+    checkObject(value, keysOfApiVersionsResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.apiKeys !== undefined) {
+      {
+        const count = checkArray('apiKeys', value.apiKeys);
+        const rows = w.array(word + 1, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeApiVersionsResponseApiVersion(w, rows + i * 5, value.apiKeys[i]!);
+        } catch (error) {
+          throw within(error, 'apiKeys', i);
+        }
+      }
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.supportedFeatures !== undefined) {
+      {
+        const count = checkArray('supportedFeatures', value.supportedFeatures);
+        const rows = w.array(word + 4, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeApiVersionsResponseSupportedFeatureKey(w, rows + i * 6, value.supportedFeatures[i]!);
+        } catch (error) {
+          throw within(error, 'supportedFeatures', i);
+        }
+      }
+    }
+    if (value.finalizedFeaturesEpoch !== undefined) {
+      putInt64(w, word + 6, 'finalizedFeaturesEpoch', value.finalizedFeaturesEpoch);
+    } else {
+      w.setInt64(word + 6, -1, -1);
+    }
+    if (value.finalizedFeatures !== undefined) {
+      {
+        const count = checkArray('finalizedFeatures', value.finalizedFeatures);
+        const rows = w.array(word + 8, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeApiVersionsResponseFinalizedFeatureKey(w, rows + i * 6, value.finalizedFeatures[i]!);
+        } catch (error) {
+          throw within(error, 'finalizedFeatures', i);
+        }
+      }
+    }
+    if (value.zkMigrationReady !== undefined) {
+      putBool(w, word + 10, 'zkMigrationReady', value.zkMigrationReady);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 11, value.unknownTaggedFields, [0, 1, 2, 3]);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): ApiVersionsRequestView {
+      return new ApiVersionsRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: ApiVersionsResponse): void {
       try {
         writeApiVersionsResponse(w, w.alloc(13), value);
       } catch (error) {
         throw invalidMessage(error, 'ApiVersions response', 18);
       }
-    },
-    readRequest(message: FlatMessage): ApiVersionsRequestView {
-      return new ApiVersionsRequestView(message);
-    },
-    readResponse(message: FlatMessage): ApiVersionsResponseView {
-      return new ApiVersionsResponseView(message);
     },
   };
 }

@@ -173,12 +173,12 @@ export interface AssignReplicasToDirsResponsePartitionDataView extends FlatView 
 
 /** Tells the controller which log directories replicas are in. From brokers, since Kafka 3.7 (KIP-858). API key 73, versions 0-0. */
 export const AssignReplicasToDirs: Api<AssignReplicasToDirsRequest, AssignReplicasToDirsResponseView, AssignReplicasToDirsResponse, AssignReplicasToDirsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(73, 'AssignReplicasToDirs', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(73, 'AssignReplicasToDirs', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<AssignReplicasToDirsRequest, AssignReplicasToDirsResponseView, AssignReplicasToDirsResponse, AssignReplicasToDirsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfAssignReplicasToDirsRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
   function writeAssignReplicasToDirsRequestPartitionData(w: FlatWriter, word: number, value: AssignReplicasToDirsRequestPartitionData): void {
     checkObject(value, keysOfAssignReplicasToDirsRequestPartitionData);
@@ -250,6 +250,129 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfAssignReplicasToDirsResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponsePartitionData;
+    }
+  }
+  const readAssignReplicasToDirsResponsePartitionDataView: RowReader<AssignReplicasToDirsResponsePartitionDataView> = (message, word) => new AssignReplicasToDirsResponsePartitionDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsResponseTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<AssignReplicasToDirsResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 4, readAssignReplicasToDirsResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponseTopicData;
+    }
+  }
+  const readAssignReplicasToDirsResponseTopicDataView: RowReader<AssignReplicasToDirsResponseTopicDataView> = (message, word) => new AssignReplicasToDirsResponseTopicDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsResponseDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponseDirectoryDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get id(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get topics(): FlatArray<AssignReplicasToDirsResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 4, 8, readAssignReplicasToDirsResponseTopicDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponseDirectoryData;
+    }
+  }
+  const readAssignReplicasToDirsResponseDirectoryDataView: RowReader<AssignReplicasToDirsResponseDirectoryDataView> = (message, word) => new AssignReplicasToDirsResponseDirectoryDataView(message, word);
+
+  const fieldsOfAssignReplicasToDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'directories', 'unknownTaggedFields'];
+  class AssignReplicasToDirsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get directories(): FlatArray<AssignReplicasToDirsResponseDirectoryDataView> {
+      return this.flat.array(this.flatWord + 2, 8, readAssignReplicasToDirsResponseDirectoryDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfAssignReplicasToDirsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: AssignReplicasToDirsRequest): void {
+      try {
+        writeAssignReplicasToDirsRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'AssignReplicasToDirs request', 73);
+      }
+    },
+    readResponse(message: FlatMessage): AssignReplicasToDirsResponseView {
+      return new AssignReplicasToDirsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfAssignReplicasToDirsRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
   class AssignReplicasToDirsRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -439,120 +562,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfAssignReplicasToDirsResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-  class AssignReplicasToDirsResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAssignReplicasToDirsResponsePartitionData;
-    }
-  }
-  const readAssignReplicasToDirsResponsePartitionDataView: RowReader<AssignReplicasToDirsResponsePartitionDataView> = (message, word) => new AssignReplicasToDirsResponsePartitionDataView(message, word);
-
-  const fieldsOfAssignReplicasToDirsResponseTopicData: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class AssignReplicasToDirsResponseTopicDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<AssignReplicasToDirsResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 4, 4, readAssignReplicasToDirsResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAssignReplicasToDirsResponseTopicData;
-    }
-  }
-  const readAssignReplicasToDirsResponseTopicDataView: RowReader<AssignReplicasToDirsResponseTopicDataView> = (message, word) => new AssignReplicasToDirsResponseTopicDataView(message, word);
-
-  const fieldsOfAssignReplicasToDirsResponseDirectoryData: readonly string[] = ['id', 'topics', 'unknownTaggedFields'];
-  class AssignReplicasToDirsResponseDirectoryDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get id(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get topics(): FlatArray<AssignReplicasToDirsResponseTopicDataView> {
-      return this.flat.array(this.flatWord + 4, 8, readAssignReplicasToDirsResponseTopicDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAssignReplicasToDirsResponseDirectoryData;
-    }
-  }
-  const readAssignReplicasToDirsResponseDirectoryDataView: RowReader<AssignReplicasToDirsResponseDirectoryDataView> = (message, word) => new AssignReplicasToDirsResponseDirectoryDataView(message, word);
-
-  const fieldsOfAssignReplicasToDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'directories', 'unknownTaggedFields'];
-  class AssignReplicasToDirsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get directories(): FlatArray<AssignReplicasToDirsResponseDirectoryDataView> {
-      return this.flat.array(this.flatWord + 2, 8, readAssignReplicasToDirsResponseDirectoryDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfAssignReplicasToDirsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: AssignReplicasToDirsRequest): void {
-      try {
-        writeAssignReplicasToDirsRequest(w, w.alloc(7), value);
-      } catch (error) {
-        throw invalidMessage(error, 'AssignReplicasToDirs request', 73);
-      }
+    readRequest(message: FlatMessage): AssignReplicasToDirsRequestView {
+      return new AssignReplicasToDirsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: AssignReplicasToDirsResponse): void {
       try {
@@ -560,12 +572,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'AssignReplicasToDirs response', 73);
       }
-    },
-    readRequest(message: FlatMessage): AssignReplicasToDirsRequestView {
-      return new AssignReplicasToDirsRequestView(message);
-    },
-    readResponse(message: FlatMessage): AssignReplicasToDirsResponseView {
-      return new AssignReplicasToDirsResponseView(message);
     },
   };
 }

@@ -204,12 +204,12 @@ export interface BeginQuorumEpochResponsePartitionDataView extends FlatView {
 
 /** Tells voters of a new controller leader. Between controllers, since Kafka 2.7 (KIP-595). API key 53, versions 0-1. */
 export const BeginQuorumEpoch: Api<BeginQuorumEpochRequest, BeginQuorumEpochResponseView, BeginQuorumEpochResponse, BeginQuorumEpochRequestView> =
-  /* @__PURE__ */ new GeneratedApi(53, 'BeginQuorumEpoch', { min: 0, max: 1, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(53, 'BeginQuorumEpoch', { min: 0, max: 1, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<BeginQuorumEpochRequest, BeginQuorumEpochResponseView, BeginQuorumEpochResponse, BeginQuorumEpochRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfBeginQuorumEpochRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'voterDirectoryId', 'leaderId', 'leaderEpoch', 'unknownTaggedFields']);
   function writeBeginQuorumEpochRequestPartitionData(w: FlatWriter, word: number, value: BeginQuorumEpochRequestPartitionData): void {
     checkObject(value, keysOfBeginQuorumEpochRequestPartitionData);
@@ -298,6 +298,141 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfBeginQuorumEpochResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class BeginQuorumEpochResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBeginQuorumEpochResponsePartitionData;
+    }
+  }
+  const readBeginQuorumEpochResponsePartitionDataView: RowReader<BeginQuorumEpochResponsePartitionDataView> = (message, word) => new BeginQuorumEpochResponsePartitionDataView(message, word);
+
+  const fieldsOfBeginQuorumEpochResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class BeginQuorumEpochResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<BeginQuorumEpochResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 6, readBeginQuorumEpochResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBeginQuorumEpochResponseTopicData;
+    }
+  }
+  const readBeginQuorumEpochResponseTopicDataView: RowReader<BeginQuorumEpochResponseTopicDataView> = (message, word) => new BeginQuorumEpochResponseTopicDataView(message, word);
+
+  const fieldsOfBeginQuorumEpochResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
+  class BeginQuorumEpochResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBeginQuorumEpochResponseNodeEndpoint;
+    }
+  }
+  const readBeginQuorumEpochResponseNodeEndpointView: RowReader<BeginQuorumEpochResponseNodeEndpointView> = (message, word) => new BeginQuorumEpochResponseNodeEndpointView(message, word);
+
+  const fieldsOfBeginQuorumEpochResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
+  class BeginQuorumEpochResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<BeginQuorumEpochResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 1, 6, readBeginQuorumEpochResponseTopicDataView);
+    }
+
+    get nodeEndpoints(): FlatArray<BeginQuorumEpochResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 3, 6, readBeginQuorumEpochResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBeginQuorumEpochResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: BeginQuorumEpochRequest): void {
+      try {
+        writeBeginQuorumEpochRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'BeginQuorumEpoch request', 53);
+      }
+    },
+    readResponse(message: FlatMessage): BeginQuorumEpochResponseView {
+      return new BeginQuorumEpochResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfBeginQuorumEpochRequestPartitionData: readonly string[] = ['partitionIndex', 'voterDirectoryId', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
   class BeginQuorumEpochRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -516,132 +651,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfBeginQuorumEpochResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-  class BeginQuorumEpochResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfBeginQuorumEpochResponsePartitionData;
-    }
-  }
-  const readBeginQuorumEpochResponsePartitionDataView: RowReader<BeginQuorumEpochResponsePartitionDataView> = (message, word) => new BeginQuorumEpochResponsePartitionDataView(message, word);
-
-  const fieldsOfBeginQuorumEpochResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-  class BeginQuorumEpochResponseTopicDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<BeginQuorumEpochResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 2, 6, readBeginQuorumEpochResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfBeginQuorumEpochResponseTopicData;
-    }
-  }
-  const readBeginQuorumEpochResponseTopicDataView: RowReader<BeginQuorumEpochResponseTopicDataView> = (message, word) => new BeginQuorumEpochResponseTopicDataView(message, word);
-
-  const fieldsOfBeginQuorumEpochResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
-  class BeginQuorumEpochResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfBeginQuorumEpochResponseNodeEndpoint;
-    }
-  }
-  const readBeginQuorumEpochResponseNodeEndpointView: RowReader<BeginQuorumEpochResponseNodeEndpointView> = (message, word) => new BeginQuorumEpochResponseNodeEndpointView(message, word);
-
-  const fieldsOfBeginQuorumEpochResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
-  class BeginQuorumEpochResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<BeginQuorumEpochResponseTopicDataView> {
-      return this.flat.array(this.flatWord + 1, 6, readBeginQuorumEpochResponseTopicDataView);
-    }
-
-    get nodeEndpoints(): FlatArray<BeginQuorumEpochResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 3, 6, readBeginQuorumEpochResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfBeginQuorumEpochResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: BeginQuorumEpochRequest): void {
-      try {
-        writeBeginQuorumEpochRequest(w, w.alloc(9), value);
-      } catch (error) {
-        throw invalidMessage(error, 'BeginQuorumEpoch request', 53);
-      }
+    readRequest(message: FlatMessage): BeginQuorumEpochRequestView {
+      return new BeginQuorumEpochRequestView(message);
     },
     writeResponse(w: FlatWriter, value: BeginQuorumEpochResponse): void {
       try {
@@ -649,12 +661,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'BeginQuorumEpoch response', 53);
       }
-    },
-    readRequest(message: FlatMessage): BeginQuorumEpochRequestView {
-      return new BeginQuorumEpochRequestView(message);
-    },
-    readResponse(message: FlatMessage): BeginQuorumEpochResponseView {
-      return new BeginQuorumEpochResponseView(message);
     },
   };
 }

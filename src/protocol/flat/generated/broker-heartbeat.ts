@@ -81,12 +81,12 @@ export interface BrokerHeartbeatResponseView extends FlatView {
 
 /** Keeps a broker registered with the controller, and asks to be fenced or shut down (KIP-631). API key 63, versions 0-2. */
 export const BrokerHeartbeat: Api<BrokerHeartbeatRequest, BrokerHeartbeatResponseView, BrokerHeartbeatResponse, BrokerHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(63, 'BrokerHeartbeat', { min: 0, max: 2, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(63, 'BrokerHeartbeat', { min: 0, max: 2, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<BrokerHeartbeatRequest, BrokerHeartbeatResponseView, BrokerHeartbeatResponse, BrokerHeartbeatRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfBrokerHeartbeatRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields']);
   function writeBrokerHeartbeatRequest(w: FlatWriter, word: number, value: BrokerHeartbeatRequest): void {
     checkObject(value, keysOfBrokerHeartbeatRequest);
@@ -116,6 +116,59 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfBrokerHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'isCaughtUp', 'isFenced', 'shouldShutDown', 'unknownTaggedFields'];
+  class BrokerHeartbeatResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get isCaughtUp(): boolean {
+      return this.flat.bool(this.flatWord + 2);
+    }
+
+    get isFenced(): boolean {
+      return this.flat.bool(this.flatWord + 3);
+    }
+
+    get shouldShutDown(): boolean {
+      return this.flat.bool(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerHeartbeatResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: BrokerHeartbeatRequest): void {
+      try {
+        writeBrokerHeartbeatRequest(w, w.alloc(13), value);
+      } catch (error) {
+        throw invalidMessage(error, 'BrokerHeartbeat request', 63);
+      }
+    },
+    readResponse(message: FlatMessage): BrokerHeartbeatResponseView {
+      return new BrokerHeartbeatResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfBrokerHeartbeatRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'currentMetadataOffset', 'wantFence', 'wantShutDown', 'offlineLogDirs', 'cordonedLogDirs', 'unknownTaggedFields'];
   class BrokerHeartbeatRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -186,50 +239,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfBrokerHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'isCaughtUp', 'isFenced', 'shouldShutDown', 'unknownTaggedFields'];
-  class BrokerHeartbeatResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get isCaughtUp(): boolean {
-      return this.flat.bool(this.flatWord + 2);
-    }
-
-    get isFenced(): boolean {
-      return this.flat.bool(this.flatWord + 3);
-    }
-
-    get shouldShutDown(): boolean {
-      return this.flat.bool(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfBrokerHeartbeatResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: BrokerHeartbeatRequest): void {
-      try {
-        writeBrokerHeartbeatRequest(w, w.alloc(13), value);
-      } catch (error) {
-        throw invalidMessage(error, 'BrokerHeartbeat request', 63);
-      }
+    readRequest(message: FlatMessage): BrokerHeartbeatRequestView {
+      return new BrokerHeartbeatRequestView(message);
     },
     writeResponse(w: FlatWriter, value: BrokerHeartbeatResponse): void {
       try {
@@ -237,12 +249,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'BrokerHeartbeat response', 63);
       }
-    },
-    readRequest(message: FlatMessage): BrokerHeartbeatRequestView {
-      return new BrokerHeartbeatRequestView(message);
-    },
-    readResponse(message: FlatMessage): BrokerHeartbeatResponseView {
-      return new BrokerHeartbeatResponseView(message);
     },
   };
 }

@@ -133,12 +133,12 @@ export interface BrokerRegistrationResponseView extends FlatView {
 
 /** Registers a broker with the controller (KIP-631). API key 62, versions 0-4. */
 export const BrokerRegistration: Api<BrokerRegistrationRequest, BrokerRegistrationResponseView, BrokerRegistrationResponse, BrokerRegistrationRequestView> =
-  /* @__PURE__ */ new GeneratedApi(62, 'BrokerRegistration', { min: 0, max: 4, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(62, 'BrokerRegistration', { min: 0, max: 4, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<BrokerRegistrationRequest, BrokerRegistrationResponseView, BrokerRegistrationResponse, BrokerRegistrationRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfBrokerRegistrationRequestListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields']);
   function writeBrokerRegistrationRequestListener(w: FlatWriter, word: number, value: BrokerRegistrationRequestListener): void {
     checkObject(value, keysOfBrokerRegistrationRequestListener);
@@ -209,6 +209,51 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfBrokerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'brokerEpoch', 'unknownTaggedFields'];
+  class BrokerRegistrationResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfBrokerRegistrationResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: BrokerRegistrationRequest): void {
+      try {
+        writeBrokerRegistrationRequest(w, w.alloc(20), value);
+      } catch (error) {
+        throw invalidMessage(error, 'BrokerRegistration request', 62);
+      }
+    },
+    readResponse(message: FlatMessage): BrokerRegistrationResponseView {
+      return new BrokerRegistrationResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfBrokerRegistrationRequestListener: readonly string[] = ['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields'];
   class BrokerRegistrationRequestListenerView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -345,42 +390,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfBrokerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'brokerEpoch', 'unknownTaggedFields'];
-  class BrokerRegistrationResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get brokerEpoch(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfBrokerRegistrationResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: BrokerRegistrationRequest): void {
-      try {
-        writeBrokerRegistrationRequest(w, w.alloc(20), value);
-      } catch (error) {
-        throw invalidMessage(error, 'BrokerRegistration request', 62);
-      }
+    readRequest(message: FlatMessage): BrokerRegistrationRequestView {
+      return new BrokerRegistrationRequestView(message);
     },
     writeResponse(w: FlatWriter, value: BrokerRegistrationResponse): void {
       try {
@@ -388,12 +400,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'BrokerRegistration response', 62);
       }
-    },
-    readRequest(message: FlatMessage): BrokerRegistrationRequestView {
-      return new BrokerRegistrationRequestView(message);
-    },
-    readResponse(message: FlatMessage): BrokerRegistrationResponseView {
-      return new BrokerRegistrationResponseView(message);
     },
   };
 }

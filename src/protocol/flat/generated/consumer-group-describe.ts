@@ -192,12 +192,12 @@ export interface ConsumerGroupDescribeResponseTopicPartitionsView extends FlatVi
 
 /** Describes consumer groups of the KIP-848 protocol. Final since Kafka 4.0. API key 69, versions 0-1. */
 export const ConsumerGroupDescribe: Api<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponseView, ConsumerGroupDescribeResponse, ConsumerGroupDescribeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(69, 'ConsumerGroupDescribe', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(69, 'ConsumerGroupDescribe', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponseView, ConsumerGroupDescribeResponse, ConsumerGroupDescribeRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfConsumerGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields']);
   function writeConsumerGroupDescribeRequest(w: FlatWriter, word: number, value: ConsumerGroupDescribeRequest): void {
     checkObject(value, keysOfConsumerGroupDescribeRequest);
@@ -208,6 +208,214 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfConsumerGroupDescribeResponseTopicPartitions: readonly string[] = ['topicId', 'topicName', 'partitions', 'unknownTaggedFields'];
+  class ConsumerGroupDescribeResponseTopicPartitionsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 6, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupDescribeResponseTopicPartitions;
+    }
+  }
+  const readConsumerGroupDescribeResponseTopicPartitionsView: RowReader<ConsumerGroupDescribeResponseTopicPartitionsView> = (message, word) => new ConsumerGroupDescribeResponseTopicPartitionsView(message, word);
+
+  const fieldsOfConsumerGroupDescribeResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
+  class ConsumerGroupDescribeResponseAssignmentView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicPartitions(): FlatArray<ConsumerGroupDescribeResponseTopicPartitionsView> {
+      return this.flat.array(this.flatWord, 10, readConsumerGroupDescribeResponseTopicPartitionsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupDescribeResponseAssignment;
+    }
+  }
+
+  const fieldsOfConsumerGroupDescribeResponseMember: readonly string[] = ['memberId', 'instanceId', 'rackId', 'memberEpoch', 'clientId', 'clientHost', 'subscribedTopicNames', 'subscribedTopicRegex', 'assignment', 'targetAssignment', 'memberType', 'unknownTaggedFields'];
+  class ConsumerGroupDescribeResponseMemberView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get instanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get rackId(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get clientId(): string {
+      return this.flat.string(this.flatWord + 7);
+    }
+
+    get clientHost(): string {
+      return this.flat.string(this.flatWord + 9);
+    }
+
+    get subscribedTopicNames(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 11, 2, readString);
+    }
+
+    get subscribedTopicRegex(): string | null {
+      return this.flat.nullableString(this.flatWord + 13);
+    }
+
+    get assignment(): ConsumerGroupDescribeResponseAssignmentView {
+      return new ConsumerGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 15);
+    }
+
+    get targetAssignment(): ConsumerGroupDescribeResponseAssignmentView {
+      return new ConsumerGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 19);
+    }
+
+    get memberType(): number {
+      return this.flat.int32(this.flatWord + 23);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 24);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupDescribeResponseMember;
+    }
+  }
+  const readConsumerGroupDescribeResponseMemberView: RowReader<ConsumerGroupDescribeResponseMemberView> = (message, word) => new ConsumerGroupDescribeResponseMemberView(message, word);
+
+  const fieldsOfConsumerGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'assignorName', 'members', 'authorizedOperations', 'unknownTaggedFields'];
+  class ConsumerGroupDescribeResponseDescribedGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get groupState(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get groupEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get assignmentEpoch(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get assignorName(): string {
+      return this.flat.string(this.flatWord + 9);
+    }
+
+    get members(): FlatArray<ConsumerGroupDescribeResponseMemberView> {
+      return this.flat.array(this.flatWord + 11, 26, readConsumerGroupDescribeResponseMemberView);
+    }
+
+    get authorizedOperations(): number {
+      return this.flat.int32(this.flatWord + 13);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 14);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupDescribeResponseDescribedGroup;
+    }
+  }
+  const readConsumerGroupDescribeResponseDescribedGroupView: RowReader<ConsumerGroupDescribeResponseDescribedGroupView> = (message, word) => new ConsumerGroupDescribeResponseDescribedGroupView(message, word);
+
+  const fieldsOfConsumerGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
+  class ConsumerGroupDescribeResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get groups(): FlatArray<ConsumerGroupDescribeResponseDescribedGroupView> {
+      return this.flat.array(this.flatWord + 1, 16, readConsumerGroupDescribeResponseDescribedGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupDescribeResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ConsumerGroupDescribeRequest): void {
+      try {
+        writeConsumerGroupDescribeRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ConsumerGroupDescribe request', 69);
+      }
+    },
+    readResponse(message: FlatMessage): ConsumerGroupDescribeResponseView {
+      return new ConsumerGroupDescribeResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfConsumerGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields'];
   class ConsumerGroupDescribeRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -414,205 +622,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfConsumerGroupDescribeResponseTopicPartitions: readonly string[] = ['topicId', 'topicName', 'partitions', 'unknownTaggedFields'];
-  class ConsumerGroupDescribeResponseTopicPartitionsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get partitions(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 6, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupDescribeResponseTopicPartitions;
-    }
-  }
-  const readConsumerGroupDescribeResponseTopicPartitionsView: RowReader<ConsumerGroupDescribeResponseTopicPartitionsView> = (message, word) => new ConsumerGroupDescribeResponseTopicPartitionsView(message, word);
-
-  const fieldsOfConsumerGroupDescribeResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
-  class ConsumerGroupDescribeResponseAssignmentView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicPartitions(): FlatArray<ConsumerGroupDescribeResponseTopicPartitionsView> {
-      return this.flat.array(this.flatWord, 10, readConsumerGroupDescribeResponseTopicPartitionsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupDescribeResponseAssignment;
-    }
-  }
-
-  const fieldsOfConsumerGroupDescribeResponseMember: readonly string[] = ['memberId', 'instanceId', 'rackId', 'memberEpoch', 'clientId', 'clientHost', 'subscribedTopicNames', 'subscribedTopicRegex', 'assignment', 'targetAssignment', 'memberType', 'unknownTaggedFields'];
-  class ConsumerGroupDescribeResponseMemberView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get memberId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get instanceId(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get rackId(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get memberEpoch(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get clientId(): string {
-      return this.flat.string(this.flatWord + 7);
-    }
-
-    get clientHost(): string {
-      return this.flat.string(this.flatWord + 9);
-    }
-
-    get subscribedTopicNames(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 11, 2, readString);
-    }
-
-    get subscribedTopicRegex(): string | null {
-      return this.flat.nullableString(this.flatWord + 13);
-    }
-
-    get assignment(): ConsumerGroupDescribeResponseAssignmentView {
-      return new ConsumerGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 15);
-    }
-
-    get targetAssignment(): ConsumerGroupDescribeResponseAssignmentView {
-      return new ConsumerGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 19);
-    }
-
-    get memberType(): number {
-      return this.flat.int32(this.flatWord + 23);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 24);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupDescribeResponseMember;
-    }
-  }
-  const readConsumerGroupDescribeResponseMemberView: RowReader<ConsumerGroupDescribeResponseMemberView> = (message, word) => new ConsumerGroupDescribeResponseMemberView(message, word);
-
-  const fieldsOfConsumerGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'assignorName', 'members', 'authorizedOperations', 'unknownTaggedFields'];
-  class ConsumerGroupDescribeResponseDescribedGroupView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get groupId(): string {
-      return this.flat.string(this.flatWord + 3);
-    }
-
-    get groupState(): string {
-      return this.flat.string(this.flatWord + 5);
-    }
-
-    get groupEpoch(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get assignmentEpoch(): number {
-      return this.flat.int32(this.flatWord + 8);
-    }
-
-    get assignorName(): string {
-      return this.flat.string(this.flatWord + 9);
-    }
-
-    get members(): FlatArray<ConsumerGroupDescribeResponseMemberView> {
-      return this.flat.array(this.flatWord + 11, 26, readConsumerGroupDescribeResponseMemberView);
-    }
-
-    get authorizedOperations(): number {
-      return this.flat.int32(this.flatWord + 13);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 14);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupDescribeResponseDescribedGroup;
-    }
-  }
-  const readConsumerGroupDescribeResponseDescribedGroupView: RowReader<ConsumerGroupDescribeResponseDescribedGroupView> = (message, word) => new ConsumerGroupDescribeResponseDescribedGroupView(message, word);
-
-  const fieldsOfConsumerGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
-  class ConsumerGroupDescribeResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get groups(): FlatArray<ConsumerGroupDescribeResponseDescribedGroupView> {
-      return this.flat.array(this.flatWord + 1, 16, readConsumerGroupDescribeResponseDescribedGroupView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupDescribeResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ConsumerGroupDescribeRequest): void {
-      try {
-        writeConsumerGroupDescribeRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ConsumerGroupDescribe request', 69);
-      }
+    readRequest(message: FlatMessage): ConsumerGroupDescribeRequestView {
+      return new ConsumerGroupDescribeRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ConsumerGroupDescribeResponse): void {
       try {
@@ -620,12 +632,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ConsumerGroupDescribe response', 69);
       }
-    },
-    readRequest(message: FlatMessage): ConsumerGroupDescribeRequestView {
-      return new ConsumerGroupDescribeRequestView(message);
-    },
-    readResponse(message: FlatMessage): ConsumerGroupDescribeResponseView {
-      return new ConsumerGroupDescribeResponseView(message);
     },
   };
 }

@@ -156,12 +156,12 @@ export interface ConsumerGroupHeartbeatResponseTopicPartitionsView extends FlatV
 
 /** Joins, keeps up and leaves a consumer group; the broker assigns partitions (KIP-848). Final since Kafka 4.0. API key 68, versions 0-1. */
 export const ConsumerGroupHeartbeat: Api<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponseView, ConsumerGroupHeartbeatResponse, ConsumerGroupHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(68, 'ConsumerGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(68, 'ConsumerGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponseView, ConsumerGroupHeartbeatResponse, ConsumerGroupHeartbeatRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfConsumerGroupHeartbeatRequestTopicPartitions: ReadonlySet<string> = new Set(['topicId', 'partitions', 'unknownTaggedFields']);
   function writeConsumerGroupHeartbeatRequestTopicPartitions(w: FlatWriter, word: number, value: ConsumerGroupHeartbeatRequestTopicPartitions): void {
     checkObject(value, keysOfConsumerGroupHeartbeatRequestTopicPartitions);
@@ -251,6 +251,114 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfConsumerGroupHeartbeatResponseTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ConsumerGroupHeartbeatResponseTopicPartitionsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupHeartbeatResponseTopicPartitions;
+    }
+  }
+  const readConsumerGroupHeartbeatResponseTopicPartitionsView: RowReader<ConsumerGroupHeartbeatResponseTopicPartitionsView> = (message, word) => new ConsumerGroupHeartbeatResponseTopicPartitionsView(message, word);
+
+  const fieldsOfConsumerGroupHeartbeatResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
+  class ConsumerGroupHeartbeatResponseAssignmentView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicPartitions(): FlatArray<ConsumerGroupHeartbeatResponseTopicPartitionsView> {
+      return this.flat.array(this.flatWord, 8, readConsumerGroupHeartbeatResponseTopicPartitionsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupHeartbeatResponseAssignment;
+    }
+  }
+
+  const fieldsOfConsumerGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'assignment', 'unknownTaggedFields'];
+  class ConsumerGroupHeartbeatResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get memberId(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get heartbeatIntervalMs(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get assignment(): ConsumerGroupHeartbeatResponseAssignmentView | null {
+      return this.flat.int32(this.flatWord + 8) === 0 ? null : new ConsumerGroupHeartbeatResponseAssignmentView(this.flat, this.flatWord + 9);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 13);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfConsumerGroupHeartbeatResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ConsumerGroupHeartbeatRequest): void {
+      try {
+        writeConsumerGroupHeartbeatRequest(w, w.alloc(20), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ConsumerGroupHeartbeat request', 68);
+      }
+    },
+    readResponse(message: FlatMessage): ConsumerGroupHeartbeatResponseView {
+      return new ConsumerGroupHeartbeatResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfConsumerGroupHeartbeatRequestTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
   class ConsumerGroupHeartbeatRequestTopicPartitionsView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -416,105 +524,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfConsumerGroupHeartbeatResponseTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class ConsumerGroupHeartbeatResponseTopicPartitionsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 4, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupHeartbeatResponseTopicPartitions;
-    }
-  }
-  const readConsumerGroupHeartbeatResponseTopicPartitionsView: RowReader<ConsumerGroupHeartbeatResponseTopicPartitionsView> = (message, word) => new ConsumerGroupHeartbeatResponseTopicPartitionsView(message, word);
-
-  const fieldsOfConsumerGroupHeartbeatResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
-  class ConsumerGroupHeartbeatResponseAssignmentView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicPartitions(): FlatArray<ConsumerGroupHeartbeatResponseTopicPartitionsView> {
-      return this.flat.array(this.flatWord, 8, readConsumerGroupHeartbeatResponseTopicPartitionsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupHeartbeatResponseAssignment;
-    }
-  }
-
-  const fieldsOfConsumerGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'assignment', 'unknownTaggedFields'];
-  class ConsumerGroupHeartbeatResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get memberId(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get memberEpoch(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get heartbeatIntervalMs(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get assignment(): ConsumerGroupHeartbeatResponseAssignmentView | null {
-      return this.flat.int32(this.flatWord + 8) === 0 ? null : new ConsumerGroupHeartbeatResponseAssignmentView(this.flat, this.flatWord + 9);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 13);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfConsumerGroupHeartbeatResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ConsumerGroupHeartbeatRequest): void {
-      try {
-        writeConsumerGroupHeartbeatRequest(w, w.alloc(20), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ConsumerGroupHeartbeat request', 68);
-      }
+    readRequest(message: FlatMessage): ConsumerGroupHeartbeatRequestView {
+      return new ConsumerGroupHeartbeatRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ConsumerGroupHeartbeatResponse): void {
       try {
@@ -522,12 +534,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ConsumerGroupHeartbeat response', 68);
       }
-    },
-    readRequest(message: FlatMessage): ConsumerGroupHeartbeatRequestView {
-      return new ConsumerGroupHeartbeatRequestView(message);
-    },
-    readResponse(message: FlatMessage): ConsumerGroupHeartbeatResponseView {
-      return new ConsumerGroupHeartbeatResponseView(message);
     },
   };
 }

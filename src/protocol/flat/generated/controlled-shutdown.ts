@@ -69,12 +69,12 @@ export interface ControlledShutdownResponseRemainingPartitionView extends FlatVi
 
 /** Asked the controller to move leaders away from a broker that stops. With ZooKeeper, Kafka 0.8 to 3.9. API key 7, versions 0-3. Brokers from 4.0 on do not accept 0-3. */
 export const ControlledShutdown: Api<ControlledShutdownRequest, ControlledShutdownResponseView, ControlledShutdownResponse, ControlledShutdownRequestView> =
-  /* @__PURE__ */ new GeneratedApi(7, 'ControlledShutdown', { min: 0, max: 3, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(7, 'ControlledShutdown', { min: 0, max: 3, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ControlledShutdownRequest, ControlledShutdownResponseView, ControlledShutdownResponse, ControlledShutdownRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfControlledShutdownRequest: ReadonlySet<string> = new Set(['brokerId', 'brokerEpoch', 'unknownTaggedFields']);
   function writeControlledShutdownRequest(w: FlatWriter, word: number, value: ControlledShutdownRequest): void {
     checkObject(value, keysOfControlledShutdownRequest);
@@ -83,68 +83,6 @@ function loadMessages(): Messages {
       putInt64(w, word + 1, 'brokerEpoch', value.brokerEpoch);
     } else {
       w.setInt64(word + 1, -1, -1);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfControlledShutdownRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
-  class ControlledShutdownRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get brokerId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get brokerEpoch(): Long {
-      return this.flat.int64(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfControlledShutdownRequest;
-    }
-  }
-
-  const keysOfControlledShutdownResponseRemainingPartition: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
-  function writeControlledShutdownResponseRemainingPartition(w: FlatWriter, word: number, value: ControlledShutdownResponseRemainingPartition): void {
-    checkObject(value, keysOfControlledShutdownResponseRemainingPartition);
-    if (value.topicName !== undefined) {
-      putString(w, word, 'topicName', value.topicName);
-    }
-    if (value.partitionIndex !== undefined) {
-      putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfControlledShutdownResponse: ReadonlySet<string> = new Set(['errorCode', 'remainingPartitions', 'unknownTaggedFields']);
-  function writeControlledShutdownResponse(w: FlatWriter, word: number, value: ControlledShutdownResponse): void {
-    checkObject(value, keysOfControlledShutdownResponse);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.remainingPartitions !== undefined) {
-      {
-        const count = checkArray('remainingPartitions', value.remainingPartitions);
-        const rows = w.array(word + 1, count, 5);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeControlledShutdownResponseRemainingPartition(w, rows + i * 5, value.remainingPartitions[i]!);
-        } catch (error) {
-          throw within(error, 'remainingPartitions', i);
-        }
-      }
     }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
@@ -210,18 +148,86 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'ControlledShutdown request', 7);
       }
     },
+    readResponse(message: FlatMessage): ControlledShutdownResponseView {
+      return new ControlledShutdownResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfControlledShutdownRequest: readonly string[] = ['brokerId', 'brokerEpoch', 'unknownTaggedFields'];
+  class ControlledShutdownRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get brokerEpoch(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfControlledShutdownRequest;
+    }
+  }
+
+  const keysOfControlledShutdownResponseRemainingPartition: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
+  function writeControlledShutdownResponseRemainingPartition(w: FlatWriter, word: number, value: ControlledShutdownResponseRemainingPartition): void {
+    checkObject(value, keysOfControlledShutdownResponseRemainingPartition);
+    if (value.topicName !== undefined) {
+      putString(w, word, 'topicName', value.topicName);
+    }
+    if (value.partitionIndex !== undefined) {
+      putInt32(w, word + 2, 'partitionIndex', value.partitionIndex);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfControlledShutdownResponse: ReadonlySet<string> = new Set(['errorCode', 'remainingPartitions', 'unknownTaggedFields']);
+  function writeControlledShutdownResponse(w: FlatWriter, word: number, value: ControlledShutdownResponse): void {
+    checkObject(value, keysOfControlledShutdownResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.remainingPartitions !== undefined) {
+      {
+        const count = checkArray('remainingPartitions', value.remainingPartitions);
+        const rows = w.array(word + 1, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeControlledShutdownResponseRemainingPartition(w, rows + i * 5, value.remainingPartitions[i]!);
+        } catch (error) {
+          throw within(error, 'remainingPartitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): ControlledShutdownRequestView {
+      return new ControlledShutdownRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: ControlledShutdownResponse): void {
       try {
         writeControlledShutdownResponse(w, w.alloc(5), value);
       } catch (error) {
         throw invalidMessage(error, 'ControlledShutdown response', 7);
       }
-    },
-    readRequest(message: FlatMessage): ControlledShutdownRequestView {
-      return new ControlledShutdownRequestView(message);
-    },
-    readResponse(message: FlatMessage): ControlledShutdownResponseView {
-      return new ControlledShutdownResponseView(message);
     },
   };
 }

@@ -116,12 +116,12 @@ export interface ControllerRegistrationResponseView extends FlatView {
 
 /** Registers a controller with the leader of the controllers (KIP-919). API key 70, versions 0-0. */
 export const ControllerRegistration: Api<ControllerRegistrationRequest, ControllerRegistrationResponseView, ControllerRegistrationResponse, ControllerRegistrationRequestView> =
-  /* @__PURE__ */ new GeneratedApi(70, 'ControllerRegistration', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(70, 'ControllerRegistration', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ControllerRegistrationRequest, ControllerRegistrationResponseView, ControllerRegistrationResponse, ControllerRegistrationRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfControllerRegistrationRequestListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields']);
   function writeControllerRegistrationRequestListener(w: FlatWriter, word: number, value: ControllerRegistrationRequestListener): void {
     checkObject(value, keysOfControllerRegistrationRequestListener);
@@ -176,6 +176,51 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfControllerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class ControllerRegistrationResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfControllerRegistrationResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ControllerRegistrationRequest): void {
+      try {
+        writeControllerRegistrationRequest(w, w.alloc(12), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ControllerRegistration request', 70);
+      }
+    },
+    readResponse(message: FlatMessage): ControllerRegistrationResponseView {
+      return new ControllerRegistrationResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfControllerRegistrationRequestListener: readonly string[] = ['name', 'host', 'port', 'securityProtocol', 'unknownTaggedFields'];
   class ControllerRegistrationRequestListenerView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -298,42 +343,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfControllerRegistrationResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class ControllerRegistrationResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfControllerRegistrationResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ControllerRegistrationRequest): void {
-      try {
-        writeControllerRegistrationRequest(w, w.alloc(12), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ControllerRegistration request', 70);
-      }
+    readRequest(message: FlatMessage): ControllerRegistrationRequestView {
+      return new ControllerRegistrationRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ControllerRegistrationResponse): void {
       try {
@@ -341,12 +353,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ControllerRegistration response', 70);
       }
-    },
-    readRequest(message: FlatMessage): ControllerRegistrationRequestView {
-      return new ControllerRegistrationRequestView(message);
-    },
-    readResponse(message: FlatMessage): ControllerRegistrationResponseView {
-      return new ControllerRegistrationResponseView(message);
     },
   };
 }

@@ -104,12 +104,12 @@ export interface CreateAclsResponseAclCreationResultView extends FlatView {
 
 /** Creates access control entries. Since Kafka 0.11 (KIP-140). API key 30, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const CreateAcls: Api<CreateAclsRequest, CreateAclsResponseView, CreateAclsResponse, CreateAclsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(30, 'CreateAcls', { min: 0, max: 3, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(30, 'CreateAcls', { min: 0, max: 3, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<CreateAclsRequest, CreateAclsResponseView, CreateAclsResponse, CreateAclsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfCreateAclsRequestAclCreation: ReadonlySet<string> = new Set(['resourceType', 'resourceName', 'resourcePatternType', 'principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields']);
   function writeCreateAclsRequestAclCreation(w: FlatWriter, word: number, value: CreateAclsRequestAclCreation): void {
     checkObject(value, keysOfCreateAclsRequestAclCreation);
@@ -147,6 +147,73 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfCreateAclsResponseAclCreationResult: readonly string[] = ['errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class CreateAclsResponseAclCreationResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateAclsResponseAclCreationResult;
+    }
+  }
+  const readCreateAclsResponseAclCreationResultView: RowReader<CreateAclsResponseAclCreationResultView> = (message, word) => new CreateAclsResponseAclCreationResultView(message, word);
+
+  const fieldsOfCreateAclsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
+  class CreateAclsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get results(): FlatArray<CreateAclsResponseAclCreationResultView> {
+      return this.flat.array(this.flatWord + 1, 5, readCreateAclsResponseAclCreationResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateAclsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: CreateAclsRequest): void {
+      try {
+        writeCreateAclsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'CreateAcls request', 30);
+      }
+    },
+    readResponse(message: FlatMessage): CreateAclsResponseView {
+      return new CreateAclsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfCreateAclsRequestAclCreation: readonly string[] = ['resourceType', 'resourceName', 'resourcePatternType', 'principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
   class CreateAclsRequestAclCreationView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -255,64 +322,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfCreateAclsResponseAclCreationResult: readonly string[] = ['errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class CreateAclsResponseAclCreationResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreateAclsResponseAclCreationResult;
-    }
-  }
-  const readCreateAclsResponseAclCreationResultView: RowReader<CreateAclsResponseAclCreationResultView> = (message, word) => new CreateAclsResponseAclCreationResultView(message, word);
-
-  const fieldsOfCreateAclsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
-  class CreateAclsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get results(): FlatArray<CreateAclsResponseAclCreationResultView> {
-      return this.flat.array(this.flatWord + 1, 5, readCreateAclsResponseAclCreationResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreateAclsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: CreateAclsRequest): void {
-      try {
-        writeCreateAclsRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'CreateAcls request', 30);
-      }
+    readRequest(message: FlatMessage): CreateAclsRequestView {
+      return new CreateAclsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: CreateAclsResponse): void {
       try {
@@ -320,12 +332,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'CreateAcls response', 30);
       }
-    },
-    readRequest(message: FlatMessage): CreateAclsRequestView {
-      return new CreateAclsRequestView(message);
-    },
-    readResponse(message: FlatMessage): CreateAclsResponseView {
-      return new CreateAclsResponseView(message);
     },
   };
 }

@@ -113,12 +113,12 @@ export interface CreateDelegationTokenResponseView extends FlatView {
 
 /** Creates a delegation token to authenticate with by SCRAM. Since Kafka 1.1 (KIP-48). API key 38, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const CreateDelegationToken: Api<CreateDelegationTokenRequest, CreateDelegationTokenResponseView, CreateDelegationTokenResponse, CreateDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(38, 'CreateDelegationToken', { min: 0, max: 3, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(38, 'CreateDelegationToken', { min: 0, max: 3, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<CreateDelegationTokenRequest, CreateDelegationTokenResponseView, CreateDelegationTokenResponse, CreateDelegationTokenRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfCreateDelegationTokenRequestCreatableRenewers: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
   function writeCreateDelegationTokenRequestCreatableRenewers(w: FlatWriter, word: number, value: CreateDelegationTokenRequestCreatableRenewers): void {
     checkObject(value, keysOfCreateDelegationTokenRequestCreatableRenewers);
@@ -162,6 +162,83 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfCreateDelegationTokenResponse: readonly string[] = ['errorCode', 'principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestampMs', 'expiryTimestampMs', 'maxTimestampMs', 'tokenId', 'hmac', 'throttleTimeMs', 'unknownTaggedFields'];
+  class CreateDelegationTokenResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get principalType(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get tokenRequesterPrincipalType(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get tokenRequesterPrincipalName(): string {
+      return this.flat.string(this.flatWord + 7);
+    }
+
+    get issueTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 9);
+    }
+
+    get expiryTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 11);
+    }
+
+    get maxTimestampMs(): Long {
+      return this.flat.int64(this.flatWord + 13);
+    }
+
+    get tokenId(): string {
+      return this.flat.string(this.flatWord + 15);
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord + 17);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 19);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 20);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateDelegationTokenResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: CreateDelegationTokenRequest): void {
+      try {
+        writeCreateDelegationTokenRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'CreateDelegationToken request', 38);
+      }
+    },
+    readResponse(message: FlatMessage): CreateDelegationTokenResponseView {
+      return new CreateDelegationTokenResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfCreateDelegationTokenRequestCreatableRenewers: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
   class CreateDelegationTokenRequestCreatableRenewersView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -262,74 +339,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfCreateDelegationTokenResponse: readonly string[] = ['errorCode', 'principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestampMs', 'expiryTimestampMs', 'maxTimestampMs', 'tokenId', 'hmac', 'throttleTimeMs', 'unknownTaggedFields'];
-  class CreateDelegationTokenResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get principalType(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get principalName(): string {
-      return this.flat.string(this.flatWord + 3);
-    }
-
-    get tokenRequesterPrincipalType(): string {
-      return this.flat.string(this.flatWord + 5);
-    }
-
-    get tokenRequesterPrincipalName(): string {
-      return this.flat.string(this.flatWord + 7);
-    }
-
-    get issueTimestampMs(): Long {
-      return this.flat.int64(this.flatWord + 9);
-    }
-
-    get expiryTimestampMs(): Long {
-      return this.flat.int64(this.flatWord + 11);
-    }
-
-    get maxTimestampMs(): Long {
-      return this.flat.int64(this.flatWord + 13);
-    }
-
-    get tokenId(): string {
-      return this.flat.string(this.flatWord + 15);
-    }
-
-    get hmac(): Buffer {
-      return this.flat.bytes(this.flatWord + 17);
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord + 19);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 20);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreateDelegationTokenResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: CreateDelegationTokenRequest): void {
-      try {
-        writeCreateDelegationTokenRequest(w, w.alloc(10), value);
-      } catch (error) {
-        throw invalidMessage(error, 'CreateDelegationToken request', 38);
-      }
+    readRequest(message: FlatMessage): CreateDelegationTokenRequestView {
+      return new CreateDelegationTokenRequestView(message);
     },
     writeResponse(w: FlatWriter, value: CreateDelegationTokenResponse): void {
       try {
@@ -337,12 +349,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'CreateDelegationToken response', 38);
       }
-    },
-    readRequest(message: FlatMessage): CreateDelegationTokenRequestView {
-      return new CreateDelegationTokenRequestView(message);
-    },
-    readResponse(message: FlatMessage): CreateDelegationTokenResponseView {
-      return new CreateDelegationTokenResponseView(message);
     },
   };
 }

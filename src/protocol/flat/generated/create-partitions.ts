@@ -116,12 +116,12 @@ export interface CreatePartitionsResponseCreatePartitionsTopicResultView extends
 
 /** Adds partitions to topics. Since Kafka 1.0 (KIP-195). API key 37, versions 0-3. */
 export const CreatePartitions: Api<CreatePartitionsRequest, CreatePartitionsResponseView, CreatePartitionsResponse, CreatePartitionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(37, 'CreatePartitions', { min: 0, max: 3, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(37, 'CreatePartitions', { min: 0, max: 3, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<CreatePartitionsRequest, CreatePartitionsResponseView, CreatePartitionsResponse, CreatePartitionsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfCreatePartitionsRequestCreatePartitionsAssignment: ReadonlySet<string> = new Set(['brokerIds', 'unknownTaggedFields']);
   function writeCreatePartitionsRequestCreatePartitionsAssignment(w: FlatWriter, word: number, value: CreatePartitionsRequestCreatePartitionsAssignment): void {
     checkObject(value, keysOfCreatePartitionsRequestCreatePartitionsAssignment);
@@ -175,6 +175,77 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfCreatePartitionsResponseCreatePartitionsTopicResult: readonly string[] = ['name', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class CreatePartitionsResponseCreatePartitionsTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreatePartitionsResponseCreatePartitionsTopicResult;
+    }
+  }
+  const readCreatePartitionsResponseCreatePartitionsTopicResultView: RowReader<CreatePartitionsResponseCreatePartitionsTopicResultView> = (message, word) => new CreatePartitionsResponseCreatePartitionsTopicResultView(message, word);
+
+  const fieldsOfCreatePartitionsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
+  class CreatePartitionsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get results(): FlatArray<CreatePartitionsResponseCreatePartitionsTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 7, readCreatePartitionsResponseCreatePartitionsTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreatePartitionsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: CreatePartitionsRequest): void {
+      try {
+        writeCreatePartitionsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'CreatePartitions request', 37);
+      }
+    },
+    readResponse(message: FlatMessage): CreatePartitionsResponseView {
+      return new CreatePartitionsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfCreatePartitionsRequestCreatePartitionsAssignment: readonly string[] = ['brokerIds', 'unknownTaggedFields'];
   class CreatePartitionsRequestCreatePartitionsAssignmentView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -302,68 +373,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfCreatePartitionsResponseCreatePartitionsTopicResult: readonly string[] = ['name', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class CreatePartitionsResponseCreatePartitionsTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreatePartitionsResponseCreatePartitionsTopicResult;
-    }
-  }
-  const readCreatePartitionsResponseCreatePartitionsTopicResultView: RowReader<CreatePartitionsResponseCreatePartitionsTopicResultView> = (message, word) => new CreatePartitionsResponseCreatePartitionsTopicResultView(message, word);
-
-  const fieldsOfCreatePartitionsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
-  class CreatePartitionsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get results(): FlatArray<CreatePartitionsResponseCreatePartitionsTopicResultView> {
-      return this.flat.array(this.flatWord + 1, 7, readCreatePartitionsResponseCreatePartitionsTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreatePartitionsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: CreatePartitionsRequest): void {
-      try {
-        writeCreatePartitionsRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'CreatePartitions request', 37);
-      }
+    readRequest(message: FlatMessage): CreatePartitionsRequestView {
+      return new CreatePartitionsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: CreatePartitionsResponse): void {
       try {
@@ -371,12 +383,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'CreatePartitions response', 37);
       }
-    },
-    readRequest(message: FlatMessage): CreatePartitionsRequestView {
-      return new CreatePartitionsRequestView(message);
-    },
-    readResponse(message: FlatMessage): CreatePartitionsResponseView {
-      return new CreatePartitionsResponseView(message);
     },
   };
 }

@@ -200,12 +200,12 @@ export interface CreateTopicsResponseCreatableTopicConfigsView extends FlatView 
 
 /** Creates topics with partitions, replicas and configuration. Since Kafka 0.10.1 (KIP-4). API key 19, versions 0-7. Brokers from 4.0 on do not accept 0-1. */
 export const CreateTopics: Api<CreateTopicsRequest, CreateTopicsResponseView, CreateTopicsResponse, CreateTopicsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(19, 'CreateTopics', { min: 0, max: 7, flexible: 5 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(19, 'CreateTopics', { min: 0, max: 7, flexible: 5 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<CreateTopicsRequest, CreateTopicsResponseView, CreateTopicsResponse, CreateTopicsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfCreateTopicsRequestCreatableReplicaAssignment: ReadonlySet<string> = new Set(['partitionIndex', 'brokerIds', 'unknownTaggedFields']);
   function writeCreateTopicsRequestCreatableReplicaAssignment(w: FlatWriter, word: number, value: CreateTopicsRequestCreatableReplicaAssignment): void {
     checkObject(value, keysOfCreateTopicsRequestCreatableReplicaAssignment);
@@ -287,6 +287,135 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfCreateTopicsResponseCreatableTopicConfigs: readonly string[] = ['name', 'value', 'readOnly', 'configSource', 'isSensitive', 'unknownTaggedFields'];
+  class CreateTopicsResponseCreatableTopicConfigsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get value(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get readOnly(): boolean {
+      return this.flat.bool(this.flatWord + 4);
+    }
+
+    get configSource(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get isSensitive(): boolean {
+      return this.flat.bool(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateTopicsResponseCreatableTopicConfigs;
+    }
+  }
+  const readCreateTopicsResponseCreatableTopicConfigsView: RowReader<CreateTopicsResponseCreatableTopicConfigsView> = (message, word) => new CreateTopicsResponseCreatableTopicConfigsView(message, word);
+
+  const fieldsOfCreateTopicsResponseCreatableTopicResult: readonly string[] = ['name', 'topicId', 'errorCode', 'errorMessage', 'topicConfigErrorCode', 'numPartitions', 'replicationFactor', 'configs', 'unknownTaggedFields'];
+  class CreateTopicsResponseCreatableTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 7);
+    }
+
+    get topicConfigErrorCode(): number {
+      return this.flat.int32(this.flatWord + 9);
+    }
+
+    get numPartitions(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get replicationFactor(): number {
+      return this.flat.int32(this.flatWord + 11);
+    }
+
+    get configs(): FlatArray<CreateTopicsResponseCreatableTopicConfigsView> | null {
+      return this.flat.nullableArray(this.flatWord + 12, 9, readCreateTopicsResponseCreatableTopicConfigsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 14);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateTopicsResponseCreatableTopicResult;
+    }
+  }
+  const readCreateTopicsResponseCreatableTopicResultView: RowReader<CreateTopicsResponseCreatableTopicResultView> = (message, word) => new CreateTopicsResponseCreatableTopicResultView(message, word);
+
+  const fieldsOfCreateTopicsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class CreateTopicsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<CreateTopicsResponseCreatableTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 16, readCreateTopicsResponseCreatableTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfCreateTopicsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: CreateTopicsRequest): void {
+      try {
+        writeCreateTopicsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'CreateTopics request', 19);
+      }
+    },
+    readResponse(message: FlatMessage): CreateTopicsResponseView {
+      return new CreateTopicsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfCreateTopicsRequestCreatableReplicaAssignment: readonly string[] = ['partitionIndex', 'brokerIds', 'unknownTaggedFields'];
   class CreateTopicsRequestCreatableReplicaAssignmentView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -511,126 +640,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfCreateTopicsResponseCreatableTopicConfigs: readonly string[] = ['name', 'value', 'readOnly', 'configSource', 'isSensitive', 'unknownTaggedFields'];
-  class CreateTopicsResponseCreatableTopicConfigsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get value(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get readOnly(): boolean {
-      return this.flat.bool(this.flatWord + 4);
-    }
-
-    get configSource(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get isSensitive(): boolean {
-      return this.flat.bool(this.flatWord + 6);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreateTopicsResponseCreatableTopicConfigs;
-    }
-  }
-  const readCreateTopicsResponseCreatableTopicConfigsView: RowReader<CreateTopicsResponseCreatableTopicConfigsView> = (message, word) => new CreateTopicsResponseCreatableTopicConfigsView(message, word);
-
-  const fieldsOfCreateTopicsResponseCreatableTopicResult: readonly string[] = ['name', 'topicId', 'errorCode', 'errorMessage', 'topicConfigErrorCode', 'numPartitions', 'replicationFactor', 'configs', 'unknownTaggedFields'];
-  class CreateTopicsResponseCreatableTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 7);
-    }
-
-    get topicConfigErrorCode(): number {
-      return this.flat.int32(this.flatWord + 9);
-    }
-
-    get numPartitions(): number {
-      return this.flat.int32(this.flatWord + 10);
-    }
-
-    get replicationFactor(): number {
-      return this.flat.int32(this.flatWord + 11);
-    }
-
-    get configs(): FlatArray<CreateTopicsResponseCreatableTopicConfigsView> | null {
-      return this.flat.nullableArray(this.flatWord + 12, 9, readCreateTopicsResponseCreatableTopicConfigsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 14);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreateTopicsResponseCreatableTopicResult;
-    }
-  }
-  const readCreateTopicsResponseCreatableTopicResultView: RowReader<CreateTopicsResponseCreatableTopicResultView> = (message, word) => new CreateTopicsResponseCreatableTopicResultView(message, word);
-
-  const fieldsOfCreateTopicsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-  class CreateTopicsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<CreateTopicsResponseCreatableTopicResultView> {
-      return this.flat.array(this.flatWord + 1, 16, readCreateTopicsResponseCreatableTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfCreateTopicsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: CreateTopicsRequest): void {
-      try {
-        writeCreateTopicsRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'CreateTopics request', 19);
-      }
+    readRequest(message: FlatMessage): CreateTopicsRequestView {
+      return new CreateTopicsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: CreateTopicsResponse): void {
       try {
@@ -638,12 +650,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'CreateTopics response', 19);
       }
-    },
-    readRequest(message: FlatMessage): CreateTopicsRequestView {
-      return new CreateTopicsRequestView(message);
-    },
-    readResponse(message: FlatMessage): CreateTopicsResponseView {
-      return new CreateTopicsResponseView(message);
     },
   };
 }

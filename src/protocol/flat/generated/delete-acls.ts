@@ -156,12 +156,12 @@ export interface DeleteAclsResponseDeleteAclsMatchingAclView extends FlatView {
 
 /** Deletes access control entries that match filters. Since Kafka 0.11 (KIP-140). API key 31, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const DeleteAcls: Api<DeleteAclsRequest, DeleteAclsResponseView, DeleteAclsResponse, DeleteAclsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(31, 'DeleteAcls', { min: 0, max: 3, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(31, 'DeleteAcls', { min: 0, max: 3, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DeleteAclsRequest, DeleteAclsResponseView, DeleteAclsResponse, DeleteAclsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDeleteAclsRequestDeleteAclsFilter: ReadonlySet<string> = new Set(['resourceTypeFilter', 'resourceNameFilter', 'patternTypeFilter', 'principalFilter', 'hostFilter', 'operation', 'permissionType', 'unknownTaggedFields']);
   function writeDeleteAclsRequestDeleteAclsFilter(w: FlatWriter, word: number, value: DeleteAclsRequestDeleteAclsFilter): void {
     checkObject(value, keysOfDeleteAclsRequestDeleteAclsFilter);
@@ -211,6 +211,131 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDeleteAclsResponseDeleteAclsMatchingAcl: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'patternType', 'principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
+  class DeleteAclsResponseDeleteAclsMatchingAclView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get resourceType(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get resourceName(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get patternType(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get principal(): string {
+      return this.flat.string(this.flatWord + 7);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 9);
+    }
+
+    get operation(): number {
+      return this.flat.int32(this.flatWord + 11);
+    }
+
+    get permissionType(): number {
+      return this.flat.int32(this.flatWord + 12);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 13);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteAclsResponseDeleteAclsMatchingAcl;
+    }
+  }
+  const readDeleteAclsResponseDeleteAclsMatchingAclView: RowReader<DeleteAclsResponseDeleteAclsMatchingAclView> = (message, word) => new DeleteAclsResponseDeleteAclsMatchingAclView(message, word);
+
+  const fieldsOfDeleteAclsResponseDeleteAclsFilterResult: readonly string[] = ['errorCode', 'errorMessage', 'matchingAcls', 'unknownTaggedFields'];
+  class DeleteAclsResponseDeleteAclsFilterResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get matchingAcls(): FlatArray<DeleteAclsResponseDeleteAclsMatchingAclView> {
+      return this.flat.array(this.flatWord + 3, 15, readDeleteAclsResponseDeleteAclsMatchingAclView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteAclsResponseDeleteAclsFilterResult;
+    }
+  }
+  const readDeleteAclsResponseDeleteAclsFilterResultView: RowReader<DeleteAclsResponseDeleteAclsFilterResultView> = (message, word) => new DeleteAclsResponseDeleteAclsFilterResultView(message, word);
+
+  const fieldsOfDeleteAclsResponse: readonly string[] = ['throttleTimeMs', 'filterResults', 'unknownTaggedFields'];
+  class DeleteAclsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get filterResults(): FlatArray<DeleteAclsResponseDeleteAclsFilterResultView> {
+      return this.flat.array(this.flatWord + 1, 7, readDeleteAclsResponseDeleteAclsFilterResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteAclsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DeleteAclsRequest): void {
+      try {
+        writeDeleteAclsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteAcls request', 31);
+      }
+    },
+    readResponse(message: FlatMessage): DeleteAclsResponseView {
+      return new DeleteAclsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDeleteAclsRequestDeleteAclsFilter: readonly string[] = ['resourceTypeFilter', 'resourceNameFilter', 'patternTypeFilter', 'principalFilter', 'hostFilter', 'operation', 'permissionType', 'unknownTaggedFields'];
   class DeleteAclsRequestDeleteAclsFilterView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -372,122 +497,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDeleteAclsResponseDeleteAclsMatchingAcl: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'patternType', 'principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
-  class DeleteAclsResponseDeleteAclsMatchingAclView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get resourceType(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get resourceName(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get patternType(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get principal(): string {
-      return this.flat.string(this.flatWord + 7);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 9);
-    }
-
-    get operation(): number {
-      return this.flat.int32(this.flatWord + 11);
-    }
-
-    get permissionType(): number {
-      return this.flat.int32(this.flatWord + 12);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 13);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteAclsResponseDeleteAclsMatchingAcl;
-    }
-  }
-  const readDeleteAclsResponseDeleteAclsMatchingAclView: RowReader<DeleteAclsResponseDeleteAclsMatchingAclView> = (message, word) => new DeleteAclsResponseDeleteAclsMatchingAclView(message, word);
-
-  const fieldsOfDeleteAclsResponseDeleteAclsFilterResult: readonly string[] = ['errorCode', 'errorMessage', 'matchingAcls', 'unknownTaggedFields'];
-  class DeleteAclsResponseDeleteAclsFilterResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get matchingAcls(): FlatArray<DeleteAclsResponseDeleteAclsMatchingAclView> {
-      return this.flat.array(this.flatWord + 3, 15, readDeleteAclsResponseDeleteAclsMatchingAclView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteAclsResponseDeleteAclsFilterResult;
-    }
-  }
-  const readDeleteAclsResponseDeleteAclsFilterResultView: RowReader<DeleteAclsResponseDeleteAclsFilterResultView> = (message, word) => new DeleteAclsResponseDeleteAclsFilterResultView(message, word);
-
-  const fieldsOfDeleteAclsResponse: readonly string[] = ['throttleTimeMs', 'filterResults', 'unknownTaggedFields'];
-  class DeleteAclsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get filterResults(): FlatArray<DeleteAclsResponseDeleteAclsFilterResultView> {
-      return this.flat.array(this.flatWord + 1, 7, readDeleteAclsResponseDeleteAclsFilterResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteAclsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DeleteAclsRequest): void {
-      try {
-        writeDeleteAclsRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DeleteAcls request', 31);
-      }
+    readRequest(message: FlatMessage): DeleteAclsRequestView {
+      return new DeleteAclsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DeleteAclsResponse): void {
       try {
@@ -495,12 +507,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DeleteAcls response', 31);
       }
-    },
-    readRequest(message: FlatMessage): DeleteAclsRequestView {
-      return new DeleteAclsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DeleteAclsResponseView {
-      return new DeleteAclsResponseView(message);
     },
   };
 }

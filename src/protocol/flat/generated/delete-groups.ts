@@ -68,12 +68,12 @@ export interface DeleteGroupsResponseDeletableGroupResultView extends FlatView {
 
 /** Deletes empty groups with their offsets. Since Kafka 1.1 (KIP-229). API key 42, versions 0-3. */
 export const DeleteGroups: Api<DeleteGroupsRequest, DeleteGroupsResponseView, DeleteGroupsResponse, DeleteGroupsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(42, 'DeleteGroups', { min: 0, max: 3, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(42, 'DeleteGroups', { min: 0, max: 3, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DeleteGroupsRequest, DeleteGroupsResponseView, DeleteGroupsResponse, DeleteGroupsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDeleteGroupsRequest: ReadonlySet<string> = new Set(['groupsNames', 'unknownTaggedFields']);
   function writeDeleteGroupsRequest(w: FlatWriter, word: number, value: DeleteGroupsRequest): void {
     checkObject(value, keysOfDeleteGroupsRequest);
@@ -83,6 +83,77 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDeleteGroupsResponseDeletableGroupResult: readonly string[] = ['groupId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DeleteGroupsResponseDeletableGroupResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteGroupsResponseDeletableGroupResult;
+    }
+  }
+  const readDeleteGroupsResponseDeletableGroupResultView: RowReader<DeleteGroupsResponseDeletableGroupResultView> = (message, word) => new DeleteGroupsResponseDeletableGroupResultView(message, word);
+
+  const fieldsOfDeleteGroupsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
+  class DeleteGroupsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get results(): FlatArray<DeleteGroupsResponseDeletableGroupResultView> {
+      return this.flat.array(this.flatWord + 1, 7, readDeleteGroupsResponseDeletableGroupResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteGroupsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DeleteGroupsRequest): void {
+      try {
+        writeDeleteGroupsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteGroups request', 42);
+      }
+    },
+    readResponse(message: FlatMessage): DeleteGroupsResponseView {
+      return new DeleteGroupsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDeleteGroupsRequest: readonly string[] = ['groupsNames', 'unknownTaggedFields'];
   class DeleteGroupsRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -150,68 +221,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDeleteGroupsResponseDeletableGroupResult: readonly string[] = ['groupId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class DeleteGroupsResponseDeletableGroupResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get groupId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteGroupsResponseDeletableGroupResult;
-    }
-  }
-  const readDeleteGroupsResponseDeletableGroupResultView: RowReader<DeleteGroupsResponseDeletableGroupResultView> = (message, word) => new DeleteGroupsResponseDeletableGroupResultView(message, word);
-
-  const fieldsOfDeleteGroupsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
-  class DeleteGroupsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get results(): FlatArray<DeleteGroupsResponseDeletableGroupResultView> {
-      return this.flat.array(this.flatWord + 1, 7, readDeleteGroupsResponseDeletableGroupResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteGroupsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DeleteGroupsRequest): void {
-      try {
-        writeDeleteGroupsRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DeleteGroups request', 42);
-      }
+    readRequest(message: FlatMessage): DeleteGroupsRequestView {
+      return new DeleteGroupsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DeleteGroupsResponse): void {
       try {
@@ -219,12 +231,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DeleteGroups response', 42);
       }
-    },
-    readRequest(message: FlatMessage): DeleteGroupsRequestView {
-      return new DeleteGroupsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DeleteGroupsResponseView {
-      return new DeleteGroupsResponseView(message);
     },
   };
 }

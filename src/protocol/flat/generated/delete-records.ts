@@ -133,12 +133,12 @@ export interface DeleteRecordsResponseDeleteRecordsPartitionResultView extends F
 
 /** Deletes records of partitions before an offset. Since Kafka 0.11 (KIP-107). API key 21, versions 0-2. */
 export const DeleteRecords: Api<DeleteRecordsRequest, DeleteRecordsResponseView, DeleteRecordsResponse, DeleteRecordsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(21, 'DeleteRecords', { min: 0, max: 2, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(21, 'DeleteRecords', { min: 0, max: 2, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DeleteRecordsRequest, DeleteRecordsResponseView, DeleteRecordsResponse, DeleteRecordsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDeleteRecordsRequestDeleteRecordsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'offset', 'unknownTaggedFields']);
   function writeDeleteRecordsRequestDeleteRecordsPartition(w: FlatWriter, word: number, value: DeleteRecordsRequestDeleteRecordsPartition): void {
     checkObject(value, keysOfDeleteRecordsRequestDeleteRecordsPartition);
@@ -187,6 +187,103 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult: readonly string[] = ['partitionIndex', 'lowWatermark', 'errorCode', 'unknownTaggedFields'];
+  class DeleteRecordsResponseDeleteRecordsPartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get lowWatermark(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult;
+    }
+  }
+  const readDeleteRecordsResponseDeleteRecordsPartitionResultView: RowReader<DeleteRecordsResponseDeleteRecordsPartitionResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsPartitionResultView(message, word);
+
+  const fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class DeleteRecordsResponseDeleteRecordsTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DeleteRecordsResponseDeleteRecordsPartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readDeleteRecordsResponseDeleteRecordsPartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult;
+    }
+  }
+  const readDeleteRecordsResponseDeleteRecordsTopicResultView: RowReader<DeleteRecordsResponseDeleteRecordsTopicResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsTopicResultView(message, word);
+
+  const fieldsOfDeleteRecordsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class DeleteRecordsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<DeleteRecordsResponseDeleteRecordsTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 6, readDeleteRecordsResponseDeleteRecordsTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteRecordsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DeleteRecordsRequest): void {
+      try {
+        writeDeleteRecordsRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteRecords request', 21);
+      }
+    },
+    readResponse(message: FlatMessage): DeleteRecordsResponseView {
+      return new DeleteRecordsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDeleteRecordsRequestDeleteRecordsPartition: readonly string[] = ['partitionIndex', 'offset', 'unknownTaggedFields'];
   class DeleteRecordsRequestDeleteRecordsPartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -327,94 +424,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult: readonly string[] = ['partitionIndex', 'lowWatermark', 'errorCode', 'unknownTaggedFields'];
-  class DeleteRecordsResponseDeleteRecordsPartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get lowWatermark(): Long {
-      return this.flat.int64(this.flatWord + 1);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteRecordsResponseDeleteRecordsPartitionResult;
-    }
-  }
-  const readDeleteRecordsResponseDeleteRecordsPartitionResultView: RowReader<DeleteRecordsResponseDeleteRecordsPartitionResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsPartitionResultView(message, word);
-
-  const fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class DeleteRecordsResponseDeleteRecordsTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<DeleteRecordsResponseDeleteRecordsPartitionResultView> {
-      return this.flat.array(this.flatWord + 2, 6, readDeleteRecordsResponseDeleteRecordsPartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteRecordsResponseDeleteRecordsTopicResult;
-    }
-  }
-  const readDeleteRecordsResponseDeleteRecordsTopicResultView: RowReader<DeleteRecordsResponseDeleteRecordsTopicResultView> = (message, word) => new DeleteRecordsResponseDeleteRecordsTopicResultView(message, word);
-
-  const fieldsOfDeleteRecordsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-  class DeleteRecordsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<DeleteRecordsResponseDeleteRecordsTopicResultView> {
-      return this.flat.array(this.flatWord + 1, 6, readDeleteRecordsResponseDeleteRecordsTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteRecordsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DeleteRecordsRequest): void {
-      try {
-        writeDeleteRecordsRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DeleteRecords request', 21);
-      }
+    readRequest(message: FlatMessage): DeleteRecordsRequestView {
+      return new DeleteRecordsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DeleteRecordsResponse): void {
       try {
@@ -422,12 +434,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DeleteRecords response', 21);
       }
-    },
-    readRequest(message: FlatMessage): DeleteRecordsRequestView {
-      return new DeleteRecordsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DeleteRecordsResponseView {
-      return new DeleteRecordsResponseView(message);
     },
   };
 }

@@ -100,12 +100,12 @@ export interface DeleteShareGroupOffsetsResponseTopicView extends FlatView {
 
 /** Deletes the offsets of an empty share group for topics (KIP-932). Since Kafka 4.1. API key 92, versions 0-0. */
 export const DeleteShareGroupOffsets: Api<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponseView, DeleteShareGroupOffsetsResponse, DeleteShareGroupOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(92, 'DeleteShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(92, 'DeleteShareGroupOffsets', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponseView, DeleteShareGroupOffsetsResponse, DeleteShareGroupOffsetsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDeleteShareGroupOffsetsRequestTopic: ReadonlySet<string> = new Set(['topicName', 'unknownTaggedFields']);
   function writeDeleteShareGroupOffsetsRequestTopic(w: FlatWriter, word: number, value: DeleteShareGroupOffsetsRequestTopic): void {
     checkObject(value, keysOfDeleteShareGroupOffsetsRequestTopic);
@@ -134,6 +134,89 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDeleteShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DeleteShareGroupOffsetsResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteShareGroupOffsetsResponseTopic;
+    }
+  }
+  const readDeleteShareGroupOffsetsResponseTopicView: RowReader<DeleteShareGroupOffsetsResponseTopicView> = (message, word) => new DeleteShareGroupOffsetsResponseTopicView(message, word);
+
+  const fieldsOfDeleteShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
+  class DeleteShareGroupOffsetsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get responses(): FlatArray<DeleteShareGroupOffsetsResponseTopicView> {
+      return this.flat.array(this.flatWord + 4, 11, readDeleteShareGroupOffsetsResponseTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteShareGroupOffsetsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DeleteShareGroupOffsetsRequest): void {
+      try {
+        writeDeleteShareGroupOffsetsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteShareGroupOffsets request', 92);
+      }
+    },
+    readResponse(message: FlatMessage): DeleteShareGroupOffsetsResponseView {
+      return new DeleteShareGroupOffsetsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDeleteShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'unknownTaggedFields'];
   class DeleteShareGroupOffsetsRequestTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -242,80 +325,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDeleteShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class DeleteShareGroupOffsetsResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 7);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteShareGroupOffsetsResponseTopic;
-    }
-  }
-  const readDeleteShareGroupOffsetsResponseTopicView: RowReader<DeleteShareGroupOffsetsResponseTopicView> = (message, word) => new DeleteShareGroupOffsetsResponseTopicView(message, word);
-
-  const fieldsOfDeleteShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'responses', 'unknownTaggedFields'];
-  class DeleteShareGroupOffsetsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get responses(): FlatArray<DeleteShareGroupOffsetsResponseTopicView> {
-      return this.flat.array(this.flatWord + 4, 11, readDeleteShareGroupOffsetsResponseTopicView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteShareGroupOffsetsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DeleteShareGroupOffsetsRequest): void {
-      try {
-        writeDeleteShareGroupOffsetsRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DeleteShareGroupOffsets request', 92);
-      }
+    readRequest(message: FlatMessage): DeleteShareGroupOffsetsRequestView {
+      return new DeleteShareGroupOffsetsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DeleteShareGroupOffsetsResponse): void {
       try {
@@ -323,12 +335,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DeleteShareGroupOffsets response', 92);
       }
-    },
-    readRequest(message: FlatMessage): DeleteShareGroupOffsetsRequestView {
-      return new DeleteShareGroupOffsetsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DeleteShareGroupOffsetsResponseView {
-      return new DeleteShareGroupOffsetsResponseView(message);
     },
   };
 }

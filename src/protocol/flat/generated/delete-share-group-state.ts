@@ -124,12 +124,12 @@ export interface DeleteShareGroupStateResponsePartitionResultView extends FlatVi
 
 /** Deletes the stored state of share partitions. Between coordinators (KIP-932). API key 86, versions 0-0. */
 export const DeleteShareGroupState: Api<DeleteShareGroupStateRequest, DeleteShareGroupStateResponseView, DeleteShareGroupStateResponse, DeleteShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(86, 'DeleteShareGroupState', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(86, 'DeleteShareGroupState', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DeleteShareGroupStateRequest, DeleteShareGroupStateResponseView, DeleteShareGroupStateResponse, DeleteShareGroupStateRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDeleteShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'unknownTaggedFields']);
   function writeDeleteShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: DeleteShareGroupStateRequestPartitionData): void {
     checkObject(value, keysOfDeleteShareGroupStateRequestPartitionData);
@@ -177,6 +177,99 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDeleteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DeleteShareGroupStateResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteShareGroupStateResponsePartitionResult;
+    }
+  }
+  const readDeleteShareGroupStateResponsePartitionResultView: RowReader<DeleteShareGroupStateResponsePartitionResultView> = (message, word) => new DeleteShareGroupStateResponsePartitionResultView(message, word);
+
+  const fieldsOfDeleteShareGroupStateResponseDeleteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class DeleteShareGroupStateResponseDeleteStateResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DeleteShareGroupStateResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 6, readDeleteShareGroupStateResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteShareGroupStateResponseDeleteStateResult;
+    }
+  }
+  const readDeleteShareGroupStateResponseDeleteStateResultView: RowReader<DeleteShareGroupStateResponseDeleteStateResultView> = (message, word) => new DeleteShareGroupStateResponseDeleteStateResultView(message, word);
+
+  const fieldsOfDeleteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class DeleteShareGroupStateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<DeleteShareGroupStateResponseDeleteStateResultView> {
+      return this.flat.array(this.flatWord, 8, readDeleteShareGroupStateResponseDeleteStateResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteShareGroupStateResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DeleteShareGroupStateRequest): void {
+      try {
+        writeDeleteShareGroupStateRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteShareGroupState request', 86);
+      }
+    },
+    readResponse(message: FlatMessage): DeleteShareGroupStateResponseView {
+      return new DeleteShareGroupStateResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDeleteShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'unknownTaggedFields'];
   class DeleteShareGroupStateRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -316,90 +409,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDeleteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class DeleteShareGroupStateResponsePartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partition(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteShareGroupStateResponsePartitionResult;
-    }
-  }
-  const readDeleteShareGroupStateResponsePartitionResultView: RowReader<DeleteShareGroupStateResponsePartitionResultView> = (message, word) => new DeleteShareGroupStateResponsePartitionResultView(message, word);
-
-  const fieldsOfDeleteShareGroupStateResponseDeleteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class DeleteShareGroupStateResponseDeleteStateResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<DeleteShareGroupStateResponsePartitionResultView> {
-      return this.flat.array(this.flatWord + 4, 6, readDeleteShareGroupStateResponsePartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteShareGroupStateResponseDeleteStateResult;
-    }
-  }
-  const readDeleteShareGroupStateResponseDeleteStateResultView: RowReader<DeleteShareGroupStateResponseDeleteStateResultView> = (message, word) => new DeleteShareGroupStateResponseDeleteStateResultView(message, word);
-
-  const fieldsOfDeleteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-  class DeleteShareGroupStateResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get results(): FlatArray<DeleteShareGroupStateResponseDeleteStateResultView> {
-      return this.flat.array(this.flatWord, 8, readDeleteShareGroupStateResponseDeleteStateResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteShareGroupStateResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DeleteShareGroupStateRequest): void {
-      try {
-        writeDeleteShareGroupStateRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DeleteShareGroupState request', 86);
-      }
+    readRequest(message: FlatMessage): DeleteShareGroupStateRequestView {
+      return new DeleteShareGroupStateRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DeleteShareGroupStateResponse): void {
       try {
@@ -407,12 +419,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DeleteShareGroupState response', 86);
       }
-    },
-    readRequest(message: FlatMessage): DeleteShareGroupStateRequestView {
-      return new DeleteShareGroupStateRequestView(message);
-    },
-    readResponse(message: FlatMessage): DeleteShareGroupStateResponseView {
-      return new DeleteShareGroupStateResponseView(message);
     },
   };
 }

@@ -100,12 +100,12 @@ export interface DeleteTopicsResponseDeletableTopicResultView extends FlatView {
 
 /** Deletes topics by name, from version 6 also by id (KIP-516). Since Kafka 0.10.1 (KIP-4). API key 20, versions 0-6. Brokers from 4.0 on do not accept 0. */
 export const DeleteTopics: Api<DeleteTopicsRequest, DeleteTopicsResponseView, DeleteTopicsResponse, DeleteTopicsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(20, 'DeleteTopics', { min: 0, max: 6, flexible: 4 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(20, 'DeleteTopics', { min: 0, max: 6, flexible: 4 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DeleteTopicsRequest, DeleteTopicsResponseView, DeleteTopicsResponse, DeleteTopicsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDeleteTopicsRequestDeleteTopicState: ReadonlySet<string> = new Set(['name', 'topicId', 'unknownTaggedFields']);
   function writeDeleteTopicsRequestDeleteTopicState(w: FlatWriter, word: number, value: DeleteTopicsRequestDeleteTopicState): void {
     checkObject(value, keysOfDeleteTopicsRequestDeleteTopicState);
@@ -148,6 +148,81 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDeleteTopicsResponseDeletableTopicResult: readonly string[] = ['name', 'topicId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DeleteTopicsResponseDeletableTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string | null {
+      return this.flat.nullableString(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteTopicsResponseDeletableTopicResult;
+    }
+  }
+  const readDeleteTopicsResponseDeletableTopicResultView: RowReader<DeleteTopicsResponseDeletableTopicResultView> = (message, word) => new DeleteTopicsResponseDeletableTopicResultView(message, word);
+
+  const fieldsOfDeleteTopicsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
+  class DeleteTopicsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get responses(): FlatArray<DeleteTopicsResponseDeletableTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 11, readDeleteTopicsResponseDeletableTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDeleteTopicsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DeleteTopicsRequest): void {
+      try {
+        writeDeleteTopicsRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DeleteTopics request', 20);
+      }
+    },
+    readResponse(message: FlatMessage): DeleteTopicsResponseView {
+      return new DeleteTopicsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDeleteTopicsRequestDeleteTopicState: readonly string[] = ['name', 'topicId', 'unknownTaggedFields'];
   class DeleteTopicsRequestDeleteTopicStateView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -256,72 +331,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDeleteTopicsResponseDeletableTopicResult: readonly string[] = ['name', 'topicId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class DeleteTopicsResponseDeletableTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string | null {
-      return this.flat.nullableString(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 7);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteTopicsResponseDeletableTopicResult;
-    }
-  }
-  const readDeleteTopicsResponseDeletableTopicResultView: RowReader<DeleteTopicsResponseDeletableTopicResultView> = (message, word) => new DeleteTopicsResponseDeletableTopicResultView(message, word);
-
-  const fieldsOfDeleteTopicsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
-  class DeleteTopicsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get responses(): FlatArray<DeleteTopicsResponseDeletableTopicResultView> {
-      return this.flat.array(this.flatWord + 1, 11, readDeleteTopicsResponseDeletableTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDeleteTopicsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DeleteTopicsRequest): void {
-      try {
-        writeDeleteTopicsRequest(w, w.alloc(7), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DeleteTopics request', 20);
-      }
+    readRequest(message: FlatMessage): DeleteTopicsRequestView {
+      return new DeleteTopicsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DeleteTopicsResponse): void {
       try {
@@ -329,12 +341,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DeleteTopics response', 20);
       }
-    },
-    readRequest(message: FlatMessage): DeleteTopicsRequestView {
-      return new DeleteTopicsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DeleteTopicsResponseView {
-      return new DeleteTopicsResponseView(message);
     },
   };
 }

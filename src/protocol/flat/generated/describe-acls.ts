@@ -132,12 +132,12 @@ export interface DescribeAclsResponseAclDescriptionView extends FlatView {
 
 /** Lists access control entries that match a filter. Since Kafka 0.11 (KIP-140). API key 29, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const DescribeAcls: Api<DescribeAclsRequest, DescribeAclsResponseView, DescribeAclsResponse, DescribeAclsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(29, 'DescribeAcls', { min: 0, max: 3, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(29, 'DescribeAcls', { min: 0, max: 3, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeAclsRequest, DescribeAclsResponseView, DescribeAclsResponse, DescribeAclsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeAclsRequest: ReadonlySet<string> = new Set(['resourceTypeFilter', 'resourceNameFilter', 'patternTypeFilter', 'principalFilter', 'hostFilter', 'operation', 'permissionType', 'unknownTaggedFields']);
   function writeDescribeAclsRequest(w: FlatWriter, word: number, value: DescribeAclsRequest): void {
     checkObject(value, keysOfDescribeAclsRequest);
@@ -169,6 +169,123 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeAclsResponseAclDescription: readonly string[] = ['principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
+  class DescribeAclsResponseAclDescriptionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get principal(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get operation(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get permissionType(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeAclsResponseAclDescription;
+    }
+  }
+  const readDescribeAclsResponseAclDescriptionView: RowReader<DescribeAclsResponseAclDescriptionView> = (message, word) => new DescribeAclsResponseAclDescriptionView(message, word);
+
+  const fieldsOfDescribeAclsResponseDescribeAclsResource: readonly string[] = ['resourceType', 'resourceName', 'patternType', 'acls', 'unknownTaggedFields'];
+  class DescribeAclsResponseDescribeAclsResourceView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get resourceType(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get resourceName(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get patternType(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get acls(): FlatArray<DescribeAclsResponseAclDescriptionView> {
+      return this.flat.array(this.flatWord + 4, 8, readDescribeAclsResponseAclDescriptionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeAclsResponseDescribeAclsResource;
+    }
+  }
+  const readDescribeAclsResponseDescribeAclsResourceView: RowReader<DescribeAclsResponseDescribeAclsResourceView> = (message, word) => new DescribeAclsResponseDescribeAclsResourceView(message, word);
+
+  const fieldsOfDescribeAclsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'resources', 'unknownTaggedFields'];
+  class DescribeAclsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get resources(): FlatArray<DescribeAclsResponseDescribeAclsResourceView> {
+      return this.flat.array(this.flatWord + 4, 8, readDescribeAclsResponseDescribeAclsResourceView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeAclsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeAclsRequest): void {
+      try {
+        writeDescribeAclsRequest(w, w.alloc(12), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeAcls request', 29);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeAclsResponseView {
+      return new DescribeAclsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeAclsRequest: readonly string[] = ['resourceTypeFilter', 'resourceNameFilter', 'patternTypeFilter', 'principalFilter', 'hostFilter', 'operation', 'permissionType', 'unknownTaggedFields'];
   class DescribeAclsRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -298,114 +415,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeAclsResponseAclDescription: readonly string[] = ['principal', 'host', 'operation', 'permissionType', 'unknownTaggedFields'];
-  class DescribeAclsResponseAclDescriptionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get principal(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 2);
-    }
-
-    get operation(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get permissionType(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeAclsResponseAclDescription;
-    }
-  }
-  const readDescribeAclsResponseAclDescriptionView: RowReader<DescribeAclsResponseAclDescriptionView> = (message, word) => new DescribeAclsResponseAclDescriptionView(message, word);
-
-  const fieldsOfDescribeAclsResponseDescribeAclsResource: readonly string[] = ['resourceType', 'resourceName', 'patternType', 'acls', 'unknownTaggedFields'];
-  class DescribeAclsResponseDescribeAclsResourceView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get resourceType(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get resourceName(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get patternType(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get acls(): FlatArray<DescribeAclsResponseAclDescriptionView> {
-      return this.flat.array(this.flatWord + 4, 8, readDescribeAclsResponseAclDescriptionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeAclsResponseDescribeAclsResource;
-    }
-  }
-  const readDescribeAclsResponseDescribeAclsResourceView: RowReader<DescribeAclsResponseDescribeAclsResourceView> = (message, word) => new DescribeAclsResponseDescribeAclsResourceView(message, word);
-
-  const fieldsOfDescribeAclsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'resources', 'unknownTaggedFields'];
-  class DescribeAclsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get resources(): FlatArray<DescribeAclsResponseDescribeAclsResourceView> {
-      return this.flat.array(this.flatWord + 4, 8, readDescribeAclsResponseDescribeAclsResourceView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeAclsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeAclsRequest): void {
-      try {
-        writeDescribeAclsRequest(w, w.alloc(12), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeAcls request', 29);
-      }
+    readRequest(message: FlatMessage): DescribeAclsRequestView {
+      return new DescribeAclsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeAclsResponse): void {
       try {
@@ -413,12 +425,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeAcls response', 29);
       }
-    },
-    readRequest(message: FlatMessage): DescribeAclsRequestView {
-      return new DescribeAclsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeAclsResponseView {
-      return new DescribeAclsResponseView(message);
     },
   };
 }

@@ -140,12 +140,12 @@ export interface DescribeClientQuotasResponseEntityDataView extends FlatView {
 
 /** Lists client quotas that match a filter. Since Kafka 2.6 (KIP-546). API key 48, versions 0-1. */
 export const DescribeClientQuotas: Api<DescribeClientQuotasRequest, DescribeClientQuotasResponseView, DescribeClientQuotasResponse, DescribeClientQuotasRequestView> =
-  /* @__PURE__ */ new GeneratedApi(48, 'DescribeClientQuotas', { min: 0, max: 1, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(48, 'DescribeClientQuotas', { min: 0, max: 1, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeClientQuotasRequest, DescribeClientQuotasResponseView, DescribeClientQuotasResponse, DescribeClientQuotasRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeClientQuotasRequestComponentData: ReadonlySet<string> = new Set(['entityType', 'matchType', 'match', 'unknownTaggedFields']);
   function writeDescribeClientQuotasRequestComponentData(w: FlatWriter, word: number, value: DescribeClientQuotasRequestComponentData): void {
     checkObject(value, keysOfDescribeClientQuotasRequestComponentData);
@@ -180,6 +180,133 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeClientQuotasResponseEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
+  class DescribeClientQuotasResponseEntityDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get entityType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get entityName(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeClientQuotasResponseEntityData;
+    }
+  }
+  const readDescribeClientQuotasResponseEntityDataView: RowReader<DescribeClientQuotasResponseEntityDataView> = (message, word) => new DescribeClientQuotasResponseEntityDataView(message, word);
+
+  const fieldsOfDescribeClientQuotasResponseValueData: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
+  class DescribeClientQuotasResponseValueDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get key(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get value(): number {
+      return this.flat.float64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeClientQuotasResponseValueData;
+    }
+  }
+  const readDescribeClientQuotasResponseValueDataView: RowReader<DescribeClientQuotasResponseValueDataView> = (message, word) => new DescribeClientQuotasResponseValueDataView(message, word);
+
+  const fieldsOfDescribeClientQuotasResponseEntryData: readonly string[] = ['entity', 'values', 'unknownTaggedFields'];
+  class DescribeClientQuotasResponseEntryDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get entity(): FlatArray<DescribeClientQuotasResponseEntityDataView> {
+      return this.flat.array(this.flatWord, 6, readDescribeClientQuotasResponseEntityDataView);
+    }
+
+    get values(): FlatArray<DescribeClientQuotasResponseValueDataView> {
+      return this.flat.array(this.flatWord + 2, 6, readDescribeClientQuotasResponseValueDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeClientQuotasResponseEntryData;
+    }
+  }
+  const readDescribeClientQuotasResponseEntryDataView: RowReader<DescribeClientQuotasResponseEntryDataView> = (message, word) => new DescribeClientQuotasResponseEntryDataView(message, word);
+
+  const fieldsOfDescribeClientQuotasResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'entries', 'unknownTaggedFields'];
+  class DescribeClientQuotasResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get entries(): FlatArray<DescribeClientQuotasResponseEntryDataView> | null {
+      return this.flat.nullableArray(this.flatWord + 4, 6, readDescribeClientQuotasResponseEntryDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeClientQuotasResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeClientQuotasRequest): void {
+      try {
+        writeDescribeClientQuotasRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeClientQuotas request', 48);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeClientQuotasResponseView {
+      return new DescribeClientQuotasResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeClientQuotasRequestComponentData: readonly string[] = ['entityType', 'matchType', 'match', 'unknownTaggedFields'];
   class DescribeClientQuotasRequestComponentDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -336,124 +463,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeClientQuotasResponseEntityData: readonly string[] = ['entityType', 'entityName', 'unknownTaggedFields'];
-  class DescribeClientQuotasResponseEntityDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get entityType(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get entityName(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeClientQuotasResponseEntityData;
-    }
-  }
-  const readDescribeClientQuotasResponseEntityDataView: RowReader<DescribeClientQuotasResponseEntityDataView> = (message, word) => new DescribeClientQuotasResponseEntityDataView(message, word);
-
-  const fieldsOfDescribeClientQuotasResponseValueData: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
-  class DescribeClientQuotasResponseValueDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get key(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get value(): number {
-      return this.flat.float64(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeClientQuotasResponseValueData;
-    }
-  }
-  const readDescribeClientQuotasResponseValueDataView: RowReader<DescribeClientQuotasResponseValueDataView> = (message, word) => new DescribeClientQuotasResponseValueDataView(message, word);
-
-  const fieldsOfDescribeClientQuotasResponseEntryData: readonly string[] = ['entity', 'values', 'unknownTaggedFields'];
-  class DescribeClientQuotasResponseEntryDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get entity(): FlatArray<DescribeClientQuotasResponseEntityDataView> {
-      return this.flat.array(this.flatWord, 6, readDescribeClientQuotasResponseEntityDataView);
-    }
-
-    get values(): FlatArray<DescribeClientQuotasResponseValueDataView> {
-      return this.flat.array(this.flatWord + 2, 6, readDescribeClientQuotasResponseValueDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeClientQuotasResponseEntryData;
-    }
-  }
-  const readDescribeClientQuotasResponseEntryDataView: RowReader<DescribeClientQuotasResponseEntryDataView> = (message, word) => new DescribeClientQuotasResponseEntryDataView(message, word);
-
-  const fieldsOfDescribeClientQuotasResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'entries', 'unknownTaggedFields'];
-  class DescribeClientQuotasResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get entries(): FlatArray<DescribeClientQuotasResponseEntryDataView> | null {
-      return this.flat.nullableArray(this.flatWord + 4, 6, readDescribeClientQuotasResponseEntryDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeClientQuotasResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeClientQuotasRequest): void {
-      try {
-        writeDescribeClientQuotasRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeClientQuotas request', 48);
-      }
+    readRequest(message: FlatMessage): DescribeClientQuotasRequestView {
+      return new DescribeClientQuotasRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeClientQuotasResponse): void {
       try {
@@ -461,12 +473,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeClientQuotas response', 48);
       }
-    },
-    readRequest(message: FlatMessage): DescribeClientQuotasRequestView {
-      return new DescribeClientQuotasRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeClientQuotasResponseView {
-      return new DescribeClientQuotasResponseView(message);
     },
   };
 }

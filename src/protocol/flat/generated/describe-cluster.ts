@@ -108,12 +108,12 @@ export interface DescribeClusterResponseDescribeClusterBrokerView extends FlatVi
 
 /** Describes brokers, or from version 1 controllers (KIP-919), without topics. Since Kafka 2.8 (KIP-700). API key 60, versions 0-2. */
 export const DescribeCluster: Api<DescribeClusterRequest, DescribeClusterResponseView, DescribeClusterResponse, DescribeClusterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(60, 'DescribeCluster', { min: 0, max: 2, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(60, 'DescribeCluster', { min: 0, max: 2, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeClusterRequest, DescribeClusterResponseView, DescribeClusterResponse, DescribeClusterRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeClusterRequest: ReadonlySet<string> = new Set(['includeClusterAuthorizedOperations', 'endpointType', 'includeFencedBrokers', 'unknownTaggedFields']);
   function writeDescribeClusterRequest(w: FlatWriter, word: number, value: DescribeClusterRequest): void {
     checkObject(value, keysOfDescribeClusterRequest);
@@ -131,6 +131,109 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeClusterResponseDescribeClusterBroker: readonly string[] = ['brokerId', 'host', 'port', 'rack', 'isFenced', 'unknownTaggedFields'];
+  class DescribeClusterResponseDescribeClusterBrokerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get brokerId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get isFenced(): boolean {
+      return this.flat.bool(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeClusterResponseDescribeClusterBroker;
+    }
+  }
+  const readDescribeClusterResponseDescribeClusterBrokerView: RowReader<DescribeClusterResponseDescribeClusterBrokerView> = (message, word) => new DescribeClusterResponseDescribeClusterBrokerView(message, word);
+
+  const fieldsOfDescribeClusterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'endpointType', 'clusterId', 'controllerId', 'brokers', 'clusterAuthorizedOperations', 'unknownTaggedFields'];
+  class DescribeClusterResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get endpointType(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get clusterId(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get controllerId(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get brokers(): FlatArray<DescribeClusterResponseDescribeClusterBrokerView> {
+      return this.flat.array(this.flatWord + 8, 9, readDescribeClusterResponseDescribeClusterBrokerView);
+    }
+
+    get clusterAuthorizedOperations(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeClusterResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeClusterRequest): void {
+      try {
+        writeDescribeClusterRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeCluster request', 60);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeClusterResponseView {
+      return new DescribeClusterResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeClusterRequest: readonly string[] = ['includeClusterAuthorizedOperations', 'endpointType', 'includeFencedBrokers', 'unknownTaggedFields'];
   class DescribeClusterRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -242,100 +345,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeClusterResponseDescribeClusterBroker: readonly string[] = ['brokerId', 'host', 'port', 'rack', 'isFenced', 'unknownTaggedFields'];
-  class DescribeClusterResponseDescribeClusterBrokerView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get brokerId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get rack(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get isFenced(): boolean {
-      return this.flat.bool(this.flatWord + 6);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeClusterResponseDescribeClusterBroker;
-    }
-  }
-  const readDescribeClusterResponseDescribeClusterBrokerView: RowReader<DescribeClusterResponseDescribeClusterBrokerView> = (message, word) => new DescribeClusterResponseDescribeClusterBrokerView(message, word);
-
-  const fieldsOfDescribeClusterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'endpointType', 'clusterId', 'controllerId', 'brokers', 'clusterAuthorizedOperations', 'unknownTaggedFields'];
-  class DescribeClusterResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get endpointType(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get clusterId(): string {
-      return this.flat.string(this.flatWord + 5);
-    }
-
-    get controllerId(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get brokers(): FlatArray<DescribeClusterResponseDescribeClusterBrokerView> {
-      return this.flat.array(this.flatWord + 8, 9, readDescribeClusterResponseDescribeClusterBrokerView);
-    }
-
-    get clusterAuthorizedOperations(): number {
-      return this.flat.int32(this.flatWord + 10);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 11);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeClusterResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeClusterRequest): void {
-      try {
-        writeDescribeClusterRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeCluster request', 60);
-      }
+    readRequest(message: FlatMessage): DescribeClusterRequestView {
+      return new DescribeClusterRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeClusterResponse): void {
       try {
@@ -343,12 +355,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeCluster response', 60);
       }
-    },
-    readRequest(message: FlatMessage): DescribeClusterRequestView {
-      return new DescribeClusterRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeClusterResponseView {
-      return new DescribeClusterResponseView(message);
     },
   };
 }

@@ -180,12 +180,12 @@ export interface DescribeConfigsResponseDescribeConfigsSynonymView extends FlatV
 
 /** Reads the configuration of topics, brokers and other resources. Since Kafka 0.11 (KIP-133). API key 32, versions 0-4. Brokers from 4.0 on do not accept 0. */
 export const DescribeConfigs: Api<DescribeConfigsRequest, DescribeConfigsResponseView, DescribeConfigsResponse, DescribeConfigsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(32, 'DescribeConfigs', { min: 0, max: 4, flexible: 4 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(32, 'DescribeConfigs', { min: 0, max: 4, flexible: 4 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeConfigsRequest, DescribeConfigsResponseView, DescribeConfigsResponse, DescribeConfigsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeConfigsRequestDescribeConfigsResource: ReadonlySet<string> = new Set(['resourceType', 'resourceName', 'configurationKeys', 'unknownTaggedFields']);
   function writeDescribeConfigsRequestDescribeConfigsResource(w: FlatWriter, word: number, value: DescribeConfigsRequestDescribeConfigsResource): void {
     checkObject(value, keysOfDescribeConfigsRequestDescribeConfigsResource);
@@ -225,6 +225,169 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeConfigsResponseDescribeConfigsSynonym: readonly string[] = ['name', 'value', 'source', 'unknownTaggedFields'];
+  class DescribeConfigsResponseDescribeConfigsSynonymView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get value(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get source(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeConfigsResponseDescribeConfigsSynonym;
+    }
+  }
+  const readDescribeConfigsResponseDescribeConfigsSynonymView: RowReader<DescribeConfigsResponseDescribeConfigsSynonymView> = (message, word) => new DescribeConfigsResponseDescribeConfigsSynonymView(message, word);
+
+  const fieldsOfDescribeConfigsResponseDescribeConfigsResourceResult: readonly string[] = ['name', 'value', 'readOnly', 'configSource', 'isDefault', 'isSensitive', 'synonyms', 'configType', 'documentation', 'unknownTaggedFields'];
+  class DescribeConfigsResponseDescribeConfigsResourceResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get value(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get readOnly(): boolean {
+      return this.flat.bool(this.flatWord + 4);
+    }
+
+    get configSource(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get isDefault(): boolean {
+      return this.flat.bool(this.flatWord + 6);
+    }
+
+    get isSensitive(): boolean {
+      return this.flat.bool(this.flatWord + 7);
+    }
+
+    get synonyms(): FlatArray<DescribeConfigsResponseDescribeConfigsSynonymView> {
+      return this.flat.array(this.flatWord + 8, 7, readDescribeConfigsResponseDescribeConfigsSynonymView);
+    }
+
+    get configType(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get documentation(): string | null {
+      return this.flat.nullableString(this.flatWord + 11);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 13);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeConfigsResponseDescribeConfigsResourceResult;
+    }
+  }
+  const readDescribeConfigsResponseDescribeConfigsResourceResultView: RowReader<DescribeConfigsResponseDescribeConfigsResourceResultView> = (message, word) => new DescribeConfigsResponseDescribeConfigsResourceResultView(message, word);
+
+  const fieldsOfDescribeConfigsResponseDescribeConfigsResult: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'configs', 'unknownTaggedFields'];
+  class DescribeConfigsResponseDescribeConfigsResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get resourceType(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get resourceName(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get configs(): FlatArray<DescribeConfigsResponseDescribeConfigsResourceResultView> {
+      return this.flat.array(this.flatWord + 6, 15, readDescribeConfigsResponseDescribeConfigsResourceResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeConfigsResponseDescribeConfigsResult;
+    }
+  }
+  const readDescribeConfigsResponseDescribeConfigsResultView: RowReader<DescribeConfigsResponseDescribeConfigsResultView> = (message, word) => new DescribeConfigsResponseDescribeConfigsResultView(message, word);
+
+  const fieldsOfDescribeConfigsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
+  class DescribeConfigsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get results(): FlatArray<DescribeConfigsResponseDescribeConfigsResultView> {
+      return this.flat.array(this.flatWord + 1, 10, readDescribeConfigsResponseDescribeConfigsResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeConfigsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeConfigsRequest): void {
+      try {
+        writeDescribeConfigsRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeConfigs request', 32);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeConfigsResponseView {
+      return new DescribeConfigsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeConfigsRequestDescribeConfigsResource: readonly string[] = ['resourceType', 'resourceName', 'configurationKeys', 'unknownTaggedFields'];
   class DescribeConfigsRequestDescribeConfigsResourceView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -418,160 +581,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeConfigsResponseDescribeConfigsSynonym: readonly string[] = ['name', 'value', 'source', 'unknownTaggedFields'];
-  class DescribeConfigsResponseDescribeConfigsSynonymView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get value(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get source(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeConfigsResponseDescribeConfigsSynonym;
-    }
-  }
-  const readDescribeConfigsResponseDescribeConfigsSynonymView: RowReader<DescribeConfigsResponseDescribeConfigsSynonymView> = (message, word) => new DescribeConfigsResponseDescribeConfigsSynonymView(message, word);
-
-  const fieldsOfDescribeConfigsResponseDescribeConfigsResourceResult: readonly string[] = ['name', 'value', 'readOnly', 'configSource', 'isDefault', 'isSensitive', 'synonyms', 'configType', 'documentation', 'unknownTaggedFields'];
-  class DescribeConfigsResponseDescribeConfigsResourceResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get value(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get readOnly(): boolean {
-      return this.flat.bool(this.flatWord + 4);
-    }
-
-    get configSource(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get isDefault(): boolean {
-      return this.flat.bool(this.flatWord + 6);
-    }
-
-    get isSensitive(): boolean {
-      return this.flat.bool(this.flatWord + 7);
-    }
-
-    get synonyms(): FlatArray<DescribeConfigsResponseDescribeConfigsSynonymView> {
-      return this.flat.array(this.flatWord + 8, 7, readDescribeConfigsResponseDescribeConfigsSynonymView);
-    }
-
-    get configType(): number {
-      return this.flat.int32(this.flatWord + 10);
-    }
-
-    get documentation(): string | null {
-      return this.flat.nullableString(this.flatWord + 11);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 13);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeConfigsResponseDescribeConfigsResourceResult;
-    }
-  }
-  const readDescribeConfigsResponseDescribeConfigsResourceResultView: RowReader<DescribeConfigsResponseDescribeConfigsResourceResultView> = (message, word) => new DescribeConfigsResponseDescribeConfigsResourceResultView(message, word);
-
-  const fieldsOfDescribeConfigsResponseDescribeConfigsResult: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'configs', 'unknownTaggedFields'];
-  class DescribeConfigsResponseDescribeConfigsResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get resourceType(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get resourceName(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get configs(): FlatArray<DescribeConfigsResponseDescribeConfigsResourceResultView> {
-      return this.flat.array(this.flatWord + 6, 15, readDescribeConfigsResponseDescribeConfigsResourceResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeConfigsResponseDescribeConfigsResult;
-    }
-  }
-  const readDescribeConfigsResponseDescribeConfigsResultView: RowReader<DescribeConfigsResponseDescribeConfigsResultView> = (message, word) => new DescribeConfigsResponseDescribeConfigsResultView(message, word);
-
-  const fieldsOfDescribeConfigsResponse: readonly string[] = ['throttleTimeMs', 'results', 'unknownTaggedFields'];
-  class DescribeConfigsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get results(): FlatArray<DescribeConfigsResponseDescribeConfigsResultView> {
-      return this.flat.array(this.flatWord + 1, 10, readDescribeConfigsResponseDescribeConfigsResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeConfigsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeConfigsRequest): void {
-      try {
-        writeDescribeConfigsRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeConfigs request', 32);
-      }
+    readRequest(message: FlatMessage): DescribeConfigsRequestView {
+      return new DescribeConfigsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeConfigsResponse): void {
       try {
@@ -579,12 +591,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeConfigs response', 32);
       }
-    },
-    readRequest(message: FlatMessage): DescribeConfigsRequestView {
-      return new DescribeConfigsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeConfigsResponseView {
-      return new DescribeConfigsResponseView(message);
     },
   };
 }

@@ -141,12 +141,12 @@ export interface DescribeDelegationTokenResponseDescribedDelegationTokenRenewerV
 
 /** Lists delegation tokens of owners. Since Kafka 1.1 (KIP-48). API key 41, versions 0-3. Brokers from 4.0 on do not accept 0. */
 export const DescribeDelegationToken: Api<DescribeDelegationTokenRequest, DescribeDelegationTokenResponseView, DescribeDelegationTokenResponse, DescribeDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(41, 'DescribeDelegationToken', { min: 0, max: 3, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(41, 'DescribeDelegationToken', { min: 0, max: 3, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeDelegationTokenRequest, DescribeDelegationTokenResponseView, DescribeDelegationTokenResponse, DescribeDelegationTokenRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: ReadonlySet<string> = new Set(['principalType', 'principalName', 'unknownTaggedFields']);
   function writeDescribeDelegationTokenRequestDescribeDelegationTokenOwner(w: FlatWriter, word: number, value: DescribeDelegationTokenRequestDescribeDelegationTokenOwner): void {
     checkObject(value, keysOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner);
@@ -179,6 +179,135 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
+  class DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get principalType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer;
+    }
+  }
+  const readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView(message, word);
+
+  const fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken: readonly string[] = ['principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestamp', 'expiryTimestamp', 'maxTimestamp', 'tokenId', 'hmac', 'renewers', 'unknownTaggedFields'];
+  class DescribeDelegationTokenResponseDescribedDelegationTokenView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get principalType(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get principalName(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get tokenRequesterPrincipalType(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get tokenRequesterPrincipalName(): string {
+      return this.flat.string(this.flatWord + 6);
+    }
+
+    get issueTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 8);
+    }
+
+    get expiryTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 10);
+    }
+
+    get maxTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 12);
+    }
+
+    get tokenId(): string {
+      return this.flat.string(this.flatWord + 14);
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord + 16);
+    }
+
+    get renewers(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> {
+      return this.flat.array(this.flatWord + 18, 6, readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 20);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken;
+    }
+  }
+  const readDescribeDelegationTokenResponseDescribedDelegationTokenView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenView(message, word);
+
+  const fieldsOfDescribeDelegationTokenResponse: readonly string[] = ['errorCode', 'tokens', 'throttleTimeMs', 'unknownTaggedFields'];
+  class DescribeDelegationTokenResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get tokens(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenView> {
+      return this.flat.array(this.flatWord + 1, 22, readDescribeDelegationTokenResponseDescribedDelegationTokenView);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeDelegationTokenResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeDelegationTokenRequest): void {
+      try {
+        writeDescribeDelegationTokenRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeDelegationToken request', 41);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeDelegationTokenResponseView {
+      return new DescribeDelegationTokenResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeDelegationTokenRequestDescribeDelegationTokenOwner: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
   class DescribeDelegationTokenRequestDescribeDelegationTokenOwnerView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -313,126 +442,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer: readonly string[] = ['principalType', 'principalName', 'unknownTaggedFields'];
-  class DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get principalType(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get principalName(): string {
-      return this.flat.string(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeDelegationTokenResponseDescribedDelegationTokenRenewer;
-    }
-  }
-  const readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView(message, word);
-
-  const fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken: readonly string[] = ['principalType', 'principalName', 'tokenRequesterPrincipalType', 'tokenRequesterPrincipalName', 'issueTimestamp', 'expiryTimestamp', 'maxTimestamp', 'tokenId', 'hmac', 'renewers', 'unknownTaggedFields'];
-  class DescribeDelegationTokenResponseDescribedDelegationTokenView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get principalType(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get principalName(): string {
-      return this.flat.string(this.flatWord + 2);
-    }
-
-    get tokenRequesterPrincipalType(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get tokenRequesterPrincipalName(): string {
-      return this.flat.string(this.flatWord + 6);
-    }
-
-    get issueTimestamp(): Long {
-      return this.flat.int64(this.flatWord + 8);
-    }
-
-    get expiryTimestamp(): Long {
-      return this.flat.int64(this.flatWord + 10);
-    }
-
-    get maxTimestamp(): Long {
-      return this.flat.int64(this.flatWord + 12);
-    }
-
-    get tokenId(): string {
-      return this.flat.string(this.flatWord + 14);
-    }
-
-    get hmac(): Buffer {
-      return this.flat.bytes(this.flatWord + 16);
-    }
-
-    get renewers(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenRenewerView> {
-      return this.flat.array(this.flatWord + 18, 6, readDescribeDelegationTokenResponseDescribedDelegationTokenRenewerView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 20);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeDelegationTokenResponseDescribedDelegationToken;
-    }
-  }
-  const readDescribeDelegationTokenResponseDescribedDelegationTokenView: RowReader<DescribeDelegationTokenResponseDescribedDelegationTokenView> = (message, word) => new DescribeDelegationTokenResponseDescribedDelegationTokenView(message, word);
-
-  const fieldsOfDescribeDelegationTokenResponse: readonly string[] = ['errorCode', 'tokens', 'throttleTimeMs', 'unknownTaggedFields'];
-  class DescribeDelegationTokenResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get tokens(): FlatArray<DescribeDelegationTokenResponseDescribedDelegationTokenView> {
-      return this.flat.array(this.flatWord + 1, 22, readDescribeDelegationTokenResponseDescribedDelegationTokenView);
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeDelegationTokenResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeDelegationTokenRequest): void {
-      try {
-        writeDescribeDelegationTokenRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeDelegationToken request', 41);
-      }
+    readRequest(message: FlatMessage): DescribeDelegationTokenRequestView {
+      return new DescribeDelegationTokenRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeDelegationTokenResponse): void {
       try {
@@ -440,12 +452,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeDelegationToken response', 41);
       }
-    },
-    readRequest(message: FlatMessage): DescribeDelegationTokenRequestView {
-      return new DescribeDelegationTokenRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeDelegationTokenResponseView {
-      return new DescribeDelegationTokenResponseView(message);
     },
   };
 }

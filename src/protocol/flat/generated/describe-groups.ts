@@ -128,147 +128,18 @@ export interface DescribeGroupsResponseDescribedGroupMemberView extends FlatView
 
 /** Describes classic groups with members and assignments. Since Kafka 0.9. API key 15, versions 0-6. */
 export const DescribeGroups: Api<DescribeGroupsRequest, DescribeGroupsResponseView, DescribeGroupsResponse, DescribeGroupsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(15, 'DescribeGroups', { min: 0, max: 6, flexible: 5 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(15, 'DescribeGroups', { min: 0, max: 6, flexible: 5 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeGroupsRequest, DescribeGroupsResponseView, DescribeGroupsResponse, DescribeGroupsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeGroupsRequest: ReadonlySet<string> = new Set(['groups', 'includeAuthorizedOperations', 'unknownTaggedFields']);
   function writeDescribeGroupsRequest(w: FlatWriter, word: number, value: DescribeGroupsRequest): void {
     checkObject(value, keysOfDescribeGroupsRequest);
     putArray(w, word, 'groups', value.groups, 2, putString);
     if (value.includeAuthorizedOperations !== undefined) {
       putBool(w, word + 2, 'includeAuthorizedOperations', value.includeAuthorizedOperations);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfDescribeGroupsRequest: readonly string[] = ['groups', 'includeAuthorizedOperations', 'unknownTaggedFields'];
-  class DescribeGroupsRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get groups(): FlatArray<string> {
-      return this.flat.array(this.flatWord, 2, readString);
-    }
-
-    get includeAuthorizedOperations(): boolean {
-      return this.flat.bool(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeGroupsRequest;
-    }
-  }
-
-  const keysOfDescribeGroupsResponseDescribedGroupMember: ReadonlySet<string> = new Set(['memberId', 'groupInstanceId', 'clientId', 'clientHost', 'memberMetadata', 'memberAssignment', 'unknownTaggedFields']);
-  function writeDescribeGroupsResponseDescribedGroupMember(w: FlatWriter, word: number, value: DescribeGroupsResponseDescribedGroupMember): void {
-    checkObject(value, keysOfDescribeGroupsResponseDescribedGroupMember);
-    if (value.memberId !== undefined) {
-      putString(w, word, 'memberId', value.memberId);
-    }
-    if (value.groupInstanceId !== undefined) {
-      if (value.groupInstanceId === null) {
-        w.setNull(word + 2);
-      } else {
-        putString(w, word + 2, 'groupInstanceId', value.groupInstanceId);
-      }
-    } else {
-      w.setNull(word + 2);
-    }
-    if (value.clientId !== undefined) {
-      putString(w, word + 4, 'clientId', value.clientId);
-    }
-    if (value.clientHost !== undefined) {
-      putString(w, word + 6, 'clientHost', value.clientHost);
-    }
-    if (value.memberMetadata !== undefined) {
-      putBytes(w, word + 8, 'memberMetadata', value.memberMetadata);
-    }
-    if (value.memberAssignment !== undefined) {
-      putBytes(w, word + 10, 'memberAssignment', value.memberAssignment);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfDescribeGroupsResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'protocolType', 'protocolData', 'members', 'authorizedOperations', 'unknownTaggedFields']);
-  function writeDescribeGroupsResponseDescribedGroup(w: FlatWriter, word: number, value: DescribeGroupsResponseDescribedGroup): void {
-    checkObject(value, keysOfDescribeGroupsResponseDescribedGroup);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.errorMessage !== undefined) {
-      if (value.errorMessage === null) {
-        w.setNull(word + 1);
-      } else {
-        putString(w, word + 1, 'errorMessage', value.errorMessage);
-      }
-    } else {
-      w.setNull(word + 1);
-    }
-    if (value.groupId !== undefined) {
-      putString(w, word + 3, 'groupId', value.groupId);
-    }
-    if (value.groupState !== undefined) {
-      putString(w, word + 5, 'groupState', value.groupState);
-    }
-    if (value.protocolType !== undefined) {
-      putString(w, word + 7, 'protocolType', value.protocolType);
-    }
-    if (value.protocolData !== undefined) {
-      putString(w, word + 9, 'protocolData', value.protocolData);
-    }
-    if (value.members !== undefined) {
-      {
-        const count = checkArray('members', value.members);
-        const rows = w.array(word + 11, count, 14);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeDescribeGroupsResponseDescribedGroupMember(w, rows + i * 14, value.members[i]!);
-        } catch (error) {
-          throw within(error, 'members', i);
-        }
-      }
-    }
-    if (value.authorizedOperations !== undefined) {
-      putInt32(w, word + 13, 'authorizedOperations', value.authorizedOperations);
-    } else {
-      w.setInt32(word + 13, -2147483648);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfDescribeGroupsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
-  function writeDescribeGroupsResponse(w: FlatWriter, word: number, value: DescribeGroupsResponse): void {
-    checkObject(value, keysOfDescribeGroupsResponse);
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-    }
-    if (value.groups !== undefined) {
-      {
-        const count = checkArray('groups', value.groups);
-        const rows = w.array(word + 1, count, 16);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeDescribeGroupsResponseDescribedGroup(w, rows + i * 16, value.groups[i]!);
-        } catch (error) {
-          throw within(error, 'groups', i);
-        }
-      }
     }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
@@ -400,18 +271,153 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'DescribeGroups request', 15);
       }
     },
+    readResponse(message: FlatMessage): DescribeGroupsResponseView {
+      return new DescribeGroupsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfDescribeGroupsRequest: readonly string[] = ['groups', 'includeAuthorizedOperations', 'unknownTaggedFields'];
+  class DescribeGroupsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groups(): FlatArray<string> {
+      return this.flat.array(this.flatWord, 2, readString);
+    }
+
+    get includeAuthorizedOperations(): boolean {
+      return this.flat.bool(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeGroupsRequest;
+    }
+  }
+
+  const keysOfDescribeGroupsResponseDescribedGroupMember: ReadonlySet<string> = new Set(['memberId', 'groupInstanceId', 'clientId', 'clientHost', 'memberMetadata', 'memberAssignment', 'unknownTaggedFields']);
+  function writeDescribeGroupsResponseDescribedGroupMember(w: FlatWriter, word: number, value: DescribeGroupsResponseDescribedGroupMember): void {
+    checkObject(value, keysOfDescribeGroupsResponseDescribedGroupMember);
+    if (value.memberId !== undefined) {
+      putString(w, word, 'memberId', value.memberId);
+    }
+    if (value.groupInstanceId !== undefined) {
+      if (value.groupInstanceId === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'groupInstanceId', value.groupInstanceId);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.clientId !== undefined) {
+      putString(w, word + 4, 'clientId', value.clientId);
+    }
+    if (value.clientHost !== undefined) {
+      putString(w, word + 6, 'clientHost', value.clientHost);
+    }
+    if (value.memberMetadata !== undefined) {
+      putBytes(w, word + 8, 'memberMetadata', value.memberMetadata);
+    }
+    if (value.memberAssignment !== undefined) {
+      putBytes(w, word + 10, 'memberAssignment', value.memberAssignment);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 12, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeGroupsResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'protocolType', 'protocolData', 'members', 'authorizedOperations', 'unknownTaggedFields']);
+  function writeDescribeGroupsResponseDescribedGroup(w: FlatWriter, word: number, value: DescribeGroupsResponseDescribedGroup): void {
+    checkObject(value, keysOfDescribeGroupsResponseDescribedGroup);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 1);
+      } else {
+        putString(w, word + 1, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 1);
+    }
+    if (value.groupId !== undefined) {
+      putString(w, word + 3, 'groupId', value.groupId);
+    }
+    if (value.groupState !== undefined) {
+      putString(w, word + 5, 'groupState', value.groupState);
+    }
+    if (value.protocolType !== undefined) {
+      putString(w, word + 7, 'protocolType', value.protocolType);
+    }
+    if (value.protocolData !== undefined) {
+      putString(w, word + 9, 'protocolData', value.protocolData);
+    }
+    if (value.members !== undefined) {
+      {
+        const count = checkArray('members', value.members);
+        const rows = w.array(word + 11, count, 14);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeGroupsResponseDescribedGroupMember(w, rows + i * 14, value.members[i]!);
+        } catch (error) {
+          throw within(error, 'members', i);
+        }
+      }
+    }
+    if (value.authorizedOperations !== undefined) {
+      putInt32(w, word + 13, 'authorizedOperations', value.authorizedOperations);
+    } else {
+      w.setInt32(word + 13, -2147483648);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeGroupsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
+  function writeDescribeGroupsResponse(w: FlatWriter, word: number, value: DescribeGroupsResponse): void {
+    checkObject(value, keysOfDescribeGroupsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.groups !== undefined) {
+      {
+        const count = checkArray('groups', value.groups);
+        const rows = w.array(word + 1, count, 16);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeGroupsResponseDescribedGroup(w, rows + i * 16, value.groups[i]!);
+        } catch (error) {
+          throw within(error, 'groups', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): DescribeGroupsRequestView {
+      return new DescribeGroupsRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: DescribeGroupsResponse): void {
       try {
         writeDescribeGroupsResponse(w, w.alloc(5), value);
       } catch (error) {
         throw invalidMessage(error, 'DescribeGroups response', 15);
       }
-    },
-    readRequest(message: FlatMessage): DescribeGroupsRequestView {
-      return new DescribeGroupsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeGroupsResponseView {
-      return new DescribeGroupsResponseView(message);
     },
   };
 }

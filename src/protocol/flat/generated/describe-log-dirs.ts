@@ -153,12 +153,12 @@ export interface DescribeLogDirsResponseDescribeLogDirsPartitionView extends Fla
 
 /** Describes the log directories of one broker and the replicas in them. Since Kafka 1.0 (KIP-113). API key 35, versions 0-5. Brokers from 4.0 on do not accept 0. */
 export const DescribeLogDirs: Api<DescribeLogDirsRequest, DescribeLogDirsResponseView, DescribeLogDirsResponse, DescribeLogDirsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(35, 'DescribeLogDirs', { min: 0, max: 5, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(35, 'DescribeLogDirs', { min: 0, max: 5, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeLogDirsRequest, DescribeLogDirsResponseView, DescribeLogDirsResponse, DescribeLogDirsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeLogDirsRequestDescribableLogDirTopic: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
   function writeDescribeLogDirsRequestDescribableLogDirTopic(w: FlatWriter, word: number, value: DescribeLogDirsRequestDescribableLogDirTopic): void {
     checkObject(value, keysOfDescribeLogDirsRequestDescribableLogDirTopic);
@@ -191,6 +191,153 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition: readonly string[] = ['partitionIndex', 'partitionSize', 'offsetLag', 'isFutureKey', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseDescribeLogDirsPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionSize(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get offsetLag(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get isFutureKey(): boolean {
+      return this.flat.bool(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition;
+    }
+  }
+  const readDescribeLogDirsResponseDescribeLogDirsPartitionView: RowReader<DescribeLogDirsResponseDescribeLogDirsPartitionView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsPartitionView(message, word);
+
+  const fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseDescribeLogDirsTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DescribeLogDirsResponseDescribeLogDirsPartitionView> {
+      return this.flat.array(this.flatWord + 2, 8, readDescribeLogDirsResponseDescribeLogDirsPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic;
+    }
+  }
+  const readDescribeLogDirsResponseDescribeLogDirsTopicView: RowReader<DescribeLogDirsResponseDescribeLogDirsTopicView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsTopicView(message, word);
+
+  const fieldsOfDescribeLogDirsResponseDescribeLogDirsResult: readonly string[] = ['errorCode', 'logDir', 'topics', 'totalBytes', 'usableBytes', 'isCordoned', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseDescribeLogDirsResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get logDir(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<DescribeLogDirsResponseDescribeLogDirsTopicView> {
+      return this.flat.array(this.flatWord + 3, 6, readDescribeLogDirsResponseDescribeLogDirsTopicView);
+    }
+
+    get totalBytes(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get usableBytes(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
+
+    get isCordoned(): boolean {
+      return this.flat.bool(this.flatWord + 9);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 10);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponseDescribeLogDirsResult;
+    }
+  }
+  const readDescribeLogDirsResponseDescribeLogDirsResultView: RowReader<DescribeLogDirsResponseDescribeLogDirsResultView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsResultView(message, word);
+
+  const fieldsOfDescribeLogDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'results', 'unknownTaggedFields'];
+  class DescribeLogDirsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get results(): FlatArray<DescribeLogDirsResponseDescribeLogDirsResultView> {
+      return this.flat.array(this.flatWord + 2, 12, readDescribeLogDirsResponseDescribeLogDirsResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeLogDirsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeLogDirsRequest): void {
+      try {
+        writeDescribeLogDirsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeLogDirs request', 35);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeLogDirsResponseView {
+      return new DescribeLogDirsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeLogDirsRequestDescribableLogDirTopic: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
   class DescribeLogDirsRequestDescribableLogDirTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -346,144 +493,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition: readonly string[] = ['partitionIndex', 'partitionSize', 'offsetLag', 'isFutureKey', 'unknownTaggedFields'];
-  class DescribeLogDirsResponseDescribeLogDirsPartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get partitionSize(): Long {
-      return this.flat.int64(this.flatWord + 1);
-    }
-
-    get offsetLag(): Long {
-      return this.flat.int64(this.flatWord + 3);
-    }
-
-    get isFutureKey(): boolean {
-      return this.flat.bool(this.flatWord + 5);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeLogDirsResponseDescribeLogDirsPartition;
-    }
-  }
-  const readDescribeLogDirsResponseDescribeLogDirsPartitionView: RowReader<DescribeLogDirsResponseDescribeLogDirsPartitionView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsPartitionView(message, word);
-
-  const fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class DescribeLogDirsResponseDescribeLogDirsTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<DescribeLogDirsResponseDescribeLogDirsPartitionView> {
-      return this.flat.array(this.flatWord + 2, 8, readDescribeLogDirsResponseDescribeLogDirsPartitionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeLogDirsResponseDescribeLogDirsTopic;
-    }
-  }
-  const readDescribeLogDirsResponseDescribeLogDirsTopicView: RowReader<DescribeLogDirsResponseDescribeLogDirsTopicView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsTopicView(message, word);
-
-  const fieldsOfDescribeLogDirsResponseDescribeLogDirsResult: readonly string[] = ['errorCode', 'logDir', 'topics', 'totalBytes', 'usableBytes', 'isCordoned', 'unknownTaggedFields'];
-  class DescribeLogDirsResponseDescribeLogDirsResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get logDir(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get topics(): FlatArray<DescribeLogDirsResponseDescribeLogDirsTopicView> {
-      return this.flat.array(this.flatWord + 3, 6, readDescribeLogDirsResponseDescribeLogDirsTopicView);
-    }
-
-    get totalBytes(): Long {
-      return this.flat.int64(this.flatWord + 5);
-    }
-
-    get usableBytes(): Long {
-      return this.flat.int64(this.flatWord + 7);
-    }
-
-    get isCordoned(): boolean {
-      return this.flat.bool(this.flatWord + 9);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 10);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeLogDirsResponseDescribeLogDirsResult;
-    }
-  }
-  const readDescribeLogDirsResponseDescribeLogDirsResultView: RowReader<DescribeLogDirsResponseDescribeLogDirsResultView> = (message, word) => new DescribeLogDirsResponseDescribeLogDirsResultView(message, word);
-
-  const fieldsOfDescribeLogDirsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'results', 'unknownTaggedFields'];
-  class DescribeLogDirsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get results(): FlatArray<DescribeLogDirsResponseDescribeLogDirsResultView> {
-      return this.flat.array(this.flatWord + 2, 12, readDescribeLogDirsResponseDescribeLogDirsResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeLogDirsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeLogDirsRequest): void {
-      try {
-        writeDescribeLogDirsRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeLogDirs request', 35);
-      }
+    readRequest(message: FlatMessage): DescribeLogDirsRequestView {
+      return new DescribeLogDirsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeLogDirsResponse): void {
       try {
@@ -491,12 +503,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeLogDirs response', 35);
       }
-    },
-    readRequest(message: FlatMessage): DescribeLogDirsRequestView {
-      return new DescribeLogDirsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeLogDirsResponseView {
-      return new DescribeLogDirsResponseView(message);
     },
   };
 }

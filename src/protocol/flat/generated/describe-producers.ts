@@ -149,12 +149,12 @@ export interface DescribeProducersResponseProducerStateView extends FlatView {
 
 /** Lists producers with state on partitions, to find hanging transactions. Since Kafka 2.8 (KIP-664). API key 61, versions 0-0. */
 export const DescribeProducers: Api<DescribeProducersRequest, DescribeProducersResponseView, DescribeProducersResponse, DescribeProducersRequestView> =
-  /* @__PURE__ */ new GeneratedApi(61, 'DescribeProducers', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(61, 'DescribeProducers', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeProducersRequest, DescribeProducersResponseView, DescribeProducersResponse, DescribeProducersRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeProducersRequestTopicRequest: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
   function writeDescribeProducersRequestTopicRequest(w: FlatWriter, word: number, value: DescribeProducersRequestTopicRequest): void {
     checkObject(value, keysOfDescribeProducersRequestTopicRequest);
@@ -183,6 +183,149 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeProducersResponseProducerState: readonly string[] = ['producerId', 'producerEpoch', 'lastSequence', 'lastTimestamp', 'coordinatorEpoch', 'currentTxnStartOffset', 'unknownTaggedFields'];
+  class DescribeProducersResponseProducerStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get lastSequence(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get lastTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get coordinatorEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get currentTxnStartOffset(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponseProducerState;
+    }
+  }
+  const readDescribeProducersResponseProducerStateView: RowReader<DescribeProducersResponseProducerStateView> = (message, word) => new DescribeProducersResponseProducerStateView(message, word);
+
+  const fieldsOfDescribeProducersResponsePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'activeProducers', 'unknownTaggedFields'];
+  class DescribeProducersResponsePartitionResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get activeProducers(): FlatArray<DescribeProducersResponseProducerStateView> {
+      return this.flat.array(this.flatWord + 4, 11, readDescribeProducersResponseProducerStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponsePartitionResponse;
+    }
+  }
+  const readDescribeProducersResponsePartitionResponseView: RowReader<DescribeProducersResponsePartitionResponseView> = (message, word) => new DescribeProducersResponsePartitionResponseView(message, word);
+
+  const fieldsOfDescribeProducersResponseTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class DescribeProducersResponseTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DescribeProducersResponsePartitionResponseView> {
+      return this.flat.array(this.flatWord + 2, 8, readDescribeProducersResponsePartitionResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponseTopicResponse;
+    }
+  }
+  const readDescribeProducersResponseTopicResponseView: RowReader<DescribeProducersResponseTopicResponseView> = (message, word) => new DescribeProducersResponseTopicResponseView(message, word);
+
+  const fieldsOfDescribeProducersResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class DescribeProducersResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<DescribeProducersResponseTopicResponseView> {
+      return this.flat.array(this.flatWord + 1, 6, readDescribeProducersResponseTopicResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeProducersResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeProducersRequest): void {
+      try {
+        writeDescribeProducersRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeProducers request', 61);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeProducersResponseView {
+      return new DescribeProducersResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeProducersRequestTopicRequest: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
   class DescribeProducersRequestTopicRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -343,140 +486,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeProducersResponseProducerState: readonly string[] = ['producerId', 'producerEpoch', 'lastSequence', 'lastTimestamp', 'coordinatorEpoch', 'currentTxnStartOffset', 'unknownTaggedFields'];
-  class DescribeProducersResponseProducerStateView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get producerId(): Long {
-      return this.flat.int64(this.flatWord);
-    }
-
-    get producerEpoch(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get lastSequence(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get lastTimestamp(): Long {
-      return this.flat.int64(this.flatWord + 4);
-    }
-
-    get coordinatorEpoch(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get currentTxnStartOffset(): Long {
-      return this.flat.int64(this.flatWord + 7);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeProducersResponseProducerState;
-    }
-  }
-  const readDescribeProducersResponseProducerStateView: RowReader<DescribeProducersResponseProducerStateView> = (message, word) => new DescribeProducersResponseProducerStateView(message, word);
-
-  const fieldsOfDescribeProducersResponsePartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'activeProducers', 'unknownTaggedFields'];
-  class DescribeProducersResponsePartitionResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get activeProducers(): FlatArray<DescribeProducersResponseProducerStateView> {
-      return this.flat.array(this.flatWord + 4, 11, readDescribeProducersResponseProducerStateView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeProducersResponsePartitionResponse;
-    }
-  }
-  const readDescribeProducersResponsePartitionResponseView: RowReader<DescribeProducersResponsePartitionResponseView> = (message, word) => new DescribeProducersResponsePartitionResponseView(message, word);
-
-  const fieldsOfDescribeProducersResponseTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class DescribeProducersResponseTopicResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<DescribeProducersResponsePartitionResponseView> {
-      return this.flat.array(this.flatWord + 2, 8, readDescribeProducersResponsePartitionResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeProducersResponseTopicResponse;
-    }
-  }
-  const readDescribeProducersResponseTopicResponseView: RowReader<DescribeProducersResponseTopicResponseView> = (message, word) => new DescribeProducersResponseTopicResponseView(message, word);
-
-  const fieldsOfDescribeProducersResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-  class DescribeProducersResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<DescribeProducersResponseTopicResponseView> {
-      return this.flat.array(this.flatWord + 1, 6, readDescribeProducersResponseTopicResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeProducersResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeProducersRequest): void {
-      try {
-        writeDescribeProducersRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeProducers request', 61);
-      }
+    readRequest(message: FlatMessage): DescribeProducersRequestView {
+      return new DescribeProducersRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeProducersResponse): void {
       try {
@@ -484,12 +496,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeProducers response', 61);
       }
-    },
-    readRequest(message: FlatMessage): DescribeProducersRequestView {
-      return new DescribeProducersRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeProducersResponseView {
-      return new DescribeProducersResponseView(message);
     },
   };
 }

@@ -229,12 +229,12 @@ export interface DescribeQuorumResponseReplicaStateView extends FlatView {
 
 /** Describes the controller quorum: leader, voters, observers and their log positions. Since Kafka 2.7 (KIP-595). API key 55, versions 0-2. */
 export const DescribeQuorum: Api<DescribeQuorumRequest, DescribeQuorumResponseView, DescribeQuorumResponse, DescribeQuorumRequestView> =
-  /* @__PURE__ */ new GeneratedApi(55, 'DescribeQuorum', { min: 0, max: 2, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(55, 'DescribeQuorum', { min: 0, max: 2, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeQuorumRequest, DescribeQuorumResponseView, DescribeQuorumResponse, DescribeQuorumRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeQuorumRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'unknownTaggedFields']);
   function writeDescribeQuorumRequestPartitionData(w: FlatWriter, word: number, value: DescribeQuorumRequestPartitionData): void {
     checkObject(value, keysOfDescribeQuorumRequestPartitionData);
@@ -281,6 +281,225 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeQuorumResponseReplicaState: readonly string[] = ['replicaId', 'replicaDirectoryId', 'logEndOffset', 'lastFetchTimestamp', 'lastCaughtUpTimestamp', 'unknownTaggedFields'];
+  class DescribeQuorumResponseReplicaStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get replicaId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get replicaDirectoryId(): string {
+      return this.flat.uuid(this.flatWord + 1);
+    }
+
+    get logEndOffset(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get lastFetchTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 7);
+    }
+
+    get lastCaughtUpTimestamp(): Long {
+      return this.flat.int64(this.flatWord + 9);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseReplicaState;
+    }
+  }
+  const readDescribeQuorumResponseReplicaStateView: RowReader<DescribeQuorumResponseReplicaStateView> = (message, word) => new DescribeQuorumResponseReplicaStateView(message, word);
+
+  const fieldsOfDescribeQuorumResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'leaderId', 'leaderEpoch', 'highWatermark', 'currentVoters', 'observers', 'unknownTaggedFields'];
+  class DescribeQuorumResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get highWatermark(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get currentVoters(): FlatArray<DescribeQuorumResponseReplicaStateView> {
+      return this.flat.array(this.flatWord + 8, 13, readDescribeQuorumResponseReplicaStateView);
+    }
+
+    get observers(): FlatArray<DescribeQuorumResponseReplicaStateView> {
+      return this.flat.array(this.flatWord + 10, 13, readDescribeQuorumResponseReplicaStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 12);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponsePartitionData;
+    }
+  }
+  const readDescribeQuorumResponsePartitionDataView: RowReader<DescribeQuorumResponsePartitionDataView> = (message, word) => new DescribeQuorumResponsePartitionDataView(message, word);
+
+  const fieldsOfDescribeQuorumResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class DescribeQuorumResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<DescribeQuorumResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 14, readDescribeQuorumResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseTopicData;
+    }
+  }
+  const readDescribeQuorumResponseTopicDataView: RowReader<DescribeQuorumResponseTopicDataView> = (message, word) => new DescribeQuorumResponseTopicDataView(message, word);
+
+  const fieldsOfDescribeQuorumResponseListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
+  class DescribeQuorumResponseListenerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseListener;
+    }
+  }
+  const readDescribeQuorumResponseListenerView: RowReader<DescribeQuorumResponseListenerView> = (message, word) => new DescribeQuorumResponseListenerView(message, word);
+
+  const fieldsOfDescribeQuorumResponseNode: readonly string[] = ['nodeId', 'listeners', 'unknownTaggedFields'];
+  class DescribeQuorumResponseNodeView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get listeners(): FlatArray<DescribeQuorumResponseListenerView> {
+      return this.flat.array(this.flatWord + 1, 7, readDescribeQuorumResponseListenerView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponseNode;
+    }
+  }
+  const readDescribeQuorumResponseNodeView: RowReader<DescribeQuorumResponseNodeView> = (message, word) => new DescribeQuorumResponseNodeView(message, word);
+
+  const fieldsOfDescribeQuorumResponse: readonly string[] = ['errorCode', 'errorMessage', 'topics', 'nodes', 'unknownTaggedFields'];
+  class DescribeQuorumResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<DescribeQuorumResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 3, 6, readDescribeQuorumResponseTopicDataView);
+    }
+
+    get nodes(): FlatArray<DescribeQuorumResponseNodeView> {
+      return this.flat.array(this.flatWord + 5, 5, readDescribeQuorumResponseNodeView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeQuorumResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeQuorumRequest): void {
+      try {
+        writeDescribeQuorumRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeQuorum request', 55);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeQuorumResponseView {
+      return new DescribeQuorumResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeQuorumRequestPartitionData: readonly string[] = ['partitionIndex', 'unknownTaggedFields'];
   class DescribeQuorumRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -536,216 +755,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeQuorumResponseReplicaState: readonly string[] = ['replicaId', 'replicaDirectoryId', 'logEndOffset', 'lastFetchTimestamp', 'lastCaughtUpTimestamp', 'unknownTaggedFields'];
-  class DescribeQuorumResponseReplicaStateView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get replicaId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get replicaDirectoryId(): string {
-      return this.flat.uuid(this.flatWord + 1);
-    }
-
-    get logEndOffset(): Long {
-      return this.flat.int64(this.flatWord + 5);
-    }
-
-    get lastFetchTimestamp(): Long {
-      return this.flat.int64(this.flatWord + 7);
-    }
-
-    get lastCaughtUpTimestamp(): Long {
-      return this.flat.int64(this.flatWord + 9);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 11);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeQuorumResponseReplicaState;
-    }
-  }
-  const readDescribeQuorumResponseReplicaStateView: RowReader<DescribeQuorumResponseReplicaStateView> = (message, word) => new DescribeQuorumResponseReplicaStateView(message, word);
-
-  const fieldsOfDescribeQuorumResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'leaderId', 'leaderEpoch', 'highWatermark', 'currentVoters', 'observers', 'unknownTaggedFields'];
-  class DescribeQuorumResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get highWatermark(): Long {
-      return this.flat.int64(this.flatWord + 6);
-    }
-
-    get currentVoters(): FlatArray<DescribeQuorumResponseReplicaStateView> {
-      return this.flat.array(this.flatWord + 8, 13, readDescribeQuorumResponseReplicaStateView);
-    }
-
-    get observers(): FlatArray<DescribeQuorumResponseReplicaStateView> {
-      return this.flat.array(this.flatWord + 10, 13, readDescribeQuorumResponseReplicaStateView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 12);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeQuorumResponsePartitionData;
-    }
-  }
-  const readDescribeQuorumResponsePartitionDataView: RowReader<DescribeQuorumResponsePartitionDataView> = (message, word) => new DescribeQuorumResponsePartitionDataView(message, word);
-
-  const fieldsOfDescribeQuorumResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-  class DescribeQuorumResponseTopicDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<DescribeQuorumResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 2, 14, readDescribeQuorumResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeQuorumResponseTopicData;
-    }
-  }
-  const readDescribeQuorumResponseTopicDataView: RowReader<DescribeQuorumResponseTopicDataView> = (message, word) => new DescribeQuorumResponseTopicDataView(message, word);
-
-  const fieldsOfDescribeQuorumResponseListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
-  class DescribeQuorumResponseListenerView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 2);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeQuorumResponseListener;
-    }
-  }
-  const readDescribeQuorumResponseListenerView: RowReader<DescribeQuorumResponseListenerView> = (message, word) => new DescribeQuorumResponseListenerView(message, word);
-
-  const fieldsOfDescribeQuorumResponseNode: readonly string[] = ['nodeId', 'listeners', 'unknownTaggedFields'];
-  class DescribeQuorumResponseNodeView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get listeners(): FlatArray<DescribeQuorumResponseListenerView> {
-      return this.flat.array(this.flatWord + 1, 7, readDescribeQuorumResponseListenerView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeQuorumResponseNode;
-    }
-  }
-  const readDescribeQuorumResponseNodeView: RowReader<DescribeQuorumResponseNodeView> = (message, word) => new DescribeQuorumResponseNodeView(message, word);
-
-  const fieldsOfDescribeQuorumResponse: readonly string[] = ['errorCode', 'errorMessage', 'topics', 'nodes', 'unknownTaggedFields'];
-  class DescribeQuorumResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get topics(): FlatArray<DescribeQuorumResponseTopicDataView> {
-      return this.flat.array(this.flatWord + 3, 6, readDescribeQuorumResponseTopicDataView);
-    }
-
-    get nodes(): FlatArray<DescribeQuorumResponseNodeView> {
-      return this.flat.array(this.flatWord + 5, 5, readDescribeQuorumResponseNodeView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeQuorumResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeQuorumRequest): void {
-      try {
-        writeDescribeQuorumRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeQuorum request', 55);
-      }
+    readRequest(message: FlatMessage): DescribeQuorumRequestView {
+      return new DescribeQuorumRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeQuorumResponse): void {
       try {
@@ -753,12 +765,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeQuorum response', 55);
       }
-    },
-    readRequest(message: FlatMessage): DescribeQuorumRequestView {
-      return new DescribeQuorumRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeQuorumResponseView {
-      return new DescribeQuorumResponseView(message);
     },
   };
 }

@@ -173,12 +173,12 @@ export interface DescribeShareGroupOffsetsResponsePartitionView extends FlatView
 
 /** Reads the start offsets of share groups (KIP-932). Since Kafka 4.1. API key 90, versions 0-1. */
 export const DescribeShareGroupOffsets: Api<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponseView, DescribeShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(90, 'DescribeShareGroupOffsets', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(90, 'DescribeShareGroupOffsets', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponseView, DescribeShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeShareGroupOffsetsRequestTopic: ReadonlySet<string> = new Set(['topicName', 'partitions', 'unknownTaggedFields']);
   function writeDescribeShareGroupOffsetsRequestTopic(w: FlatWriter, word: number, value: DescribeShareGroupOffsetsRequestTopic): void {
     checkObject(value, keysOfDescribeShareGroupOffsetsRequestTopic);
@@ -230,6 +230,153 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'startOffset', 'leaderEpoch', 'lag', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get lag(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponsePartition;
+    }
+  }
+  const readDescribeShareGroupOffsetsResponsePartitionView: RowReader<DescribeShareGroupOffsetsResponsePartitionView> = (message, word) => new DescribeShareGroupOffsetsResponsePartitionView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<DescribeShareGroupOffsetsResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 11, readDescribeShareGroupOffsetsResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponseTopic;
+    }
+  }
+  const readDescribeShareGroupOffsetsResponseTopicView: RowReader<DescribeShareGroupOffsetsResponseTopicView> = (message, word) => new DescribeShareGroupOffsetsResponseTopicView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponseGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<DescribeShareGroupOffsetsResponseTopicView> {
+      return this.flat.array(this.flatWord + 2, 10, readDescribeShareGroupOffsetsResponseTopicView);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponseGroup;
+    }
+  }
+  const readDescribeShareGroupOffsetsResponseGroupView: RowReader<DescribeShareGroupOffsetsResponseGroupView> = (message, word) => new DescribeShareGroupOffsetsResponseGroupView(message, word);
+
+  const fieldsOfDescribeShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
+  class DescribeShareGroupOffsetsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get groups(): FlatArray<DescribeShareGroupOffsetsResponseGroupView> {
+      return this.flat.array(this.flatWord + 1, 9, readDescribeShareGroupOffsetsResponseGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeShareGroupOffsetsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeShareGroupOffsetsRequest): void {
+      try {
+        writeDescribeShareGroupOffsetsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeShareGroupOffsets request', 90);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeShareGroupOffsetsResponseView {
+      return new DescribeShareGroupOffsetsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeShareGroupOffsetsRequestTopic: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
   class DescribeShareGroupOffsetsRequestTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -421,144 +568,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeShareGroupOffsetsResponsePartition: readonly string[] = ['partitionIndex', 'startOffset', 'leaderEpoch', 'lag', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class DescribeShareGroupOffsetsResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get startOffset(): Long {
-      return this.flat.int64(this.flatWord + 1);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get lag(): Long {
-      return this.flat.int64(this.flatWord + 4);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 7);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeShareGroupOffsetsResponsePartition;
-    }
-  }
-  const readDescribeShareGroupOffsetsResponsePartitionView: RowReader<DescribeShareGroupOffsetsResponsePartitionView> = (message, word) => new DescribeShareGroupOffsetsResponsePartitionView(message, word);
-
-  const fieldsOfDescribeShareGroupOffsetsResponseTopic: readonly string[] = ['topicName', 'topicId', 'partitions', 'unknownTaggedFields'];
-  class DescribeShareGroupOffsetsResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitions(): FlatArray<DescribeShareGroupOffsetsResponsePartitionView> {
-      return this.flat.array(this.flatWord + 6, 11, readDescribeShareGroupOffsetsResponsePartitionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeShareGroupOffsetsResponseTopic;
-    }
-  }
-  const readDescribeShareGroupOffsetsResponseTopicView: RowReader<DescribeShareGroupOffsetsResponseTopicView> = (message, word) => new DescribeShareGroupOffsetsResponseTopicView(message, word);
-
-  const fieldsOfDescribeShareGroupOffsetsResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class DescribeShareGroupOffsetsResponseGroupView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get groupId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topics(): FlatArray<DescribeShareGroupOffsetsResponseTopicView> {
-      return this.flat.array(this.flatWord + 2, 10, readDescribeShareGroupOffsetsResponseTopicView);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 5);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeShareGroupOffsetsResponseGroup;
-    }
-  }
-  const readDescribeShareGroupOffsetsResponseGroupView: RowReader<DescribeShareGroupOffsetsResponseGroupView> = (message, word) => new DescribeShareGroupOffsetsResponseGroupView(message, word);
-
-  const fieldsOfDescribeShareGroupOffsetsResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
-  class DescribeShareGroupOffsetsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get groups(): FlatArray<DescribeShareGroupOffsetsResponseGroupView> {
-      return this.flat.array(this.flatWord + 1, 9, readDescribeShareGroupOffsetsResponseGroupView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeShareGroupOffsetsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeShareGroupOffsetsRequest): void {
-      try {
-        writeDescribeShareGroupOffsetsRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeShareGroupOffsets request', 90);
-      }
+    readRequest(message: FlatMessage): DescribeShareGroupOffsetsRequestView {
+      return new DescribeShareGroupOffsetsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeShareGroupOffsetsResponse): void {
       try {
@@ -566,12 +578,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeShareGroupOffsets response', 90);
       }
-    },
-    readRequest(message: FlatMessage): DescribeShareGroupOffsetsRequestView {
-      return new DescribeShareGroupOffsetsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeShareGroupOffsetsResponseView {
-      return new DescribeShareGroupOffsetsResponseView(message);
     },
   };
 }

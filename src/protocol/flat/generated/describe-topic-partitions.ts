@@ -196,12 +196,12 @@ export interface DescribeTopicPartitionsResponsePartitionView extends FlatView {
 
 /** Describes topics page by page, eligible leader replicas included. Since Kafka 3.8 (KIP-966). API key 75, versions 0-0. */
 export const DescribeTopicPartitions: Api<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponseView, DescribeTopicPartitionsResponse, DescribeTopicPartitionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(75, 'DescribeTopicPartitions', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(75, 'DescribeTopicPartitions', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponseView, DescribeTopicPartitionsResponse, DescribeTopicPartitionsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeTopicPartitionsRequestTopicRequest: ReadonlySet<string> = new Set(['name', 'unknownTaggedFields']);
   function writeDescribeTopicPartitionsRequestTopicRequest(w: FlatWriter, word: number, value: DescribeTopicPartitionsRequestTopicRequest): void {
     checkObject(value, keysOfDescribeTopicPartitionsRequestTopicRequest);
@@ -254,6 +254,172 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeTopicPartitionsResponsePartition: readonly string[] = ['errorCode', 'partitionIndex', 'leaderId', 'leaderEpoch', 'replicaNodes', 'isrNodes', 'eligibleLeaderReplicas', 'lastKnownElr', 'offlineReplicas', 'unknownTaggedFields'];
+  class DescribeTopicPartitionsResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get replicaNodes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get isrNodes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 6, 1, readInt32);
+    }
+
+    get eligibleLeaderReplicas(): FlatArray<number> | null {
+      return this.flat.nullableArray(this.flatWord + 8, 1, readInt32);
+    }
+
+    get lastKnownElr(): FlatArray<number> | null {
+      return this.flat.nullableArray(this.flatWord + 10, 1, readInt32);
+    }
+
+    get offlineReplicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 12, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 14);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTopicPartitionsResponsePartition;
+    }
+  }
+  const readDescribeTopicPartitionsResponsePartitionView: RowReader<DescribeTopicPartitionsResponsePartitionView> = (message, word) => new DescribeTopicPartitionsResponsePartitionView(message, word);
+
+  const fieldsOfDescribeTopicPartitionsResponseTopic: readonly string[] = ['errorCode', 'name', 'topicId', 'isInternal', 'partitions', 'topicAuthorizedOperations', 'unknownTaggedFields'];
+  class DescribeTopicPartitionsResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get name(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 3);
+    }
+
+    get isInternal(): boolean {
+      return this.flat.bool(this.flatWord + 7);
+    }
+
+    get partitions(): FlatArray<DescribeTopicPartitionsResponsePartitionView> {
+      return this.flat.array(this.flatWord + 8, 16, readDescribeTopicPartitionsResponsePartitionView);
+    }
+
+    get topicAuthorizedOperations(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTopicPartitionsResponseTopic;
+    }
+  }
+  const readDescribeTopicPartitionsResponseTopicView: RowReader<DescribeTopicPartitionsResponseTopicView> = (message, word) => new DescribeTopicPartitionsResponseTopicView(message, word);
+
+  const fieldsOfDescribeTopicPartitionsResponseCursor: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
+  class DescribeTopicPartitionsResponseCursorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTopicPartitionsResponseCursor;
+    }
+  }
+
+  const fieldsOfDescribeTopicPartitionsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'nextCursor', 'unknownTaggedFields'];
+  class DescribeTopicPartitionsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<DescribeTopicPartitionsResponseTopicView> {
+      return this.flat.array(this.flatWord + 1, 13, readDescribeTopicPartitionsResponseTopicView);
+    }
+
+    get nextCursor(): DescribeTopicPartitionsResponseCursorView | null {
+      return this.flat.int32(this.flatWord + 3) === 0 ? null : new DescribeTopicPartitionsResponseCursorView(this.flat, this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTopicPartitionsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeTopicPartitionsRequest): void {
+      try {
+        writeDescribeTopicPartitionsRequest(w, w.alloc(11), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeTopicPartitions request', 75);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeTopicPartitionsResponseView {
+      return new DescribeTopicPartitionsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeTopicPartitionsRequestTopicRequest: readonly string[] = ['name', 'unknownTaggedFields'];
   class DescribeTopicPartitionsRequestTopicRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -467,163 +633,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeTopicPartitionsResponsePartition: readonly string[] = ['errorCode', 'partitionIndex', 'leaderId', 'leaderEpoch', 'replicaNodes', 'isrNodes', 'eligibleLeaderReplicas', 'lastKnownElr', 'offlineReplicas', 'unknownTaggedFields'];
-  class DescribeTopicPartitionsResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get replicaNodes(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 4, 1, readInt32);
-    }
-
-    get isrNodes(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 6, 1, readInt32);
-    }
-
-    get eligibleLeaderReplicas(): FlatArray<number> | null {
-      return this.flat.nullableArray(this.flatWord + 8, 1, readInt32);
-    }
-
-    get lastKnownElr(): FlatArray<number> | null {
-      return this.flat.nullableArray(this.flatWord + 10, 1, readInt32);
-    }
-
-    get offlineReplicas(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 12, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 14);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeTopicPartitionsResponsePartition;
-    }
-  }
-  const readDescribeTopicPartitionsResponsePartitionView: RowReader<DescribeTopicPartitionsResponsePartitionView> = (message, word) => new DescribeTopicPartitionsResponsePartitionView(message, word);
-
-  const fieldsOfDescribeTopicPartitionsResponseTopic: readonly string[] = ['errorCode', 'name', 'topicId', 'isInternal', 'partitions', 'topicAuthorizedOperations', 'unknownTaggedFields'];
-  class DescribeTopicPartitionsResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get name(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 3);
-    }
-
-    get isInternal(): boolean {
-      return this.flat.bool(this.flatWord + 7);
-    }
-
-    get partitions(): FlatArray<DescribeTopicPartitionsResponsePartitionView> {
-      return this.flat.array(this.flatWord + 8, 16, readDescribeTopicPartitionsResponsePartitionView);
-    }
-
-    get topicAuthorizedOperations(): number {
-      return this.flat.int32(this.flatWord + 10);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 11);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeTopicPartitionsResponseTopic;
-    }
-  }
-  const readDescribeTopicPartitionsResponseTopicView: RowReader<DescribeTopicPartitionsResponseTopicView> = (message, word) => new DescribeTopicPartitionsResponseTopicView(message, word);
-
-  const fieldsOfDescribeTopicPartitionsResponseCursor: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
-  class DescribeTopicPartitionsResponseCursorView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeTopicPartitionsResponseCursor;
-    }
-  }
-
-  const fieldsOfDescribeTopicPartitionsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'nextCursor', 'unknownTaggedFields'];
-  class DescribeTopicPartitionsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<DescribeTopicPartitionsResponseTopicView> {
-      return this.flat.array(this.flatWord + 1, 13, readDescribeTopicPartitionsResponseTopicView);
-    }
-
-    get nextCursor(): DescribeTopicPartitionsResponseCursorView | null {
-      return this.flat.int32(this.flatWord + 3) === 0 ? null : new DescribeTopicPartitionsResponseCursorView(this.flat, this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeTopicPartitionsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeTopicPartitionsRequest): void {
-      try {
-        writeDescribeTopicPartitionsRequest(w, w.alloc(11), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeTopicPartitions request', 75);
-      }
+    readRequest(message: FlatMessage): DescribeTopicPartitionsRequestView {
+      return new DescribeTopicPartitionsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeTopicPartitionsResponse): void {
       try {
@@ -631,12 +643,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeTopicPartitions response', 75);
       }
-    },
-    readRequest(message: FlatMessage): DescribeTopicPartitionsRequestView {
-      return new DescribeTopicPartitionsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeTopicPartitionsResponseView {
-      return new DescribeTopicPartitionsResponseView(message);
     },
   };
 }

@@ -109,117 +109,18 @@ export interface DescribeTransactionsResponseTopicDataView extends FlatView {
 
 /** Describes transactions by transactional id. Since Kafka 3.0 (KIP-664). API key 65, versions 0-0. */
 export const DescribeTransactions: Api<DescribeTransactionsRequest, DescribeTransactionsResponseView, DescribeTransactionsResponse, DescribeTransactionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(65, 'DescribeTransactions', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(65, 'DescribeTransactions', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeTransactionsRequest, DescribeTransactionsResponseView, DescribeTransactionsResponse, DescribeTransactionsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeTransactionsRequest: ReadonlySet<string> = new Set(['transactionalIds', 'unknownTaggedFields']);
   function writeDescribeTransactionsRequest(w: FlatWriter, word: number, value: DescribeTransactionsRequest): void {
     checkObject(value, keysOfDescribeTransactionsRequest);
     putArray(w, word, 'transactionalIds', value.transactionalIds, 2, putString);
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfDescribeTransactionsRequest: readonly string[] = ['transactionalIds', 'unknownTaggedFields'];
-  class DescribeTransactionsRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get transactionalIds(): FlatArray<string> {
-      return this.flat.array(this.flatWord, 2, readString);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeTransactionsRequest;
-    }
-  }
-
-  const keysOfDescribeTransactionsResponseTopicData: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
-  function writeDescribeTransactionsResponseTopicData(w: FlatWriter, word: number, value: DescribeTransactionsResponseTopicData): void {
-    checkObject(value, keysOfDescribeTransactionsResponseTopicData);
-    if (value.topic !== undefined) {
-      putString(w, word, 'topic', value.topic);
-    }
-    if (value.partitions !== undefined) {
-      putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfDescribeTransactionsResponseTransactionState: ReadonlySet<string> = new Set(['errorCode', 'transactionalId', 'transactionState', 'transactionTimeoutMs', 'transactionStartTimeMs', 'producerId', 'producerEpoch', 'topics', 'unknownTaggedFields']);
-  function writeDescribeTransactionsResponseTransactionState(w: FlatWriter, word: number, value: DescribeTransactionsResponseTransactionState): void {
-    checkObject(value, keysOfDescribeTransactionsResponseTransactionState);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.transactionalId !== undefined) {
-      putString(w, word + 1, 'transactionalId', value.transactionalId);
-    }
-    if (value.transactionState !== undefined) {
-      putString(w, word + 3, 'transactionState', value.transactionState);
-    }
-    if (value.transactionTimeoutMs !== undefined) {
-      putInt32(w, word + 5, 'transactionTimeoutMs', value.transactionTimeoutMs);
-    }
-    if (value.transactionStartTimeMs !== undefined) {
-      putInt64(w, word + 6, 'transactionStartTimeMs', value.transactionStartTimeMs);
-    }
-    if (value.producerId !== undefined) {
-      putInt64(w, word + 8, 'producerId', value.producerId);
-    }
-    if (value.producerEpoch !== undefined) {
-      putInt16(w, word + 10, 'producerEpoch', value.producerEpoch);
-    }
-    if (value.topics !== undefined) {
-      {
-        const count = checkArray('topics', value.topics);
-        const rows = w.array(word + 11, count, 6);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeDescribeTransactionsResponseTopicData(w, rows + i * 6, value.topics[i]!);
-        } catch (error) {
-          throw within(error, 'topics', i);
-        }
-      }
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfDescribeTransactionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'transactionStates', 'unknownTaggedFields']);
-  function writeDescribeTransactionsResponse(w: FlatWriter, word: number, value: DescribeTransactionsResponse): void {
-    checkObject(value, keysOfDescribeTransactionsResponse);
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-    }
-    if (value.transactionStates !== undefined) {
-      {
-        const count = checkArray('transactionStates', value.transactionStates);
-        const rows = w.array(word + 1, count, 15);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeDescribeTransactionsResponseTransactionState(w, rows + i * 15, value.transactionStates[i]!);
-        } catch (error) {
-          throw within(error, 'transactionStates', i);
-        }
-      }
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
     }
   }
 
@@ -332,18 +233,123 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'DescribeTransactions request', 65);
       }
     },
+    readResponse(message: FlatMessage): DescribeTransactionsResponseView {
+      return new DescribeTransactionsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfDescribeTransactionsRequest: readonly string[] = ['transactionalIds', 'unknownTaggedFields'];
+  class DescribeTransactionsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalIds(): FlatArray<string> {
+      return this.flat.array(this.flatWord, 2, readString);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeTransactionsRequest;
+    }
+  }
+
+  const keysOfDescribeTransactionsResponseTopicData: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
+  function writeDescribeTransactionsResponseTopicData(w: FlatWriter, word: number, value: DescribeTransactionsResponseTopicData): void {
+    checkObject(value, keysOfDescribeTransactionsResponseTopicData);
+    if (value.topic !== undefined) {
+      putString(w, word, 'topic', value.topic);
+    }
+    if (value.partitions !== undefined) {
+      putArray(w, word + 2, 'partitions', value.partitions, 1, putInt32);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeTransactionsResponseTransactionState: ReadonlySet<string> = new Set(['errorCode', 'transactionalId', 'transactionState', 'transactionTimeoutMs', 'transactionStartTimeMs', 'producerId', 'producerEpoch', 'topics', 'unknownTaggedFields']);
+  function writeDescribeTransactionsResponseTransactionState(w: FlatWriter, word: number, value: DescribeTransactionsResponseTransactionState): void {
+    checkObject(value, keysOfDescribeTransactionsResponseTransactionState);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.transactionalId !== undefined) {
+      putString(w, word + 1, 'transactionalId', value.transactionalId);
+    }
+    if (value.transactionState !== undefined) {
+      putString(w, word + 3, 'transactionState', value.transactionState);
+    }
+    if (value.transactionTimeoutMs !== undefined) {
+      putInt32(w, word + 5, 'transactionTimeoutMs', value.transactionTimeoutMs);
+    }
+    if (value.transactionStartTimeMs !== undefined) {
+      putInt64(w, word + 6, 'transactionStartTimeMs', value.transactionStartTimeMs);
+    }
+    if (value.producerId !== undefined) {
+      putInt64(w, word + 8, 'producerId', value.producerId);
+    }
+    if (value.producerEpoch !== undefined) {
+      putInt16(w, word + 10, 'producerEpoch', value.producerEpoch);
+    }
+    if (value.topics !== undefined) {
+      {
+        const count = checkArray('topics', value.topics);
+        const rows = w.array(word + 11, count, 6);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeTransactionsResponseTopicData(w, rows + i * 6, value.topics[i]!);
+        } catch (error) {
+          throw within(error, 'topics', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 13, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfDescribeTransactionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'transactionStates', 'unknownTaggedFields']);
+  function writeDescribeTransactionsResponse(w: FlatWriter, word: number, value: DescribeTransactionsResponse): void {
+    checkObject(value, keysOfDescribeTransactionsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.transactionStates !== undefined) {
+      {
+        const count = checkArray('transactionStates', value.transactionStates);
+        const rows = w.array(word + 1, count, 15);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeDescribeTransactionsResponseTransactionState(w, rows + i * 15, value.transactionStates[i]!);
+        } catch (error) {
+          throw within(error, 'transactionStates', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): DescribeTransactionsRequestView {
+      return new DescribeTransactionsRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: DescribeTransactionsResponse): void {
       try {
         writeDescribeTransactionsResponse(w, w.alloc(5), value);
       } catch (error) {
         throw invalidMessage(error, 'DescribeTransactions response', 65);
       }
-    },
-    readRequest(message: FlatMessage): DescribeTransactionsRequestView {
-      return new DescribeTransactionsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeTransactionsResponseView {
-      return new DescribeTransactionsResponseView(message);
     },
   };
 }

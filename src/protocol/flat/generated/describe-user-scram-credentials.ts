@@ -116,12 +116,12 @@ export interface DescribeUserScramCredentialsResponseCredentialInfoView extends 
 
 /** Lists the SCRAM credentials of users, without secrets. Since Kafka 2.7 (KIP-554). API key 50, versions 0-0. */
 export const DescribeUserScramCredentials: Api<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponseView, DescribeUserScramCredentialsResponse, DescribeUserScramCredentialsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(50, 'DescribeUserScramCredentials', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(50, 'DescribeUserScramCredentials', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<DescribeUserScramCredentialsRequest, DescribeUserScramCredentialsResponseView, DescribeUserScramCredentialsResponse, DescribeUserScramCredentialsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfDescribeUserScramCredentialsRequestUserName: ReadonlySet<string> = new Set(['name', 'unknownTaggedFields']);
   function writeDescribeUserScramCredentialsRequestUserName(w: FlatWriter, word: number, value: DescribeUserScramCredentialsRequestUserName): void {
     checkObject(value, keysOfDescribeUserScramCredentialsRequestUserName);
@@ -153,6 +153,115 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfDescribeUserScramCredentialsResponseCredentialInfo: readonly string[] = ['mechanism', 'iterations', 'unknownTaggedFields'];
+  class DescribeUserScramCredentialsResponseCredentialInfoView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get mechanism(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get iterations(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeUserScramCredentialsResponseCredentialInfo;
+    }
+  }
+  const readDescribeUserScramCredentialsResponseCredentialInfoView: RowReader<DescribeUserScramCredentialsResponseCredentialInfoView> = (message, word) => new DescribeUserScramCredentialsResponseCredentialInfoView(message, word);
+
+  const fieldsOfDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult: readonly string[] = ['user', 'errorCode', 'errorMessage', 'credentialInfos', 'unknownTaggedFields'];
+  class DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get user(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get credentialInfos(): FlatArray<DescribeUserScramCredentialsResponseCredentialInfoView> {
+      return this.flat.array(this.flatWord + 5, 4, readDescribeUserScramCredentialsResponseCredentialInfoView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult;
+    }
+  }
+  const readDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView: RowReader<DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView> = (message, word) => new DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView(message, word);
+
+  const fieldsOfDescribeUserScramCredentialsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'results', 'unknownTaggedFields'];
+  class DescribeUserScramCredentialsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get results(): FlatArray<DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView> {
+      return this.flat.array(this.flatWord + 4, 9, readDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfDescribeUserScramCredentialsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: DescribeUserScramCredentialsRequest): void {
+      try {
+        writeDescribeUserScramCredentialsRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'DescribeUserScramCredentials request', 50);
+      }
+    },
+    readResponse(message: FlatMessage): DescribeUserScramCredentialsResponseView {
+      return new DescribeUserScramCredentialsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfDescribeUserScramCredentialsRequestUserName: readonly string[] = ['name', 'unknownTaggedFields'];
   class DescribeUserScramCredentialsRequestUserNameView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -276,106 +385,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfDescribeUserScramCredentialsResponseCredentialInfo: readonly string[] = ['mechanism', 'iterations', 'unknownTaggedFields'];
-  class DescribeUserScramCredentialsResponseCredentialInfoView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get mechanism(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get iterations(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeUserScramCredentialsResponseCredentialInfo;
-    }
-  }
-  const readDescribeUserScramCredentialsResponseCredentialInfoView: RowReader<DescribeUserScramCredentialsResponseCredentialInfoView> = (message, word) => new DescribeUserScramCredentialsResponseCredentialInfoView(message, word);
-
-  const fieldsOfDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult: readonly string[] = ['user', 'errorCode', 'errorMessage', 'credentialInfos', 'unknownTaggedFields'];
-  class DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get user(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get credentialInfos(): FlatArray<DescribeUserScramCredentialsResponseCredentialInfoView> {
-      return this.flat.array(this.flatWord + 5, 4, readDescribeUserScramCredentialsResponseCredentialInfoView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResult;
-    }
-  }
-  const readDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView: RowReader<DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView> = (message, word) => new DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView(message, word);
-
-  const fieldsOfDescribeUserScramCredentialsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'results', 'unknownTaggedFields'];
-  class DescribeUserScramCredentialsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get results(): FlatArray<DescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView> {
-      return this.flat.array(this.flatWord + 4, 9, readDescribeUserScramCredentialsResponseDescribeUserScramCredentialsResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfDescribeUserScramCredentialsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: DescribeUserScramCredentialsRequest): void {
-      try {
-        writeDescribeUserScramCredentialsRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'DescribeUserScramCredentials request', 50);
-      }
+    readRequest(message: FlatMessage): DescribeUserScramCredentialsRequestView {
+      return new DescribeUserScramCredentialsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: DescribeUserScramCredentialsResponse): void {
       try {
@@ -383,12 +395,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'DescribeUserScramCredentials response', 50);
       }
-    },
-    readRequest(message: FlatMessage): DescribeUserScramCredentialsRequestView {
-      return new DescribeUserScramCredentialsRequestView(message);
-    },
-    readResponse(message: FlatMessage): DescribeUserScramCredentialsResponseView {
-      return new DescribeUserScramCredentialsResponseView(message);
     },
   };
 }

@@ -120,12 +120,12 @@ export interface ElectLeadersResponsePartitionResultView extends FlatView {
 
 /** Elects leaders, the preferred ones (KIP-183) or from version 1 unclean ones too (KIP-460). Since Kafka 2.2. API key 43, versions 0-2. */
 export const ElectLeaders: Api<ElectLeadersRequest, ElectLeadersResponseView, ElectLeadersResponse, ElectLeadersRequestView> =
-  /* @__PURE__ */ new GeneratedApi(43, 'ElectLeaders', { min: 0, max: 2, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(43, 'ElectLeaders', { min: 0, max: 2, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ElectLeadersRequest, ElectLeadersResponseView, ElectLeadersResponse, ElectLeadersRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfElectLeadersRequestTopicPartitions: ReadonlySet<string> = new Set(['topic', 'partitions', 'unknownTaggedFields']);
   function writeElectLeadersRequestTopicPartitions(w: FlatWriter, word: number, value: ElectLeadersRequestTopicPartitions): void {
     checkObject(value, keysOfElectLeadersRequestTopicPartitions);
@@ -166,6 +166,107 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfElectLeadersResponsePartitionResult: readonly string[] = ['partitionId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class ElectLeadersResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfElectLeadersResponsePartitionResult;
+    }
+  }
+  const readElectLeadersResponsePartitionResultView: RowReader<ElectLeadersResponsePartitionResultView> = (message, word) => new ElectLeadersResponsePartitionResultView(message, word);
+
+  const fieldsOfElectLeadersResponseReplicaElectionResult: readonly string[] = ['topic', 'partitionResult', 'unknownTaggedFields'];
+  class ElectLeadersResponseReplicaElectionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionResult(): FlatArray<ElectLeadersResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readElectLeadersResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfElectLeadersResponseReplicaElectionResult;
+    }
+  }
+  const readElectLeadersResponseReplicaElectionResultView: RowReader<ElectLeadersResponseReplicaElectionResultView> = (message, word) => new ElectLeadersResponseReplicaElectionResultView(message, word);
+
+  const fieldsOfElectLeadersResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'replicaElectionResults', 'unknownTaggedFields'];
+  class ElectLeadersResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get replicaElectionResults(): FlatArray<ElectLeadersResponseReplicaElectionResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readElectLeadersResponseReplicaElectionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfElectLeadersResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ElectLeadersRequest): void {
+      try {
+        writeElectLeadersRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ElectLeaders request', 43);
+      }
+    },
+    readResponse(message: FlatMessage): ElectLeadersResponseView {
+      return new ElectLeadersResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfElectLeadersRequestTopicPartitions: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
   class ElectLeadersRequestTopicPartitionsView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -291,98 +392,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfElectLeadersResponsePartitionResult: readonly string[] = ['partitionId', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class ElectLeadersResponsePartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfElectLeadersResponsePartitionResult;
-    }
-  }
-  const readElectLeadersResponsePartitionResultView: RowReader<ElectLeadersResponsePartitionResultView> = (message, word) => new ElectLeadersResponsePartitionResultView(message, word);
-
-  const fieldsOfElectLeadersResponseReplicaElectionResult: readonly string[] = ['topic', 'partitionResult', 'unknownTaggedFields'];
-  class ElectLeadersResponseReplicaElectionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topic(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitionResult(): FlatArray<ElectLeadersResponsePartitionResultView> {
-      return this.flat.array(this.flatWord + 2, 6, readElectLeadersResponsePartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfElectLeadersResponseReplicaElectionResult;
-    }
-  }
-  const readElectLeadersResponseReplicaElectionResultView: RowReader<ElectLeadersResponseReplicaElectionResultView> = (message, word) => new ElectLeadersResponseReplicaElectionResultView(message, word);
-
-  const fieldsOfElectLeadersResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'replicaElectionResults', 'unknownTaggedFields'];
-  class ElectLeadersResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get replicaElectionResults(): FlatArray<ElectLeadersResponseReplicaElectionResultView> {
-      return this.flat.array(this.flatWord + 2, 6, readElectLeadersResponseReplicaElectionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfElectLeadersResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ElectLeadersRequest): void {
-      try {
-        writeElectLeadersRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ElectLeaders request', 43);
-      }
+    readRequest(message: FlatMessage): ElectLeadersRequestView {
+      return new ElectLeadersRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ElectLeadersResponse): void {
       try {
@@ -390,12 +402,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ElectLeaders response', 43);
       }
-    },
-    readRequest(message: FlatMessage): ElectLeadersRequestView {
-      return new ElectLeadersRequestView(message);
-    },
-    readResponse(message: FlatMessage): ElectLeadersResponseView {
-      return new ElectLeadersResponseView(message);
     },
   };
 }

@@ -224,12 +224,12 @@ export interface EndQuorumEpochResponsePartitionDataView extends FlatView {
 
 /** Tells voters that the controller leader steps down. Between controllers, since Kafka 2.7 (KIP-595). API key 54, versions 0-1. */
 export const EndQuorumEpoch: Api<EndQuorumEpochRequest, EndQuorumEpochResponseView, EndQuorumEpochResponse, EndQuorumEpochRequestView> =
-  /* @__PURE__ */ new GeneratedApi(54, 'EndQuorumEpoch', { min: 0, max: 1, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(54, 'EndQuorumEpoch', { min: 0, max: 1, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<EndQuorumEpochRequest, EndQuorumEpochResponseView, EndQuorumEpochResponse, EndQuorumEpochRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfEndQuorumEpochRequestReplicaInfo: ReadonlySet<string> = new Set(['candidateId', 'candidateDirectoryId', 'unknownTaggedFields']);
   function writeEndQuorumEpochRequestReplicaInfo(w: FlatWriter, word: number, value: EndQuorumEpochRequestReplicaInfo): void {
     checkObject(value, keysOfEndQuorumEpochRequestReplicaInfo);
@@ -335,6 +335,141 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfEndQuorumEpochResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class EndQuorumEpochResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEndQuorumEpochResponsePartitionData;
+    }
+  }
+  const readEndQuorumEpochResponsePartitionDataView: RowReader<EndQuorumEpochResponsePartitionDataView> = (message, word) => new EndQuorumEpochResponsePartitionDataView(message, word);
+
+  const fieldsOfEndQuorumEpochResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class EndQuorumEpochResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<EndQuorumEpochResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 6, readEndQuorumEpochResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEndQuorumEpochResponseTopicData;
+    }
+  }
+  const readEndQuorumEpochResponseTopicDataView: RowReader<EndQuorumEpochResponseTopicDataView> = (message, word) => new EndQuorumEpochResponseTopicDataView(message, word);
+
+  const fieldsOfEndQuorumEpochResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
+  class EndQuorumEpochResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEndQuorumEpochResponseNodeEndpoint;
+    }
+  }
+  const readEndQuorumEpochResponseNodeEndpointView: RowReader<EndQuorumEpochResponseNodeEndpointView> = (message, word) => new EndQuorumEpochResponseNodeEndpointView(message, word);
+
+  const fieldsOfEndQuorumEpochResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
+  class EndQuorumEpochResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<EndQuorumEpochResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 1, 6, readEndQuorumEpochResponseTopicDataView);
+    }
+
+    get nodeEndpoints(): FlatArray<EndQuorumEpochResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 3, 6, readEndQuorumEpochResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEndQuorumEpochResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: EndQuorumEpochRequest): void {
+      try {
+        writeEndQuorumEpochRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'EndQuorumEpoch request', 54);
+      }
+    },
+    readResponse(message: FlatMessage): EndQuorumEpochResponseView {
+      return new EndQuorumEpochResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfEndQuorumEpochRequestReplicaInfo: readonly string[] = ['candidateId', 'candidateDirectoryId', 'unknownTaggedFields'];
   class EndQuorumEpochRequestReplicaInfoView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -579,132 +714,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfEndQuorumEpochResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-  class EndQuorumEpochResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfEndQuorumEpochResponsePartitionData;
-    }
-  }
-  const readEndQuorumEpochResponsePartitionDataView: RowReader<EndQuorumEpochResponsePartitionDataView> = (message, word) => new EndQuorumEpochResponsePartitionDataView(message, word);
-
-  const fieldsOfEndQuorumEpochResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-  class EndQuorumEpochResponseTopicDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<EndQuorumEpochResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 2, 6, readEndQuorumEpochResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfEndQuorumEpochResponseTopicData;
-    }
-  }
-  const readEndQuorumEpochResponseTopicDataView: RowReader<EndQuorumEpochResponseTopicDataView> = (message, word) => new EndQuorumEpochResponseTopicDataView(message, word);
-
-  const fieldsOfEndQuorumEpochResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
-  class EndQuorumEpochResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfEndQuorumEpochResponseNodeEndpoint;
-    }
-  }
-  const readEndQuorumEpochResponseNodeEndpointView: RowReader<EndQuorumEpochResponseNodeEndpointView> = (message, word) => new EndQuorumEpochResponseNodeEndpointView(message, word);
-
-  const fieldsOfEndQuorumEpochResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
-  class EndQuorumEpochResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<EndQuorumEpochResponseTopicDataView> {
-      return this.flat.array(this.flatWord + 1, 6, readEndQuorumEpochResponseTopicDataView);
-    }
-
-    get nodeEndpoints(): FlatArray<EndQuorumEpochResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 3, 6, readEndQuorumEpochResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfEndQuorumEpochResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: EndQuorumEpochRequest): void {
-      try {
-        writeEndQuorumEpochRequest(w, w.alloc(8), value);
-      } catch (error) {
-        throw invalidMessage(error, 'EndQuorumEpoch request', 54);
-      }
+    readRequest(message: FlatMessage): EndQuorumEpochRequestView {
+      return new EndQuorumEpochRequestView(message);
     },
     writeResponse(w: FlatWriter, value: EndQuorumEpochResponse): void {
       try {
@@ -712,12 +724,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'EndQuorumEpoch response', 54);
       }
-    },
-    readRequest(message: FlatMessage): EndQuorumEpochRequestView {
-      return new EndQuorumEpochRequestView(message);
-    },
-    readResponse(message: FlatMessage): EndQuorumEpochResponseView {
-      return new EndQuorumEpochResponseView(message);
     },
   };
 }

@@ -65,12 +65,12 @@ export interface EndTxnResponseView extends FlatView {
 
 /** Commits or aborts a transaction. Since Kafka 0.11 (KIP-98). API key 26, versions 0-5. */
 export const EndTxn: Api<EndTxnRequest, EndTxnResponseView, EndTxnResponse, EndTxnRequestView> =
-  /* @__PURE__ */ new GeneratedApi(26, 'EndTxn', { min: 0, max: 5, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(26, 'EndTxn', { min: 0, max: 5, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<EndTxnRequest, EndTxnResponseView, EndTxnResponse, EndTxnRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfEndTxnRequest: ReadonlySet<string> = new Set(['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields']);
   function writeEndTxnRequest(w: FlatWriter, word: number, value: EndTxnRequest): void {
     checkObject(value, keysOfEndTxnRequest);
@@ -83,6 +83,55 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfEndTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'unknownTaggedFields'];
+  class EndTxnResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEndTxnResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: EndTxnRequest): void {
+      try {
+        writeEndTxnRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'EndTxn request', 26);
+      }
+    },
+    readResponse(message: FlatMessage): EndTxnResponseView {
+      return new EndTxnResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfEndTxnRequest: readonly string[] = ['transactionalId', 'producerId', 'producerEpoch', 'committed', 'unknownTaggedFields'];
   class EndTxnRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -140,46 +189,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfEndTxnResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'unknownTaggedFields'];
-  class EndTxnResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get producerId(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get producerEpoch(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfEndTxnResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: EndTxnRequest): void {
-      try {
-        writeEndTxnRequest(w, w.alloc(8), value);
-      } catch (error) {
-        throw invalidMessage(error, 'EndTxn request', 26);
-      }
+    readRequest(message: FlatMessage): EndTxnRequestView {
+      return new EndTxnRequestView(message);
     },
     writeResponse(w: FlatWriter, value: EndTxnResponse): void {
       try {
@@ -187,12 +199,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'EndTxn response', 26);
       }
-    },
-    readRequest(message: FlatMessage): EndTxnRequestView {
-      return new EndTxnRequestView(message);
-    },
-    readResponse(message: FlatMessage): EndTxnResponseView {
-      return new EndTxnResponseView(message);
     },
   };
 }

@@ -52,12 +52,12 @@ export interface EnvelopeResponseView extends FlatView {
 
 /** Carries a request of a client from a broker to the controller. Between servers (KIP-590). API key 58, versions 0-0. */
 export const Envelope: Api<EnvelopeRequest, EnvelopeResponseView, EnvelopeResponse, EnvelopeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(58, 'Envelope', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(58, 'Envelope', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<EnvelopeRequest, EnvelopeResponseView, EnvelopeResponse, EnvelopeRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfEnvelopeRequest: ReadonlySet<string> = new Set(['requestData', 'requestPrincipal', 'clientHostAddress', 'unknownTaggedFields']);
   function writeEnvelopeRequest(w: FlatWriter, word: number, value: EnvelopeRequest): void {
     checkObject(value, keysOfEnvelopeRequest);
@@ -73,6 +73,47 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfEnvelopeResponse: readonly string[] = ['responseData', 'errorCode', 'unknownTaggedFields'];
+  class EnvelopeResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get responseData(): Buffer | null {
+      return this.flat.nullableBytes(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfEnvelopeResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: EnvelopeRequest): void {
+      try {
+        writeEnvelopeRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Envelope request', 58);
+      }
+    },
+    readResponse(message: FlatMessage): EnvelopeResponseView {
+      return new EnvelopeResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfEnvelopeRequest: readonly string[] = ['requestData', 'requestPrincipal', 'clientHostAddress', 'unknownTaggedFields'];
   class EnvelopeRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -122,38 +163,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfEnvelopeResponse: readonly string[] = ['responseData', 'errorCode', 'unknownTaggedFields'];
-  class EnvelopeResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get responseData(): Buffer | null {
-      return this.flat.nullableBytes(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfEnvelopeResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: EnvelopeRequest): void {
-      try {
-        writeEnvelopeRequest(w, w.alloc(8), value);
-      } catch (error) {
-        throw invalidMessage(error, 'Envelope request', 58);
-      }
+    readRequest(message: FlatMessage): EnvelopeRequestView {
+      return new EnvelopeRequestView(message);
     },
     writeResponse(w: FlatWriter, value: EnvelopeResponse): void {
       try {
@@ -161,12 +173,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'Envelope response', 58);
       }
-    },
-    readRequest(message: FlatMessage): EnvelopeRequestView {
-      return new EnvelopeRequestView(message);
-    },
-    readResponse(message: FlatMessage): EnvelopeResponseView {
-      return new EnvelopeResponseView(message);
     },
   };
 }

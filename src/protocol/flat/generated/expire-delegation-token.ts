@@ -53,59 +53,17 @@ export interface ExpireDelegationTokenResponseView extends FlatView {
 
 /** Makes a delegation token end, at once or later. Since Kafka 1.1 (KIP-48). API key 40, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const ExpireDelegationToken: Api<ExpireDelegationTokenRequest, ExpireDelegationTokenResponseView, ExpireDelegationTokenResponse, ExpireDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(40, 'ExpireDelegationToken', { min: 0, max: 2, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(40, 'ExpireDelegationToken', { min: 0, max: 2, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ExpireDelegationTokenRequest, ExpireDelegationTokenResponseView, ExpireDelegationTokenResponse, ExpireDelegationTokenRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfExpireDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields']);
   function writeExpireDelegationTokenRequest(w: FlatWriter, word: number, value: ExpireDelegationTokenRequest): void {
     checkObject(value, keysOfExpireDelegationTokenRequest);
     putBytes(w, word, 'hmac', value.hmac);
     putInt64(w, word + 2, 'expiryTimePeriodMs', value.expiryTimePeriodMs);
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfExpireDelegationTokenRequest: readonly string[] = ['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields'];
-  class ExpireDelegationTokenRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get hmac(): Buffer {
-      return this.flat.bytes(this.flatWord);
-    }
-
-    get expiryTimePeriodMs(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfExpireDelegationTokenRequest;
-    }
-  }
-
-  const keysOfExpireDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
-  function writeExpireDelegationTokenResponse(w: FlatWriter, word: number, value: ExpireDelegationTokenResponse): void {
-    checkObject(value, keysOfExpireDelegationTokenResponse);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.expiryTimestampMs !== undefined) {
-      putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
-    }
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
-    }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
@@ -148,18 +106,66 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'ExpireDelegationToken request', 40);
       }
     },
+    readResponse(message: FlatMessage): ExpireDelegationTokenResponseView {
+      return new ExpireDelegationTokenResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfExpireDelegationTokenRequest: readonly string[] = ['hmac', 'expiryTimePeriodMs', 'unknownTaggedFields'];
+  class ExpireDelegationTokenRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord);
+    }
+
+    get expiryTimePeriodMs(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfExpireDelegationTokenRequest;
+    }
+  }
+
+  const keysOfExpireDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
+  function writeExpireDelegationTokenResponse(w: FlatWriter, word: number, value: ExpireDelegationTokenResponse): void {
+    checkObject(value, keysOfExpireDelegationTokenResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.expiryTimestampMs !== undefined) {
+      putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): ExpireDelegationTokenRequestView {
+      return new ExpireDelegationTokenRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: ExpireDelegationTokenResponse): void {
       try {
         writeExpireDelegationTokenResponse(w, w.alloc(6), value);
       } catch (error) {
         throw invalidMessage(error, 'ExpireDelegationToken response', 40);
       }
-    },
-    readRequest(message: FlatMessage): ExpireDelegationTokenRequestView {
-      return new ExpireDelegationTokenRequestView(message);
-    },
-    readResponse(message: FlatMessage): ExpireDelegationTokenResponseView {
-      return new ExpireDelegationTokenResponseView(message);
     },
   };
 }

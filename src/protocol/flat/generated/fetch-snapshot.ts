@@ -263,12 +263,12 @@ export interface FetchSnapshotResponseSnapshotIdView extends FlatView {
 
 /** Reads a snapshot of the metadata log in pieces. Between controllers and brokers (KIP-630). API key 59, versions 0-1. */
 export const FetchSnapshot: Api<FetchSnapshotRequest, FetchSnapshotResponseView, FetchSnapshotResponse, FetchSnapshotRequestView> =
-  /* @__PURE__ */ new GeneratedApi(59, 'FetchSnapshot', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(59, 'FetchSnapshot', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<FetchSnapshotRequest, FetchSnapshotResponseView, FetchSnapshotResponse, FetchSnapshotRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfFetchSnapshotRequestSnapshotId: ReadonlySet<string> = new Set(['endOffset', 'epoch', 'unknownTaggedFields']);
   function writeFetchSnapshotRequestSnapshotId(w: FlatWriter, word: number, value: FetchSnapshotRequestSnapshotId): void {
     checkObject(value, keysOfFetchSnapshotRequestSnapshotId);
@@ -354,6 +354,207 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfFetchSnapshotResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
+  class FetchSnapshotResponseSnapshotIdView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseSnapshotId;
+    }
+  }
+
+  const fieldsOfFetchSnapshotResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class FetchSnapshotResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseLeaderIdAndEpoch;
+    }
+  }
+
+  const fieldsOfFetchSnapshotResponsePartitionSnapshot: readonly string[] = ['index', 'errorCode', 'snapshotId', 'currentLeader', 'size', 'position', 'unalignedRecords', 'unknownTaggedFields'];
+  class FetchSnapshotResponsePartitionSnapshotView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get index(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get snapshotId(): FetchSnapshotResponseSnapshotIdView {
+      return new FetchSnapshotResponseSnapshotIdView(this.flat, this.flatWord + 2);
+    }
+
+    get currentLeader(): FetchSnapshotResponseLeaderIdAndEpochView {
+      return new FetchSnapshotResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
+    }
+
+    get size(): Long {
+      return this.flat.int64(this.flatWord + 11);
+    }
+
+    get position(): Long {
+      return this.flat.int64(this.flatWord + 13);
+    }
+
+    get unalignedRecords(): RecordsView {
+      return new RecordsView(this.flat, this.flatWord + 15);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 35);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponsePartitionSnapshot;
+    }
+  }
+  const readFetchSnapshotResponsePartitionSnapshotView: RowReader<FetchSnapshotResponsePartitionSnapshotView> = (message, word) => new FetchSnapshotResponsePartitionSnapshotView(message, word);
+
+  const fieldsOfFetchSnapshotResponseTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class FetchSnapshotResponseTopicSnapshotView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<FetchSnapshotResponsePartitionSnapshotView> {
+      return this.flat.array(this.flatWord + 2, 37, readFetchSnapshotResponsePartitionSnapshotView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseTopicSnapshot;
+    }
+  }
+  const readFetchSnapshotResponseTopicSnapshotView: RowReader<FetchSnapshotResponseTopicSnapshotView> = (message, word) => new FetchSnapshotResponseTopicSnapshotView(message, word);
+
+  const fieldsOfFetchSnapshotResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
+  class FetchSnapshotResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponseNodeEndpoint;
+    }
+  }
+  const readFetchSnapshotResponseNodeEndpointView: RowReader<FetchSnapshotResponseNodeEndpointView> = (message, word) => new FetchSnapshotResponseNodeEndpointView(message, word);
+
+  const fieldsOfFetchSnapshotResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
+  class FetchSnapshotResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<FetchSnapshotResponseTopicSnapshotView> {
+      return this.flat.array(this.flatWord + 2, 6, readFetchSnapshotResponseTopicSnapshotView);
+    }
+
+    get nodeEndpoints(): FlatArray<FetchSnapshotResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 4, 6, readFetchSnapshotResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchSnapshotResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: FetchSnapshotRequest): void {
+      try {
+        writeFetchSnapshotRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'FetchSnapshot request', 59);
+      }
+    },
+    readResponse(message: FlatMessage): FetchSnapshotResponseView {
+      return new FetchSnapshotResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfFetchSnapshotRequestSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
   class FetchSnapshotRequestSnapshotIdView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -623,198 +824,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfFetchSnapshotResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
-  class FetchSnapshotResponseSnapshotIdView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get endOffset(): Long {
-      return this.flat.int64(this.flatWord);
-    }
-
-    get epoch(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchSnapshotResponseSnapshotId;
-    }
-  }
-
-  const fieldsOfFetchSnapshotResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-  class FetchSnapshotResponseLeaderIdAndEpochView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchSnapshotResponseLeaderIdAndEpoch;
-    }
-  }
-
-  const fieldsOfFetchSnapshotResponsePartitionSnapshot: readonly string[] = ['index', 'errorCode', 'snapshotId', 'currentLeader', 'size', 'position', 'unalignedRecords', 'unknownTaggedFields'];
-  class FetchSnapshotResponsePartitionSnapshotView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get index(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get snapshotId(): FetchSnapshotResponseSnapshotIdView {
-      return new FetchSnapshotResponseSnapshotIdView(this.flat, this.flatWord + 2);
-    }
-
-    get currentLeader(): FetchSnapshotResponseLeaderIdAndEpochView {
-      return new FetchSnapshotResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
-    }
-
-    get size(): Long {
-      return this.flat.int64(this.flatWord + 11);
-    }
-
-    get position(): Long {
-      return this.flat.int64(this.flatWord + 13);
-    }
-
-    get unalignedRecords(): RecordsView {
-      return new RecordsView(this.flat, this.flatWord + 15);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 35);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchSnapshotResponsePartitionSnapshot;
-    }
-  }
-  const readFetchSnapshotResponsePartitionSnapshotView: RowReader<FetchSnapshotResponsePartitionSnapshotView> = (message, word) => new FetchSnapshotResponsePartitionSnapshotView(message, word);
-
-  const fieldsOfFetchSnapshotResponseTopicSnapshot: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class FetchSnapshotResponseTopicSnapshotView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<FetchSnapshotResponsePartitionSnapshotView> {
-      return this.flat.array(this.flatWord + 2, 37, readFetchSnapshotResponsePartitionSnapshotView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchSnapshotResponseTopicSnapshot;
-    }
-  }
-  const readFetchSnapshotResponseTopicSnapshotView: RowReader<FetchSnapshotResponseTopicSnapshotView> = (message, word) => new FetchSnapshotResponseTopicSnapshotView(message, word);
-
-  const fieldsOfFetchSnapshotResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
-  class FetchSnapshotResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchSnapshotResponseNodeEndpoint;
-    }
-  }
-  const readFetchSnapshotResponseNodeEndpointView: RowReader<FetchSnapshotResponseNodeEndpointView> = (message, word) => new FetchSnapshotResponseNodeEndpointView(message, word);
-
-  const fieldsOfFetchSnapshotResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
-  class FetchSnapshotResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get topics(): FlatArray<FetchSnapshotResponseTopicSnapshotView> {
-      return this.flat.array(this.flatWord + 2, 6, readFetchSnapshotResponseTopicSnapshotView);
-    }
-
-    get nodeEndpoints(): FlatArray<FetchSnapshotResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 4, 6, readFetchSnapshotResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchSnapshotResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: FetchSnapshotRequest): void {
-      try {
-        writeFetchSnapshotRequest(w, w.alloc(8), value);
-      } catch (error) {
-        throw invalidMessage(error, 'FetchSnapshot request', 59);
-      }
+    readRequest(message: FlatMessage): FetchSnapshotRequestView {
+      return new FetchSnapshotRequestView(message);
     },
     writeResponse(w: FlatWriter, value: FetchSnapshotResponse): void {
       try {
@@ -822,12 +834,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'FetchSnapshot response', 59);
       }
-    },
-    readRequest(message: FlatMessage): FetchSnapshotRequestView {
-      return new FetchSnapshotRequestView(message);
-    },
-    readResponse(message: FlatMessage): FetchSnapshotResponseView {
-      return new FetchSnapshotResponseView(message);
     },
   };
 }

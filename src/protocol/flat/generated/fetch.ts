@@ -403,12 +403,12 @@ export interface FetchResponseEpochEndOffsetView extends FlatView {
 
 /** Reads records from the leader or a follower, in sessions since version 7 (KIP-227). Since Kafka 0.8. API key 1, versions 0-18. Brokers from 4.0 on do not accept 0-3. */
 export const Fetch: Api<FetchRequest, FetchResponseView, FetchResponse, FetchRequestView> =
-  /* @__PURE__ */ new GeneratedApi(1, 'Fetch', { min: 0, max: 18, flexible: 12 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(1, 'Fetch', { min: 0, max: 18, flexible: 12 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<FetchRequest, FetchResponseView, FetchResponse, FetchRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   function defaultFetchRequestReplicaState(w: FlatWriter, word: number): void {
     w.setInt32(word, -1);
     w.setInt64(word + 1, -1, -1);
@@ -579,6 +579,286 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfFetchResponseEpochEndOffset: readonly string[] = ['epoch', 'endOffset', 'unknownTaggedFields'];
+  class FetchResponseEpochEndOffsetView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseEpochEndOffset;
+    }
+  }
+
+  const fieldsOfFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class FetchResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseLeaderIdAndEpoch;
+    }
+  }
+
+  const fieldsOfFetchResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
+  class FetchResponseSnapshotIdView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseSnapshotId;
+    }
+  }
+
+  const fieldsOfFetchResponseAbortedTransaction: readonly string[] = ['producerId', 'firstOffset', 'unknownTaggedFields'];
+  class FetchResponseAbortedTransactionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseAbortedTransaction;
+    }
+  }
+  const readFetchResponseAbortedTransactionView: RowReader<FetchResponseAbortedTransactionView> = (message, word) => new FetchResponseAbortedTransactionView(message, word);
+
+  const fieldsOfFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'highWatermark', 'lastStableOffset', 'logStartOffset', 'divergingEpoch', 'currentLeader', 'snapshotId', 'abortedTransactions', 'preferredReadReplica', 'records', 'unknownTaggedFields'];
+  class FetchResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get highWatermark(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get lastStableOffset(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get logStartOffset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get divergingEpoch(): FetchResponseEpochEndOffsetView {
+      return new FetchResponseEpochEndOffsetView(this.flat, this.flatWord + 8);
+    }
+
+    get currentLeader(): FetchResponseLeaderIdAndEpochView {
+      return new FetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 13);
+    }
+
+    get snapshotId(): FetchResponseSnapshotIdView {
+      return new FetchResponseSnapshotIdView(this.flat, this.flatWord + 17);
+    }
+
+    get abortedTransactions(): FlatArray<FetchResponseAbortedTransactionView> | null {
+      return this.flat.nullableArray(this.flatWord + 22, 6, readFetchResponseAbortedTransactionView);
+    }
+
+    get preferredReadReplica(): number {
+      return this.flat.int32(this.flatWord + 24);
+    }
+
+    get records(): RecordsView {
+      return new RecordsView(this.flat, this.flatWord + 25);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 45);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponsePartitionData;
+    }
+  }
+  const readFetchResponsePartitionDataView: RowReader<FetchResponsePartitionDataView> = (message, word) => new FetchResponsePartitionDataView(message, word);
+
+  const fieldsOfFetchResponseFetchableTopicResponse: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class FetchResponseFetchableTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<FetchResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 6, 47, readFetchResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseFetchableTopicResponse;
+    }
+  }
+  const readFetchResponseFetchableTopicResponseView: RowReader<FetchResponseFetchableTopicResponseView> = (message, word) => new FetchResponseFetchableTopicResponseView(message, word);
+
+  const fieldsOfFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class FetchResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponseNodeEndpoint;
+    }
+  }
+  const readFetchResponseNodeEndpointView: RowReader<FetchResponseNodeEndpointView> = (message, word) => new FetchResponseNodeEndpointView(message, word);
+
+  const fieldsOfFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'sessionId', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
+  class FetchResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get sessionId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get responses(): FlatArray<FetchResponseFetchableTopicResponseView> {
+      return this.flat.array(this.flatWord + 3, 10, readFetchResponseFetchableTopicResponseView);
+    }
+
+    get nodeEndpoints(): FlatArray<FetchResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 5, 8, readFetchResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFetchResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: FetchRequest): void {
+      try {
+        writeFetchRequest(w, w.alloc(22), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Fetch request', 1);
+      }
+    },
+    readResponse(message: FlatMessage): FetchResponseView {
+      return new FetchResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfFetchRequestReplicaState: readonly string[] = ['replicaId', 'replicaEpoch', 'unknownTaggedFields'];
   class FetchRequestReplicaStateView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -1037,277 +1317,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfFetchResponseEpochEndOffset: readonly string[] = ['epoch', 'endOffset', 'unknownTaggedFields'];
-  class FetchResponseEpochEndOffsetView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get epoch(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get endOffset(): Long {
-      return this.flat.int64(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponseEpochEndOffset;
-    }
-  }
-
-  const fieldsOfFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-  class FetchResponseLeaderIdAndEpochView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponseLeaderIdAndEpoch;
-    }
-  }
-
-  const fieldsOfFetchResponseSnapshotId: readonly string[] = ['endOffset', 'epoch', 'unknownTaggedFields'];
-  class FetchResponseSnapshotIdView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get endOffset(): Long {
-      return this.flat.int64(this.flatWord);
-    }
-
-    get epoch(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponseSnapshotId;
-    }
-  }
-
-  const fieldsOfFetchResponseAbortedTransaction: readonly string[] = ['producerId', 'firstOffset', 'unknownTaggedFields'];
-  class FetchResponseAbortedTransactionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get producerId(): Long {
-      return this.flat.int64(this.flatWord);
-    }
-
-    get firstOffset(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponseAbortedTransaction;
-    }
-  }
-  const readFetchResponseAbortedTransactionView: RowReader<FetchResponseAbortedTransactionView> = (message, word) => new FetchResponseAbortedTransactionView(message, word);
-
-  const fieldsOfFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'highWatermark', 'lastStableOffset', 'logStartOffset', 'divergingEpoch', 'currentLeader', 'snapshotId', 'abortedTransactions', 'preferredReadReplica', 'records', 'unknownTaggedFields'];
-  class FetchResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get highWatermark(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get lastStableOffset(): Long {
-      return this.flat.int64(this.flatWord + 4);
-    }
-
-    get logStartOffset(): Long {
-      return this.flat.int64(this.flatWord + 6);
-    }
-
-    get divergingEpoch(): FetchResponseEpochEndOffsetView {
-      return new FetchResponseEpochEndOffsetView(this.flat, this.flatWord + 8);
-    }
-
-    get currentLeader(): FetchResponseLeaderIdAndEpochView {
-      return new FetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 13);
-    }
-
-    get snapshotId(): FetchResponseSnapshotIdView {
-      return new FetchResponseSnapshotIdView(this.flat, this.flatWord + 17);
-    }
-
-    get abortedTransactions(): FlatArray<FetchResponseAbortedTransactionView> | null {
-      return this.flat.nullableArray(this.flatWord + 22, 6, readFetchResponseAbortedTransactionView);
-    }
-
-    get preferredReadReplica(): number {
-      return this.flat.int32(this.flatWord + 24);
-    }
-
-    get records(): RecordsView {
-      return new RecordsView(this.flat, this.flatWord + 25);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 45);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponsePartitionData;
-    }
-  }
-  const readFetchResponsePartitionDataView: RowReader<FetchResponsePartitionDataView> = (message, word) => new FetchResponsePartitionDataView(message, word);
-
-  const fieldsOfFetchResponseFetchableTopicResponse: readonly string[] = ['topic', 'topicId', 'partitions', 'unknownTaggedFields'];
-  class FetchResponseFetchableTopicResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topic(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitions(): FlatArray<FetchResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 6, 47, readFetchResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponseFetchableTopicResponse;
-    }
-  }
-  const readFetchResponseFetchableTopicResponseView: RowReader<FetchResponseFetchableTopicResponseView> = (message, word) => new FetchResponseFetchableTopicResponseView(message, word);
-
-  const fieldsOfFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-  class FetchResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get rack(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponseNodeEndpoint;
-    }
-  }
-  const readFetchResponseNodeEndpointView: RowReader<FetchResponseNodeEndpointView> = (message, word) => new FetchResponseNodeEndpointView(message, word);
-
-  const fieldsOfFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'sessionId', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
-  class FetchResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get sessionId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get responses(): FlatArray<FetchResponseFetchableTopicResponseView> {
-      return this.flat.array(this.flatWord + 3, 10, readFetchResponseFetchableTopicResponseView);
-    }
-
-    get nodeEndpoints(): FlatArray<FetchResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 5, 8, readFetchResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFetchResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: FetchRequest): void {
-      try {
-        writeFetchRequest(w, w.alloc(22), value);
-      } catch (error) {
-        throw invalidMessage(error, 'Fetch request', 1);
-      }
+    readRequest(message: FlatMessage): FetchRequestView {
+      return new FetchRequestView(message);
     },
     writeResponse(w: FlatWriter, value: FetchResponse): void {
       try {
@@ -1315,12 +1327,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'Fetch response', 1);
       }
-    },
-    readRequest(message: FlatMessage): FetchRequestView {
-      return new FetchRequestView(message);
-    },
-    readResponse(message: FlatMessage): FetchResponseView {
-      return new FetchResponseView(message);
     },
   };
 }

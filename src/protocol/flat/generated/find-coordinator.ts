@@ -108,12 +108,12 @@ export interface FindCoordinatorResponseCoordinatorView extends FlatView {
 
 /** Asks which brokers coordinate groups or transactional ids, many since version 4 (KIP-699). Since Kafka 0.8.2. API key 10, versions 0-6. */
 export const FindCoordinator: Api<FindCoordinatorRequest, FindCoordinatorResponseView, FindCoordinatorResponse, FindCoordinatorRequestView> =
-  /* @__PURE__ */ new GeneratedApi(10, 'FindCoordinator', { min: 0, max: 6, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(10, 'FindCoordinator', { min: 0, max: 6, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<FindCoordinatorRequest, FindCoordinatorResponseView, FindCoordinatorResponse, FindCoordinatorRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfFindCoordinatorRequest: ReadonlySet<string> = new Set(['key', 'keyType', 'coordinatorKeys', 'unknownTaggedFields']);
   function writeFindCoordinatorRequest(w: FlatWriter, word: number, value: FindCoordinatorRequest): void {
     checkObject(value, keysOfFindCoordinatorRequest);
@@ -131,6 +131,109 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfFindCoordinatorResponseCoordinator: readonly string[] = ['key', 'nodeId', 'host', 'port', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class FindCoordinatorResponseCoordinatorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get key(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFindCoordinatorResponseCoordinator;
+    }
+  }
+  const readFindCoordinatorResponseCoordinatorView: RowReader<FindCoordinatorResponseCoordinatorView> = (message, word) => new FindCoordinatorResponseCoordinatorView(message, word);
+
+  const fieldsOfFindCoordinatorResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'nodeId', 'host', 'port', 'coordinators', 'unknownTaggedFields'];
+  class FindCoordinatorResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get coordinators(): FlatArray<FindCoordinatorResponseCoordinatorView> {
+      return this.flat.array(this.flatWord + 8, 11, readFindCoordinatorResponseCoordinatorView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 10);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfFindCoordinatorResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: FindCoordinatorRequest): void {
+      try {
+        writeFindCoordinatorRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'FindCoordinator request', 10);
+      }
+    },
+    readResponse(message: FlatMessage): FindCoordinatorResponseView {
+      return new FindCoordinatorResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfFindCoordinatorRequest: readonly string[] = ['key', 'keyType', 'coordinatorKeys', 'unknownTaggedFields'];
   class FindCoordinatorRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -232,100 +335,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfFindCoordinatorResponseCoordinator: readonly string[] = ['key', 'nodeId', 'host', 'port', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class FindCoordinatorResponseCoordinatorView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get key(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 3);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 7);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFindCoordinatorResponseCoordinator;
-    }
-  }
-  const readFindCoordinatorResponseCoordinatorView: RowReader<FindCoordinatorResponseCoordinatorView> = (message, word) => new FindCoordinatorResponseCoordinatorView(message, word);
-
-  const fieldsOfFindCoordinatorResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'nodeId', 'host', 'port', 'coordinators', 'unknownTaggedFields'];
-  class FindCoordinatorResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 5);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get coordinators(): FlatArray<FindCoordinatorResponseCoordinatorView> {
-      return this.flat.array(this.flatWord + 8, 11, readFindCoordinatorResponseCoordinatorView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 10);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfFindCoordinatorResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: FindCoordinatorRequest): void {
-      try {
-        writeFindCoordinatorRequest(w, w.alloc(7), value);
-      } catch (error) {
-        throw invalidMessage(error, 'FindCoordinator request', 10);
-      }
+    readRequest(message: FlatMessage): FindCoordinatorRequestView {
+      return new FindCoordinatorRequestView(message);
     },
     writeResponse(w: FlatWriter, value: FindCoordinatorResponse): void {
       try {
@@ -333,12 +345,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'FindCoordinator response', 10);
       }
-    },
-    readRequest(message: FlatMessage): FindCoordinatorRequestView {
-      return new FindCoordinatorRequestView(message);
-    },
-    readResponse(message: FlatMessage): FindCoordinatorResponseView {
-      return new FindCoordinatorResponseView(message);
     },
   };
 }

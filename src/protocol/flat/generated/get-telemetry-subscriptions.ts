@@ -72,74 +72,18 @@ export interface GetTelemetrySubscriptionsResponseView extends FlatView {
 
 /** Asks which client metrics the cluster wants to receive. Since Kafka 3.7 (KIP-714). API key 71, versions 0-0. */
 export const GetTelemetrySubscriptions: Api<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponseView, GetTelemetrySubscriptionsResponse, GetTelemetrySubscriptionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(71, 'GetTelemetrySubscriptions', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(71, 'GetTelemetrySubscriptions', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<GetTelemetrySubscriptionsRequest, GetTelemetrySubscriptionsResponseView, GetTelemetrySubscriptionsResponse, GetTelemetrySubscriptionsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfGetTelemetrySubscriptionsRequest: ReadonlySet<string> = new Set(['clientInstanceId', 'unknownTaggedFields']);
   function writeGetTelemetrySubscriptionsRequest(w: FlatWriter, word: number, value: GetTelemetrySubscriptionsRequest): void {
     checkObject(value, keysOfGetTelemetrySubscriptionsRequest);
     putUuid(w, word, 'clientInstanceId', value.clientInstanceId);
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfGetTelemetrySubscriptionsRequest: readonly string[] = ['clientInstanceId', 'unknownTaggedFields'];
-  class GetTelemetrySubscriptionsRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get clientInstanceId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfGetTelemetrySubscriptionsRequest;
-    }
-  }
-
-  const keysOfGetTelemetrySubscriptionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'clientInstanceId', 'subscriptionId', 'acceptedCompressionTypes', 'pushIntervalMs', 'telemetryMaxBytes', 'deltaTemporality', 'requestedMetrics', 'unknownTaggedFields']);
-  function writeGetTelemetrySubscriptionsResponse(w: FlatWriter, word: number, value: GetTelemetrySubscriptionsResponse): void {
-    checkObject(value, keysOfGetTelemetrySubscriptionsResponse);
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-    }
-    if (value.errorCode !== undefined) {
-      putInt16(w, word + 1, 'errorCode', value.errorCode);
-    }
-    if (value.clientInstanceId !== undefined) {
-      putUuid(w, word + 2, 'clientInstanceId', value.clientInstanceId);
-    }
-    if (value.subscriptionId !== undefined) {
-      putInt32(w, word + 6, 'subscriptionId', value.subscriptionId);
-    }
-    if (value.acceptedCompressionTypes !== undefined) {
-      putArray(w, word + 7, 'acceptedCompressionTypes', value.acceptedCompressionTypes, 1, putInt8);
-    }
-    if (value.pushIntervalMs !== undefined) {
-      putInt32(w, word + 9, 'pushIntervalMs', value.pushIntervalMs);
-    }
-    if (value.telemetryMaxBytes !== undefined) {
-      putInt32(w, word + 10, 'telemetryMaxBytes', value.telemetryMaxBytes);
-    }
-    if (value.deltaTemporality !== undefined) {
-      putBool(w, word + 11, 'deltaTemporality', value.deltaTemporality);
-    }
-    if (value.requestedMetrics !== undefined) {
-      putArray(w, word + 12, 'requestedMetrics', value.requestedMetrics, 2, putString);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
     }
   }
 
@@ -204,18 +148,80 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'GetTelemetrySubscriptions request', 71);
       }
     },
+    readResponse(message: FlatMessage): GetTelemetrySubscriptionsResponseView {
+      return new GetTelemetrySubscriptionsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfGetTelemetrySubscriptionsRequest: readonly string[] = ['clientInstanceId', 'unknownTaggedFields'];
+  class GetTelemetrySubscriptionsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get clientInstanceId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfGetTelemetrySubscriptionsRequest;
+    }
+  }
+
+  const keysOfGetTelemetrySubscriptionsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'clientInstanceId', 'subscriptionId', 'acceptedCompressionTypes', 'pushIntervalMs', 'telemetryMaxBytes', 'deltaTemporality', 'requestedMetrics', 'unknownTaggedFields']);
+  function writeGetTelemetrySubscriptionsResponse(w: FlatWriter, word: number, value: GetTelemetrySubscriptionsResponse): void {
+    checkObject(value, keysOfGetTelemetrySubscriptionsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.clientInstanceId !== undefined) {
+      putUuid(w, word + 2, 'clientInstanceId', value.clientInstanceId);
+    }
+    if (value.subscriptionId !== undefined) {
+      putInt32(w, word + 6, 'subscriptionId', value.subscriptionId);
+    }
+    if (value.acceptedCompressionTypes !== undefined) {
+      putArray(w, word + 7, 'acceptedCompressionTypes', value.acceptedCompressionTypes, 1, putInt8);
+    }
+    if (value.pushIntervalMs !== undefined) {
+      putInt32(w, word + 9, 'pushIntervalMs', value.pushIntervalMs);
+    }
+    if (value.telemetryMaxBytes !== undefined) {
+      putInt32(w, word + 10, 'telemetryMaxBytes', value.telemetryMaxBytes);
+    }
+    if (value.deltaTemporality !== undefined) {
+      putBool(w, word + 11, 'deltaTemporality', value.deltaTemporality);
+    }
+    if (value.requestedMetrics !== undefined) {
+      putArray(w, word + 12, 'requestedMetrics', value.requestedMetrics, 2, putString);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): GetTelemetrySubscriptionsRequestView {
+      return new GetTelemetrySubscriptionsRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: GetTelemetrySubscriptionsResponse): void {
       try {
         writeGetTelemetrySubscriptionsResponse(w, w.alloc(16), value);
       } catch (error) {
         throw invalidMessage(error, 'GetTelemetrySubscriptions response', 71);
       }
-    },
-    readRequest(message: FlatMessage): GetTelemetrySubscriptionsRequestView {
-      return new GetTelemetrySubscriptionsRequestView(message);
-    },
-    readResponse(message: FlatMessage): GetTelemetrySubscriptionsResponseView {
-      return new GetTelemetrySubscriptionsResponseView(message);
     },
   };
 }

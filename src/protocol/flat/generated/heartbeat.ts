@@ -56,12 +56,12 @@ export interface HeartbeatResponseView extends FlatView {
 
 /** Keeps a group member alive and tells it of a rebalance by error 27. Since Kafka 0.9. API key 12, versions 0-4. */
 export const Heartbeat: Api<HeartbeatRequest, HeartbeatResponseView, HeartbeatResponse, HeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(12, 'Heartbeat', { min: 0, max: 4, flexible: 4 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(12, 'Heartbeat', { min: 0, max: 4, flexible: 4 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<HeartbeatRequest, HeartbeatResponseView, HeartbeatResponse, HeartbeatRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfHeartbeatRequest: ReadonlySet<string> = new Set(['groupId', 'generationId', 'memberId', 'groupInstanceId', 'unknownTaggedFields']);
   function writeHeartbeatRequest(w: FlatWriter, word: number, value: HeartbeatRequest): void {
     checkObject(value, keysOfHeartbeatRequest);
@@ -82,6 +82,47 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
+  class HeartbeatResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfHeartbeatResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: HeartbeatRequest): void {
+      try {
+        writeHeartbeatRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Heartbeat request', 12);
+      }
+    },
+    readResponse(message: FlatMessage): HeartbeatResponseView {
+      return new HeartbeatResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfHeartbeatRequest: readonly string[] = ['groupId', 'generationId', 'memberId', 'groupInstanceId', 'unknownTaggedFields'];
   class HeartbeatRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -129,38 +170,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
-  class HeartbeatResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfHeartbeatResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: HeartbeatRequest): void {
-      try {
-        writeHeartbeatRequest(w, w.alloc(9), value);
-      } catch (error) {
-        throw invalidMessage(error, 'Heartbeat request', 12);
-      }
+    readRequest(message: FlatMessage): HeartbeatRequestView {
+      return new HeartbeatRequestView(message);
     },
     writeResponse(w: FlatWriter, value: HeartbeatResponse): void {
       try {
@@ -168,12 +180,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'Heartbeat response', 12);
       }
-    },
-    readRequest(message: FlatMessage): HeartbeatRequestView {
-      return new HeartbeatRequestView(message);
-    },
-    readResponse(message: FlatMessage): HeartbeatResponseView {
-      return new HeartbeatResponseView(message);
     },
   };
 }

@@ -124,12 +124,12 @@ export interface IncrementalAlterConfigsResponseAlterConfigsResourceResponseView
 
 /** Changes single configuration values and leaves the others. Since Kafka 2.3 (KIP-339). API key 44, versions 0-1. */
 export const IncrementalAlterConfigs: Api<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponseView, IncrementalAlterConfigsResponse, IncrementalAlterConfigsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(44, 'IncrementalAlterConfigs', { min: 0, max: 1, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(44, 'IncrementalAlterConfigs', { min: 0, max: 1, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponseView, IncrementalAlterConfigsResponse, IncrementalAlterConfigsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfIncrementalAlterConfigsRequestAlterableConfig: ReadonlySet<string> = new Set(['name', 'configOperation', 'value', 'unknownTaggedFields']);
   function writeIncrementalAlterConfigsRequestAlterableConfig(w: FlatWriter, word: number, value: IncrementalAlterConfigsRequestAlterableConfig): void {
     checkObject(value, keysOfIncrementalAlterConfigsRequestAlterableConfig);
@@ -184,6 +184,81 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfIncrementalAlterConfigsResponseAlterConfigsResourceResponse: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'unknownTaggedFields'];
+  class IncrementalAlterConfigsResponseAlterConfigsResourceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get resourceType(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get resourceName(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfIncrementalAlterConfigsResponseAlterConfigsResourceResponse;
+    }
+  }
+  const readIncrementalAlterConfigsResponseAlterConfigsResourceResponseView: RowReader<IncrementalAlterConfigsResponseAlterConfigsResourceResponseView> = (message, word) => new IncrementalAlterConfigsResponseAlterConfigsResourceResponseView(message, word);
+
+  const fieldsOfIncrementalAlterConfigsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
+  class IncrementalAlterConfigsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get responses(): FlatArray<IncrementalAlterConfigsResponseAlterConfigsResourceResponseView> {
+      return this.flat.array(this.flatWord + 1, 8, readIncrementalAlterConfigsResponseAlterConfigsResourceResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfIncrementalAlterConfigsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: IncrementalAlterConfigsRequest): void {
+      try {
+        writeIncrementalAlterConfigsRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'IncrementalAlterConfigs request', 44);
+      }
+    },
+    readResponse(message: FlatMessage): IncrementalAlterConfigsResponseView {
+      return new IncrementalAlterConfigsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfIncrementalAlterConfigsRequestAlterableConfig: readonly string[] = ['name', 'configOperation', 'value', 'unknownTaggedFields'];
   class IncrementalAlterConfigsRequestAlterableConfigView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -316,72 +391,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfIncrementalAlterConfigsResponseAlterConfigsResourceResponse: readonly string[] = ['errorCode', 'errorMessage', 'resourceType', 'resourceName', 'unknownTaggedFields'];
-  class IncrementalAlterConfigsResponseAlterConfigsResourceResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get resourceType(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get resourceName(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfIncrementalAlterConfigsResponseAlterConfigsResourceResponse;
-    }
-  }
-  const readIncrementalAlterConfigsResponseAlterConfigsResourceResponseView: RowReader<IncrementalAlterConfigsResponseAlterConfigsResourceResponseView> = (message, word) => new IncrementalAlterConfigsResponseAlterConfigsResourceResponseView(message, word);
-
-  const fieldsOfIncrementalAlterConfigsResponse: readonly string[] = ['throttleTimeMs', 'responses', 'unknownTaggedFields'];
-  class IncrementalAlterConfigsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get responses(): FlatArray<IncrementalAlterConfigsResponseAlterConfigsResourceResponseView> {
-      return this.flat.array(this.flatWord + 1, 8, readIncrementalAlterConfigsResponseAlterConfigsResourceResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfIncrementalAlterConfigsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: IncrementalAlterConfigsRequest): void {
-      try {
-        writeIncrementalAlterConfigsRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'IncrementalAlterConfigs request', 44);
-      }
+    readRequest(message: FlatMessage): IncrementalAlterConfigsRequestView {
+      return new IncrementalAlterConfigsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: IncrementalAlterConfigsResponse): void {
       try {
@@ -389,12 +401,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'IncrementalAlterConfigs response', 44);
       }
-    },
-    readRequest(message: FlatMessage): IncrementalAlterConfigsRequestView {
-      return new IncrementalAlterConfigsRequestView(message);
-    },
-    readResponse(message: FlatMessage): IncrementalAlterConfigsResponseView {
-      return new IncrementalAlterConfigsResponseView(message);
     },
   };
 }

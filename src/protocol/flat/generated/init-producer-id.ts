@@ -81,12 +81,12 @@ export interface InitProducerIdResponseView extends FlatView {
 
 /** Gets a producer id and epoch, and ends what an older producer left open. Since Kafka 0.11 (KIP-98). API key 22, versions 0-6. */
 export const InitProducerId: Api<InitProducerIdRequest, InitProducerIdResponseView, InitProducerIdResponse, InitProducerIdRequestView> =
-  /* @__PURE__ */ new GeneratedApi(22, 'InitProducerId', { min: 0, max: 6, flexible: 2, latestUnstable: true }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(22, 'InitProducerId', { min: 0, max: 6, flexible: 2, latestUnstable: true }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<InitProducerIdRequest, InitProducerIdResponseView, InitProducerIdResponse, InitProducerIdRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfInitProducerIdRequest: ReadonlySet<string> = new Set(['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields']);
   function writeInitProducerIdRequest(w: FlatWriter, word: number, value: InitProducerIdRequest): void {
     checkObject(value, keysOfInitProducerIdRequest);
@@ -117,6 +117,63 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfInitProducerIdResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'ongoingTxnProducerId', 'ongoingTxnProducerEpoch', 'unknownTaggedFields'];
+  class InitProducerIdResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get producerEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get ongoingTxnProducerId(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get ongoingTxnProducerEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitProducerIdResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: InitProducerIdRequest): void {
+      try {
+        writeInitProducerIdRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'InitProducerId request', 22);
+      }
+    },
+    readResponse(message: FlatMessage): InitProducerIdResponseView {
+      return new InitProducerIdResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfInitProducerIdRequest: readonly string[] = ['transactionalId', 'transactionTimeoutMs', 'producerId', 'producerEpoch', 'enable2Pc', 'keepPreparedTxn', 'unknownTaggedFields'];
   class InitProducerIdRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -190,54 +247,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfInitProducerIdResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'producerId', 'producerEpoch', 'ongoingTxnProducerId', 'ongoingTxnProducerEpoch', 'unknownTaggedFields'];
-  class InitProducerIdResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get producerId(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get producerEpoch(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get ongoingTxnProducerId(): Long {
-      return this.flat.int64(this.flatWord + 5);
-    }
-
-    get ongoingTxnProducerEpoch(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfInitProducerIdResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: InitProducerIdRequest): void {
-      try {
-        writeInitProducerIdRequest(w, w.alloc(10), value);
-      } catch (error) {
-        throw invalidMessage(error, 'InitProducerId request', 22);
-      }
+    readRequest(message: FlatMessage): InitProducerIdRequestView {
+      return new InitProducerIdRequestView(message);
     },
     writeResponse(w: FlatWriter, value: InitProducerIdResponse): void {
       try {
@@ -245,12 +257,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'InitProducerId response', 22);
       }
-    },
-    readRequest(message: FlatMessage): InitProducerIdRequestView {
-      return new InitProducerIdRequestView(message);
-    },
-    readResponse(message: FlatMessage): InitProducerIdResponseView {
-      return new InitProducerIdResponseView(message);
     },
   };
 }

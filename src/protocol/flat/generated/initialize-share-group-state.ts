@@ -133,12 +133,12 @@ export interface InitializeShareGroupStateResponsePartitionResultView extends Fl
 
 /** Creates the stored state of share partitions. Between coordinators (KIP-932). API key 83, versions 0-0. */
 export const InitializeShareGroupState: Api<InitializeShareGroupStateRequest, InitializeShareGroupStateResponseView, InitializeShareGroupStateResponse, InitializeShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(83, 'InitializeShareGroupState', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(83, 'InitializeShareGroupState', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<InitializeShareGroupStateRequest, InitializeShareGroupStateResponseView, InitializeShareGroupStateResponse, InitializeShareGroupStateRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfInitializeShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields']);
   function writeInitializeShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: InitializeShareGroupStateRequestPartitionData): void {
     checkObject(value, keysOfInitializeShareGroupStateRequestPartitionData);
@@ -188,6 +188,99 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfInitializeShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class InitializeShareGroupStateResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateResponsePartitionResult;
+    }
+  }
+  const readInitializeShareGroupStateResponsePartitionResultView: RowReader<InitializeShareGroupStateResponsePartitionResultView> = (message, word) => new InitializeShareGroupStateResponsePartitionResultView(message, word);
+
+  const fieldsOfInitializeShareGroupStateResponseInitializeStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class InitializeShareGroupStateResponseInitializeStateResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<InitializeShareGroupStateResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 6, readInitializeShareGroupStateResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateResponseInitializeStateResult;
+    }
+  }
+  const readInitializeShareGroupStateResponseInitializeStateResultView: RowReader<InitializeShareGroupStateResponseInitializeStateResultView> = (message, word) => new InitializeShareGroupStateResponseInitializeStateResultView(message, word);
+
+  const fieldsOfInitializeShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class InitializeShareGroupStateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<InitializeShareGroupStateResponseInitializeStateResultView> {
+      return this.flat.array(this.flatWord, 8, readInitializeShareGroupStateResponseInitializeStateResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfInitializeShareGroupStateResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: InitializeShareGroupStateRequest): void {
+      try {
+        writeInitializeShareGroupStateRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'InitializeShareGroupState request', 83);
+      }
+    },
+    readResponse(message: FlatMessage): InitializeShareGroupStateResponseView {
+      return new InitializeShareGroupStateResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfInitializeShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'stateEpoch', 'startOffset', 'unknownTaggedFields'];
   class InitializeShareGroupStateRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -335,90 +428,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfInitializeShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class InitializeShareGroupStateResponsePartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partition(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfInitializeShareGroupStateResponsePartitionResult;
-    }
-  }
-  const readInitializeShareGroupStateResponsePartitionResultView: RowReader<InitializeShareGroupStateResponsePartitionResultView> = (message, word) => new InitializeShareGroupStateResponsePartitionResultView(message, word);
-
-  const fieldsOfInitializeShareGroupStateResponseInitializeStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class InitializeShareGroupStateResponseInitializeStateResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<InitializeShareGroupStateResponsePartitionResultView> {
-      return this.flat.array(this.flatWord + 4, 6, readInitializeShareGroupStateResponsePartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfInitializeShareGroupStateResponseInitializeStateResult;
-    }
-  }
-  const readInitializeShareGroupStateResponseInitializeStateResultView: RowReader<InitializeShareGroupStateResponseInitializeStateResultView> = (message, word) => new InitializeShareGroupStateResponseInitializeStateResultView(message, word);
-
-  const fieldsOfInitializeShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-  class InitializeShareGroupStateResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get results(): FlatArray<InitializeShareGroupStateResponseInitializeStateResultView> {
-      return this.flat.array(this.flatWord, 8, readInitializeShareGroupStateResponseInitializeStateResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfInitializeShareGroupStateResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: InitializeShareGroupStateRequest): void {
-      try {
-        writeInitializeShareGroupStateRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'InitializeShareGroupState request', 83);
-      }
+    readRequest(message: FlatMessage): InitializeShareGroupStateRequestView {
+      return new InitializeShareGroupStateRequestView(message);
     },
     writeResponse(w: FlatWriter, value: InitializeShareGroupStateResponse): void {
       try {
@@ -426,12 +438,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'InitializeShareGroupState response', 83);
       }
-    },
-    readRequest(message: FlatMessage): InitializeShareGroupStateRequestView {
-      return new InitializeShareGroupStateRequestView(message);
-    },
-    readResponse(message: FlatMessage): InitializeShareGroupStateResponseView {
-      return new InitializeShareGroupStateResponseView(message);
     },
   };
 }

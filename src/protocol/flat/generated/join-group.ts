@@ -144,12 +144,12 @@ export interface JoinGroupResponseMemberView extends FlatView {
 
 /** Joins a classic group and waits for the rebalance, whose leader and generation it learns. Since Kafka 0.9. API key 11, versions 0-9. */
 export const JoinGroup: Api<JoinGroupRequest, JoinGroupResponseView, JoinGroupResponse, JoinGroupRequestView> =
-  /* @__PURE__ */ new GeneratedApi(11, 'JoinGroup', { min: 0, max: 9, flexible: 6 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(11, 'JoinGroup', { min: 0, max: 9, flexible: 6 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<JoinGroupRequest, JoinGroupResponseView, JoinGroupResponse, JoinGroupRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfJoinGroupRequestProtocol: ReadonlySet<string> = new Set(['name', 'metadata', 'unknownTaggedFields']);
   function writeJoinGroupRequestProtocol(w: FlatWriter, word: number, value: JoinGroupRequestProtocol): void {
     checkObject(value, keysOfJoinGroupRequestProtocol);
@@ -205,6 +205,105 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfJoinGroupResponseMember: readonly string[] = ['memberId', 'groupInstanceId', 'metadata', 'unknownTaggedFields'];
+  class JoinGroupResponseMemberView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get groupInstanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get metadata(): Buffer {
+      return this.flat.bytes(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfJoinGroupResponseMember;
+    }
+  }
+  const readJoinGroupResponseMemberView: RowReader<JoinGroupResponseMemberView> = (message, word) => new JoinGroupResponseMemberView(message, word);
+
+  const fieldsOfJoinGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'generationId', 'protocolType', 'protocolName', 'leader', 'skipAssignment', 'memberId', 'members', 'unknownTaggedFields'];
+  class JoinGroupResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get generationId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get protocolType(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get protocolName(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get leader(): string {
+      return this.flat.string(this.flatWord + 7);
+    }
+
+    get skipAssignment(): boolean {
+      return this.flat.bool(this.flatWord + 9);
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord + 10);
+    }
+
+    get members(): FlatArray<JoinGroupResponseMemberView> {
+      return this.flat.array(this.flatWord + 12, 8, readJoinGroupResponseMemberView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 14);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfJoinGroupResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: JoinGroupRequest): void {
+      try {
+        writeJoinGroupRequest(w, w.alloc(16), value);
+      } catch (error) {
+        throw invalidMessage(error, 'JoinGroup request', 11);
+      }
+    },
+    readResponse(message: FlatMessage): JoinGroupResponseView {
+      return new JoinGroupResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfJoinGroupRequestProtocol: readonly string[] = ['name', 'metadata', 'unknownTaggedFields'];
   class JoinGroupRequestProtocolView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -359,96 +458,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfJoinGroupResponseMember: readonly string[] = ['memberId', 'groupInstanceId', 'metadata', 'unknownTaggedFields'];
-  class JoinGroupResponseMemberView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get memberId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get groupInstanceId(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get metadata(): Buffer {
-      return this.flat.bytes(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfJoinGroupResponseMember;
-    }
-  }
-  const readJoinGroupResponseMemberView: RowReader<JoinGroupResponseMemberView> = (message, word) => new JoinGroupResponseMemberView(message, word);
-
-  const fieldsOfJoinGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'generationId', 'protocolType', 'protocolName', 'leader', 'skipAssignment', 'memberId', 'members', 'unknownTaggedFields'];
-  class JoinGroupResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get generationId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get protocolType(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get protocolName(): string | null {
-      return this.flat.nullableString(this.flatWord + 5);
-    }
-
-    get leader(): string {
-      return this.flat.string(this.flatWord + 7);
-    }
-
-    get skipAssignment(): boolean {
-      return this.flat.bool(this.flatWord + 9);
-    }
-
-    get memberId(): string {
-      return this.flat.string(this.flatWord + 10);
-    }
-
-    get members(): FlatArray<JoinGroupResponseMemberView> {
-      return this.flat.array(this.flatWord + 12, 8, readJoinGroupResponseMemberView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 14);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfJoinGroupResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: JoinGroupRequest): void {
-      try {
-        writeJoinGroupRequest(w, w.alloc(16), value);
-      } catch (error) {
-        throw invalidMessage(error, 'JoinGroup request', 11);
-      }
+    readRequest(message: FlatMessage): JoinGroupRequestView {
+      return new JoinGroupRequestView(message);
     },
     writeResponse(w: FlatWriter, value: JoinGroupResponse): void {
       try {
@@ -456,12 +468,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'JoinGroup response', 11);
       }
-    },
-    readRequest(message: FlatMessage): JoinGroupRequestView {
-      return new JoinGroupRequestView(message);
-    },
-    readResponse(message: FlatMessage): JoinGroupResponseView {
-      return new JoinGroupResponseView(message);
     },
   };
 }

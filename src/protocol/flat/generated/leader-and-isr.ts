@@ -229,12 +229,12 @@ export interface LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends Flat
 
 /** Told brokers which partitions they lead or follow. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 4, versions 0-7. Brokers from 4.0 on do not accept 0-7. */
 export const LeaderAndIsr: Api<LeaderAndIsrRequest, LeaderAndIsrResponseView, LeaderAndIsrResponse, LeaderAndIsrRequestView> =
-  /* @__PURE__ */ new GeneratedApi(4, 'LeaderAndIsr', { min: 0, max: 7, flexible: 4 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(4, 'LeaderAndIsr', { min: 0, max: 7, flexible: 4 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<LeaderAndIsrRequest, LeaderAndIsrResponseView, LeaderAndIsrResponse, LeaderAndIsrRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields']);
   function writeLeaderAndIsrRequestLeaderAndIsrPartitionState(w: FlatWriter, word: number, value: LeaderAndIsrRequestLeaderAndIsrPartitionState): void {
     checkObject(value, keysOfLeaderAndIsrRequestLeaderAndIsrPartitionState);
@@ -353,6 +353,107 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError;
+    }
+  }
+  const readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrPartitionErrorView(message, word);
+
+  const fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError: readonly string[] = ['topicId', 'partitionErrors', 'unknownTaggedFields'];
+  class LeaderAndIsrResponseLeaderAndIsrTopicErrorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
+      return this.flat.array(this.flatWord + 4, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError;
+    }
+  }
+  const readLeaderAndIsrResponseLeaderAndIsrTopicErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrTopicErrorView(message, word);
+
+  const fieldsOfLeaderAndIsrResponse: readonly string[] = ['errorCode', 'partitionErrors', 'topics', 'unknownTaggedFields'];
+  class LeaderAndIsrResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
+      return this.flat.array(this.flatWord + 1, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
+    }
+
+    get topics(): FlatArray<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> {
+      return this.flat.array(this.flatWord + 3, 8, readLeaderAndIsrResponseLeaderAndIsrTopicErrorView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaderAndIsrResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: LeaderAndIsrRequest): void {
+      try {
+        writeLeaderAndIsrRequest(w, w.alloc(14), value);
+      } catch (error) {
+        throw invalidMessage(error, 'LeaderAndIsr request', 4);
+      }
+    },
+    readResponse(message: FlatMessage): LeaderAndIsrResponseView {
+      return new LeaderAndIsrResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfLeaderAndIsrRequestLeaderAndIsrPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'partitionEpoch', 'replicas', 'addingReplicas', 'removingReplicas', 'isNew', 'leaderRecoveryState', 'unknownTaggedFields'];
   class LeaderAndIsrRequestLeaderAndIsrPartitionStateView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -603,98 +704,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
-  class LeaderAndIsrResponseLeaderAndIsrPartitionErrorView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfLeaderAndIsrResponseLeaderAndIsrPartitionError;
-    }
-  }
-  const readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrPartitionErrorView(message, word);
-
-  const fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError: readonly string[] = ['topicId', 'partitionErrors', 'unknownTaggedFields'];
-  class LeaderAndIsrResponseLeaderAndIsrTopicErrorView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
-      return this.flat.array(this.flatWord + 4, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfLeaderAndIsrResponseLeaderAndIsrTopicError;
-    }
-  }
-  const readLeaderAndIsrResponseLeaderAndIsrTopicErrorView: RowReader<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> = (message, word) => new LeaderAndIsrResponseLeaderAndIsrTopicErrorView(message, word);
-
-  const fieldsOfLeaderAndIsrResponse: readonly string[] = ['errorCode', 'partitionErrors', 'topics', 'unknownTaggedFields'];
-  class LeaderAndIsrResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get partitionErrors(): FlatArray<LeaderAndIsrResponseLeaderAndIsrPartitionErrorView> {
-      return this.flat.array(this.flatWord + 1, 6, readLeaderAndIsrResponseLeaderAndIsrPartitionErrorView);
-    }
-
-    get topics(): FlatArray<LeaderAndIsrResponseLeaderAndIsrTopicErrorView> {
-      return this.flat.array(this.flatWord + 3, 8, readLeaderAndIsrResponseLeaderAndIsrTopicErrorView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfLeaderAndIsrResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: LeaderAndIsrRequest): void {
-      try {
-        writeLeaderAndIsrRequest(w, w.alloc(14), value);
-      } catch (error) {
-        throw invalidMessage(error, 'LeaderAndIsr request', 4);
-      }
+    readRequest(message: FlatMessage): LeaderAndIsrRequestView {
+      return new LeaderAndIsrRequestView(message);
     },
     writeResponse(w: FlatWriter, value: LeaderAndIsrResponse): void {
       try {
@@ -702,12 +714,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'LeaderAndIsr response', 4);
       }
-    },
-    readRequest(message: FlatMessage): LeaderAndIsrRequestView {
-      return new LeaderAndIsrRequestView(message);
-    },
-    readResponse(message: FlatMessage): LeaderAndIsrResponseView {
-      return new LeaderAndIsrResponseView(message);
     },
   };
 }

@@ -104,12 +104,12 @@ export interface LeaveGroupResponseMemberResponseView extends FlatView {
 
 /** Takes members out of a group, from version 3 several, static ones included (KIP-345). Since Kafka 0.9. API key 13, versions 0-5. */
 export const LeaveGroup: Api<LeaveGroupRequest, LeaveGroupResponseView, LeaveGroupResponse, LeaveGroupRequestView> =
-  /* @__PURE__ */ new GeneratedApi(13, 'LeaveGroup', { min: 0, max: 5, flexible: 4 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(13, 'LeaveGroup', { min: 0, max: 5, flexible: 4 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<LeaveGroupRequest, LeaveGroupResponseView, LeaveGroupResponse, LeaveGroupRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfLeaveGroupRequestMemberIdentity: ReadonlySet<string> = new Set(['memberId', 'groupInstanceId', 'reason', 'unknownTaggedFields']);
   function writeLeaveGroupRequestMemberIdentity(w: FlatWriter, word: number, value: LeaveGroupRequestMemberIdentity): void {
     checkObject(value, keysOfLeaveGroupRequestMemberIdentity);
@@ -161,6 +161,81 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfLeaveGroupResponseMemberResponse: readonly string[] = ['memberId', 'groupInstanceId', 'errorCode', 'unknownTaggedFields'];
+  class LeaveGroupResponseMemberResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get groupInstanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaveGroupResponseMemberResponse;
+    }
+  }
+  const readLeaveGroupResponseMemberResponseView: RowReader<LeaveGroupResponseMemberResponseView> = (message, word) => new LeaveGroupResponseMemberResponseView(message, word);
+
+  const fieldsOfLeaveGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'members', 'unknownTaggedFields'];
+  class LeaveGroupResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get members(): FlatArray<LeaveGroupResponseMemberResponseView> {
+      return this.flat.array(this.flatWord + 2, 7, readLeaveGroupResponseMemberResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfLeaveGroupResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: LeaveGroupRequest): void {
+      try {
+        writeLeaveGroupRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'LeaveGroup request', 13);
+      }
+    },
+    readResponse(message: FlatMessage): LeaveGroupResponseView {
+      return new LeaveGroupResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfLeaveGroupRequestMemberIdentity: readonly string[] = ['memberId', 'groupInstanceId', 'reason', 'unknownTaggedFields'];
   class LeaveGroupRequestMemberIdentityView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -267,72 +342,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfLeaveGroupResponseMemberResponse: readonly string[] = ['memberId', 'groupInstanceId', 'errorCode', 'unknownTaggedFields'];
-  class LeaveGroupResponseMemberResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get memberId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get groupInstanceId(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfLeaveGroupResponseMemberResponse;
-    }
-  }
-  const readLeaveGroupResponseMemberResponseView: RowReader<LeaveGroupResponseMemberResponseView> = (message, word) => new LeaveGroupResponseMemberResponseView(message, word);
-
-  const fieldsOfLeaveGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'members', 'unknownTaggedFields'];
-  class LeaveGroupResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get members(): FlatArray<LeaveGroupResponseMemberResponseView> {
-      return this.flat.array(this.flatWord + 2, 7, readLeaveGroupResponseMemberResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfLeaveGroupResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: LeaveGroupRequest): void {
-      try {
-        writeLeaveGroupRequest(w, w.alloc(8), value);
-      } catch (error) {
-        throw invalidMessage(error, 'LeaveGroup request', 13);
-      }
+    readRequest(message: FlatMessage): LeaveGroupRequestView {
+      return new LeaveGroupRequestView(message);
     },
     writeResponse(w: FlatWriter, value: LeaveGroupResponse): void {
       try {
@@ -340,12 +352,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'LeaveGroup response', 13);
       }
-    },
-    readRequest(message: FlatMessage): LeaveGroupRequestView {
-      return new LeaveGroupRequestView(message);
-    },
-    readResponse(message: FlatMessage): LeaveGroupResponseView {
-      return new LeaveGroupResponseView(message);
     },
   };
 }

@@ -68,12 +68,12 @@ export interface ListConfigResourcesResponseConfigResourceView extends FlatView 
 
 /** Lists resources with configuration, in version 0 client metrics only. Since Kafka 3.7 (KIP-1000, KIP-1142). API key 74, versions 0-1. */
 export const ListConfigResources: Api<ListConfigResourcesRequest, ListConfigResourcesResponseView, ListConfigResourcesResponse, ListConfigResourcesRequestView> =
-  /* @__PURE__ */ new GeneratedApi(74, 'ListConfigResources', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(74, 'ListConfigResources', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ListConfigResourcesRequest, ListConfigResourcesResponseView, ListConfigResourcesResponse, ListConfigResourcesRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfListConfigResourcesRequest: ReadonlySet<string> = new Set(['resourceTypes', 'unknownTaggedFields']);
   function writeListConfigResourcesRequest(w: FlatWriter, word: number, value: ListConfigResourcesRequest): void {
     checkObject(value, keysOfListConfigResourcesRequest);
@@ -82,69 +82,6 @@ function loadMessages(): Messages {
     }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfListConfigResourcesRequest: readonly string[] = ['resourceTypes', 'unknownTaggedFields'];
-  class ListConfigResourcesRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get resourceTypes(): FlatArray<number> {
-      return this.flat.array(this.flatWord, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListConfigResourcesRequest;
-    }
-  }
-
-  const keysOfListConfigResourcesResponseConfigResource: ReadonlySet<string> = new Set(['resourceName', 'resourceType', 'unknownTaggedFields']);
-  function writeListConfigResourcesResponseConfigResource(w: FlatWriter, word: number, value: ListConfigResourcesResponseConfigResource): void {
-    checkObject(value, keysOfListConfigResourcesResponseConfigResource);
-    if (value.resourceName !== undefined) {
-      putString(w, word, 'resourceName', value.resourceName);
-    }
-    if (value.resourceType !== undefined) {
-      putInt8(w, word + 2, 'resourceType', value.resourceType);
-    } else {
-      w.setInt32(word + 2, 16);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfListConfigResourcesResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'configResources', 'unknownTaggedFields']);
-  function writeListConfigResourcesResponse(w: FlatWriter, word: number, value: ListConfigResourcesResponse): void {
-    checkObject(value, keysOfListConfigResourcesResponse);
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-    }
-    if (value.errorCode !== undefined) {
-      putInt16(w, word + 1, 'errorCode', value.errorCode);
-    }
-    if (value.configResources !== undefined) {
-      {
-        const count = checkArray('configResources', value.configResources);
-        const rows = w.array(word + 2, count, 5);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeListConfigResourcesResponseConfigResource(w, rows + i * 5, value.configResources[i]!);
-        } catch (error) {
-          throw within(error, 'configResources', i);
-        }
-      }
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
   }
 
@@ -211,18 +148,87 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'ListConfigResources request', 74);
       }
     },
+    readResponse(message: FlatMessage): ListConfigResourcesResponseView {
+      return new ListConfigResourcesResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfListConfigResourcesRequest: readonly string[] = ['resourceTypes', 'unknownTaggedFields'];
+  class ListConfigResourcesRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get resourceTypes(): FlatArray<number> {
+      return this.flat.array(this.flatWord, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListConfigResourcesRequest;
+    }
+  }
+
+  const keysOfListConfigResourcesResponseConfigResource: ReadonlySet<string> = new Set(['resourceName', 'resourceType', 'unknownTaggedFields']);
+  function writeListConfigResourcesResponseConfigResource(w: FlatWriter, word: number, value: ListConfigResourcesResponseConfigResource): void {
+    checkObject(value, keysOfListConfigResourcesResponseConfigResource);
+    if (value.resourceName !== undefined) {
+      putString(w, word, 'resourceName', value.resourceName);
+    }
+    if (value.resourceType !== undefined) {
+      putInt8(w, word + 2, 'resourceType', value.resourceType);
+    } else {
+      w.setInt32(word + 2, 16);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfListConfigResourcesResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'configResources', 'unknownTaggedFields']);
+  function writeListConfigResourcesResponse(w: FlatWriter, word: number, value: ListConfigResourcesResponse): void {
+    checkObject(value, keysOfListConfigResourcesResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.configResources !== undefined) {
+      {
+        const count = checkArray('configResources', value.configResources);
+        const rows = w.array(word + 2, count, 5);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeListConfigResourcesResponseConfigResource(w, rows + i * 5, value.configResources[i]!);
+        } catch (error) {
+          throw within(error, 'configResources', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): ListConfigResourcesRequestView {
+      return new ListConfigResourcesRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: ListConfigResourcesResponse): void {
       try {
         writeListConfigResourcesResponse(w, w.alloc(6), value);
       } catch (error) {
         throw invalidMessage(error, 'ListConfigResources response', 74);
       }
-    },
-    readRequest(message: FlatMessage): ListConfigResourcesRequestView {
-      return new ListConfigResourcesRequestView(message);
-    },
-    readResponse(message: FlatMessage): ListConfigResourcesResponseView {
-      return new ListConfigResourcesResponseView(message);
     },
   };
 }

@@ -80,12 +80,12 @@ export interface ListGroupsResponseListedGroupView extends FlatView {
 
 /** Lists the groups that a broker coordinates; ask every broker for all of them. Since Kafka 0.9. API key 16, versions 0-5. */
 export const ListGroups: Api<ListGroupsRequest, ListGroupsResponseView, ListGroupsResponse, ListGroupsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(16, 'ListGroups', { min: 0, max: 5, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(16, 'ListGroups', { min: 0, max: 5, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ListGroupsRequest, ListGroupsResponseView, ListGroupsResponse, ListGroupsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfListGroupsRequest: ReadonlySet<string> = new Set(['statesFilter', 'typesFilter', 'unknownTaggedFields']);
   function writeListGroupsRequest(w: FlatWriter, word: number, value: ListGroupsRequest): void {
     checkObject(value, keysOfListGroupsRequest);
@@ -94,77 +94,6 @@ function loadMessages(): Messages {
     }
     if (value.typesFilter !== undefined) {
       putArray(w, word + 2, 'typesFilter', value.typesFilter, 2, putString);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfListGroupsRequest: readonly string[] = ['statesFilter', 'typesFilter', 'unknownTaggedFields'];
-  class ListGroupsRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get statesFilter(): FlatArray<string> {
-      return this.flat.array(this.flatWord, 2, readString);
-    }
-
-    get typesFilter(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 2, 2, readString);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListGroupsRequest;
-    }
-  }
-
-  const keysOfListGroupsResponseListedGroup: ReadonlySet<string> = new Set(['groupId', 'protocolType', 'groupState', 'groupType', 'unknownTaggedFields']);
-  function writeListGroupsResponseListedGroup(w: FlatWriter, word: number, value: ListGroupsResponseListedGroup): void {
-    checkObject(value, keysOfListGroupsResponseListedGroup);
-    if (value.groupId !== undefined) {
-      putString(w, word, 'groupId', value.groupId);
-    }
-    if (value.protocolType !== undefined) {
-      putString(w, word + 2, 'protocolType', value.protocolType);
-    }
-    if (value.groupState !== undefined) {
-      putString(w, word + 4, 'groupState', value.groupState);
-    }
-    if (value.groupType !== undefined) {
-      putString(w, word + 6, 'groupType', value.groupType);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfListGroupsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'groups', 'unknownTaggedFields']);
-  function writeListGroupsResponse(w: FlatWriter, word: number, value: ListGroupsResponse): void {
-    checkObject(value, keysOfListGroupsResponse);
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-    }
-    if (value.errorCode !== undefined) {
-      putInt16(w, word + 1, 'errorCode', value.errorCode);
-    }
-    if (value.groups !== undefined) {
-      {
-        const count = checkArray('groups', value.groups);
-        const rows = w.array(word + 2, count, 10);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeListGroupsResponseListedGroup(w, rows + i * 10, value.groups[i]!);
-        } catch (error) {
-          throw within(error, 'groups', i);
-        }
-      }
     }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
@@ -242,18 +171,95 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'ListGroups request', 16);
       }
     },
+    readResponse(message: FlatMessage): ListGroupsResponseView {
+      return new ListGroupsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfListGroupsRequest: readonly string[] = ['statesFilter', 'typesFilter', 'unknownTaggedFields'];
+  class ListGroupsRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get statesFilter(): FlatArray<string> {
+      return this.flat.array(this.flatWord, 2, readString);
+    }
+
+    get typesFilter(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 2, 2, readString);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListGroupsRequest;
+    }
+  }
+
+  const keysOfListGroupsResponseListedGroup: ReadonlySet<string> = new Set(['groupId', 'protocolType', 'groupState', 'groupType', 'unknownTaggedFields']);
+  function writeListGroupsResponseListedGroup(w: FlatWriter, word: number, value: ListGroupsResponseListedGroup): void {
+    checkObject(value, keysOfListGroupsResponseListedGroup);
+    if (value.groupId !== undefined) {
+      putString(w, word, 'groupId', value.groupId);
+    }
+    if (value.protocolType !== undefined) {
+      putString(w, word + 2, 'protocolType', value.protocolType);
+    }
+    if (value.groupState !== undefined) {
+      putString(w, word + 4, 'groupState', value.groupState);
+    }
+    if (value.groupType !== undefined) {
+      putString(w, word + 6, 'groupType', value.groupType);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfListGroupsResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'errorCode', 'groups', 'unknownTaggedFields']);
+  function writeListGroupsResponse(w: FlatWriter, word: number, value: ListGroupsResponse): void {
+    checkObject(value, keysOfListGroupsResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.errorCode !== undefined) {
+      putInt16(w, word + 1, 'errorCode', value.errorCode);
+    }
+    if (value.groups !== undefined) {
+      {
+        const count = checkArray('groups', value.groups);
+        const rows = w.array(word + 2, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeListGroupsResponseListedGroup(w, rows + i * 10, value.groups[i]!);
+        } catch (error) {
+          throw within(error, 'groups', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): ListGroupsRequestView {
+      return new ListGroupsRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: ListGroupsResponse): void {
       try {
         writeListGroupsResponse(w, w.alloc(6), value);
       } catch (error) {
         throw invalidMessage(error, 'ListGroups response', 16);
       }
-    },
-    readRequest(message: FlatMessage): ListGroupsRequestView {
-      return new ListGroupsRequestView(message);
-    },
-    readResponse(message: FlatMessage): ListGroupsResponseView {
-      return new ListGroupsResponseView(message);
     },
   };
 }

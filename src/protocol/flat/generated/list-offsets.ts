@@ -161,12 +161,12 @@ export interface ListOffsetsResponseListOffsetsPartitionResponseView extends Fla
 
 /** Looks up offsets by time, or start and end. Since Kafka 0.8; version 0 lists offsets of segments. API key 2, versions 0-11. Brokers from 4.0 on do not accept 0. */
 export const ListOffsets: Api<ListOffsetsRequest, ListOffsetsResponseView, ListOffsetsResponse, ListOffsetsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(2, 'ListOffsets', { min: 0, max: 11, flexible: 6 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(2, 'ListOffsets', { min: 0, max: 11, flexible: 6 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ListOffsetsRequest, ListOffsetsResponseView, ListOffsetsResponse, ListOffsetsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfListOffsetsRequestListOffsetsPartition: ReadonlySet<string> = new Set(['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields']);
   function writeListOffsetsRequestListOffsetsPartition(w: FlatWriter, word: number, value: ListOffsetsRequestListOffsetsPartition): void {
     checkObject(value, keysOfListOffsetsRequestListOffsetsPartition);
@@ -231,6 +231,115 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfListOffsetsResponseListOffsetsPartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'oldStyleOffsets', 'timestamp', 'offset', 'leaderEpoch', 'unknownTaggedFields'];
+  class ListOffsetsResponseListOffsetsPartitionResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get oldStyleOffsets(): FlatArray<Long> {
+      return this.flat.array(this.flatWord + 2, 2, readInt64);
+    }
+
+    get timestamp(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get offset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsResponseListOffsetsPartitionResponse;
+    }
+  }
+  const readListOffsetsResponseListOffsetsPartitionResponseView: RowReader<ListOffsetsResponseListOffsetsPartitionResponseView> = (message, word) => new ListOffsetsResponseListOffsetsPartitionResponseView(message, word);
+
+  const fieldsOfListOffsetsResponseListOffsetsTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class ListOffsetsResponseListOffsetsTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ListOffsetsResponseListOffsetsPartitionResponseView> {
+      return this.flat.array(this.flatWord + 2, 11, readListOffsetsResponseListOffsetsPartitionResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsResponseListOffsetsTopicResponse;
+    }
+  }
+  const readListOffsetsResponseListOffsetsTopicResponseView: RowReader<ListOffsetsResponseListOffsetsTopicResponseView> = (message, word) => new ListOffsetsResponseListOffsetsTopicResponseView(message, word);
+
+  const fieldsOfListOffsetsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class ListOffsetsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<ListOffsetsResponseListOffsetsTopicResponseView> {
+      return this.flat.array(this.flatWord + 1, 6, readListOffsetsResponseListOffsetsTopicResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListOffsetsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ListOffsetsRequest): void {
+      try {
+        writeListOffsetsRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ListOffsets request', 2);
+      }
+    },
+    readResponse(message: FlatMessage): ListOffsetsResponseView {
+      return new ListOffsetsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfListOffsetsRequestListOffsetsPartition: readonly string[] = ['partitionIndex', 'currentLeaderEpoch', 'timestamp', 'maxNumOffsets', 'unknownTaggedFields'];
   class ListOffsetsRequestListOffsetsPartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -402,106 +511,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfListOffsetsResponseListOffsetsPartitionResponse: readonly string[] = ['partitionIndex', 'errorCode', 'oldStyleOffsets', 'timestamp', 'offset', 'leaderEpoch', 'unknownTaggedFields'];
-  class ListOffsetsResponseListOffsetsPartitionResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get oldStyleOffsets(): FlatArray<Long> {
-      return this.flat.array(this.flatWord + 2, 2, readInt64);
-    }
-
-    get timestamp(): Long {
-      return this.flat.int64(this.flatWord + 4);
-    }
-
-    get offset(): Long {
-      return this.flat.int64(this.flatWord + 6);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 8);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListOffsetsResponseListOffsetsPartitionResponse;
-    }
-  }
-  const readListOffsetsResponseListOffsetsPartitionResponseView: RowReader<ListOffsetsResponseListOffsetsPartitionResponseView> = (message, word) => new ListOffsetsResponseListOffsetsPartitionResponseView(message, word);
-
-  const fieldsOfListOffsetsResponseListOffsetsTopicResponse: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class ListOffsetsResponseListOffsetsTopicResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<ListOffsetsResponseListOffsetsPartitionResponseView> {
-      return this.flat.array(this.flatWord + 2, 11, readListOffsetsResponseListOffsetsPartitionResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListOffsetsResponseListOffsetsTopicResponse;
-    }
-  }
-  const readListOffsetsResponseListOffsetsTopicResponseView: RowReader<ListOffsetsResponseListOffsetsTopicResponseView> = (message, word) => new ListOffsetsResponseListOffsetsTopicResponseView(message, word);
-
-  const fieldsOfListOffsetsResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-  class ListOffsetsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<ListOffsetsResponseListOffsetsTopicResponseView> {
-      return this.flat.array(this.flatWord + 1, 6, readListOffsetsResponseListOffsetsTopicResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListOffsetsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ListOffsetsRequest): void {
-      try {
-        writeListOffsetsRequest(w, w.alloc(7), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ListOffsets request', 2);
-      }
+    readRequest(message: FlatMessage): ListOffsetsRequestView {
+      return new ListOffsetsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ListOffsetsResponse): void {
       try {
@@ -509,12 +521,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ListOffsets response', 2);
       }
-    },
-    readRequest(message: FlatMessage): ListOffsetsRequestView {
-      return new ListOffsetsRequestView(message);
-    },
-    readResponse(message: FlatMessage): ListOffsetsResponseView {
-      return new ListOffsetsResponseView(message);
     },
   };
 }

@@ -124,12 +124,12 @@ export interface ListPartitionReassignmentsResponseOngoingPartitionReassignmentV
 
 /** Lists partitions that are moving to other brokers. Since Kafka 2.4 (KIP-455). API key 46, versions 0-0. */
 export const ListPartitionReassignments: Api<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponseView, ListPartitionReassignmentsResponse, ListPartitionReassignmentsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(46, 'ListPartitionReassignments', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(46, 'ListPartitionReassignments', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponseView, ListPartitionReassignmentsResponse, ListPartitionReassignmentsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfListPartitionReassignmentsRequestListPartitionReassignmentsTopics: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
   function writeListPartitionReassignmentsRequestListPartitionReassignmentsTopics(w: FlatWriter, word: number, value: ListPartitionReassignmentsRequestListPartitionReassignmentsTopics): void {
     checkObject(value, keysOfListPartitionReassignmentsRequestListPartitionReassignmentsTopics);
@@ -171,6 +171,115 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfListPartitionReassignmentsResponseOngoingPartitionReassignment: readonly string[] = ['partitionIndex', 'replicas', 'addingReplicas', 'removingReplicas', 'unknownTaggedFields'];
+  class ListPartitionReassignmentsResponseOngoingPartitionReassignmentView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get replicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 1, 1, readInt32);
+    }
+
+    get addingReplicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 3, 1, readInt32);
+    }
+
+    get removingReplicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 5, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListPartitionReassignmentsResponseOngoingPartitionReassignment;
+    }
+  }
+  const readListPartitionReassignmentsResponseOngoingPartitionReassignmentView: RowReader<ListPartitionReassignmentsResponseOngoingPartitionReassignmentView> = (message, word) => new ListPartitionReassignmentsResponseOngoingPartitionReassignmentView(message, word);
+
+  const fieldsOfListPartitionReassignmentsResponseOngoingTopicReassignment: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class ListPartitionReassignmentsResponseOngoingTopicReassignmentView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ListPartitionReassignmentsResponseOngoingPartitionReassignmentView> {
+      return this.flat.array(this.flatWord + 2, 9, readListPartitionReassignmentsResponseOngoingPartitionReassignmentView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListPartitionReassignmentsResponseOngoingTopicReassignment;
+    }
+  }
+  const readListPartitionReassignmentsResponseOngoingTopicReassignmentView: RowReader<ListPartitionReassignmentsResponseOngoingTopicReassignmentView> = (message, word) => new ListPartitionReassignmentsResponseOngoingTopicReassignmentView(message, word);
+
+  const fieldsOfListPartitionReassignmentsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'topics', 'unknownTaggedFields'];
+  class ListPartitionReassignmentsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get topics(): FlatArray<ListPartitionReassignmentsResponseOngoingTopicReassignmentView> {
+      return this.flat.array(this.flatWord + 4, 6, readListPartitionReassignmentsResponseOngoingTopicReassignmentView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListPartitionReassignmentsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ListPartitionReassignmentsRequest): void {
+      try {
+        writeListPartitionReassignmentsRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ListPartitionReassignments request', 46);
+      }
+    },
+    readResponse(message: FlatMessage): ListPartitionReassignmentsResponseView {
+      return new ListPartitionReassignmentsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfListPartitionReassignmentsRequestListPartitionReassignmentsTopics: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
   class ListPartitionReassignmentsRequestListPartitionReassignmentsTopicsView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -298,106 +407,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfListPartitionReassignmentsResponseOngoingPartitionReassignment: readonly string[] = ['partitionIndex', 'replicas', 'addingReplicas', 'removingReplicas', 'unknownTaggedFields'];
-  class ListPartitionReassignmentsResponseOngoingPartitionReassignmentView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get replicas(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 1, 1, readInt32);
-    }
-
-    get addingReplicas(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 3, 1, readInt32);
-    }
-
-    get removingReplicas(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 5, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListPartitionReassignmentsResponseOngoingPartitionReassignment;
-    }
-  }
-  const readListPartitionReassignmentsResponseOngoingPartitionReassignmentView: RowReader<ListPartitionReassignmentsResponseOngoingPartitionReassignmentView> = (message, word) => new ListPartitionReassignmentsResponseOngoingPartitionReassignmentView(message, word);
-
-  const fieldsOfListPartitionReassignmentsResponseOngoingTopicReassignment: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class ListPartitionReassignmentsResponseOngoingTopicReassignmentView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<ListPartitionReassignmentsResponseOngoingPartitionReassignmentView> {
-      return this.flat.array(this.flatWord + 2, 9, readListPartitionReassignmentsResponseOngoingPartitionReassignmentView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListPartitionReassignmentsResponseOngoingTopicReassignment;
-    }
-  }
-  const readListPartitionReassignmentsResponseOngoingTopicReassignmentView: RowReader<ListPartitionReassignmentsResponseOngoingTopicReassignmentView> = (message, word) => new ListPartitionReassignmentsResponseOngoingTopicReassignmentView(message, word);
-
-  const fieldsOfListPartitionReassignmentsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'topics', 'unknownTaggedFields'];
-  class ListPartitionReassignmentsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get topics(): FlatArray<ListPartitionReassignmentsResponseOngoingTopicReassignmentView> {
-      return this.flat.array(this.flatWord + 4, 6, readListPartitionReassignmentsResponseOngoingTopicReassignmentView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListPartitionReassignmentsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ListPartitionReassignmentsRequest): void {
-      try {
-        writeListPartitionReassignmentsRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ListPartitionReassignments request', 46);
-      }
+    readRequest(message: FlatMessage): ListPartitionReassignmentsRequestView {
+      return new ListPartitionReassignmentsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ListPartitionReassignmentsResponse): void {
       try {
@@ -405,12 +417,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ListPartitionReassignments response', 46);
       }
-    },
-    readRequest(message: FlatMessage): ListPartitionReassignmentsRequestView {
-      return new ListPartitionReassignmentsRequestView(message);
-    },
-    readResponse(message: FlatMessage): ListPartitionReassignmentsResponseView {
-      return new ListPartitionReassignmentsResponseView(message);
     },
   };
 }

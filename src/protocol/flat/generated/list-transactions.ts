@@ -89,12 +89,12 @@ export interface ListTransactionsResponseTransactionStateView extends FlatView {
 
 /** Lists transactions that a broker coordinates; ask every broker for all of them. Since Kafka 3.0 (KIP-664). API key 66, versions 0-2. */
 export const ListTransactions: Api<ListTransactionsRequest, ListTransactionsResponseView, ListTransactionsResponse, ListTransactionsRequestView> =
-  /* @__PURE__ */ new GeneratedApi(66, 'ListTransactions', { min: 0, max: 2, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(66, 'ListTransactions', { min: 0, max: 2, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ListTransactionsRequest, ListTransactionsResponseView, ListTransactionsResponse, ListTransactionsRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfListTransactionsRequest: ReadonlySet<string> = new Set(['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields']);
   function writeListTransactionsRequest(w: FlatWriter, word: number, value: ListTransactionsRequest): void {
     checkObject(value, keysOfListTransactionsRequest);
@@ -119,6 +119,85 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfListTransactionsResponseTransactionState: readonly string[] = ['transactionalId', 'producerId', 'transactionState', 'unknownTaggedFields'];
+  class ListTransactionsResponseTransactionStateView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get transactionalId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get transactionState(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListTransactionsResponseTransactionState;
+    }
+  }
+  const readListTransactionsResponseTransactionStateView: RowReader<ListTransactionsResponseTransactionStateView> = (message, word) => new ListTransactionsResponseTransactionStateView(message, word);
+
+  const fieldsOfListTransactionsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownStateFilters', 'transactionStates', 'unknownTaggedFields'];
+  class ListTransactionsResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownStateFilters(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 2, 2, readString);
+    }
+
+    get transactionStates(): FlatArray<ListTransactionsResponseTransactionStateView> {
+      return this.flat.array(this.flatWord + 4, 8, readListTransactionsResponseTransactionStateView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfListTransactionsResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ListTransactionsRequest): void {
+      try {
+        writeListTransactionsRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ListTransactions request', 66);
+      }
+    },
+    readResponse(message: FlatMessage): ListTransactionsResponseView {
+      return new ListTransactionsResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfListTransactionsRequest: readonly string[] = ['stateFilters', 'producerIdFilters', 'durationFilter', 'transactionalIdPattern', 'unknownTaggedFields'];
   class ListTransactionsRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -198,76 +277,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfListTransactionsResponseTransactionState: readonly string[] = ['transactionalId', 'producerId', 'transactionState', 'unknownTaggedFields'];
-  class ListTransactionsResponseTransactionStateView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get transactionalId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get producerId(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get transactionState(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListTransactionsResponseTransactionState;
-    }
-  }
-  const readListTransactionsResponseTransactionStateView: RowReader<ListTransactionsResponseTransactionStateView> = (message, word) => new ListTransactionsResponseTransactionStateView(message, word);
-
-  const fieldsOfListTransactionsResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownStateFilters', 'transactionStates', 'unknownTaggedFields'];
-  class ListTransactionsResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownStateFilters(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 2, 2, readString);
-    }
-
-    get transactionStates(): FlatArray<ListTransactionsResponseTransactionStateView> {
-      return this.flat.array(this.flatWord + 4, 8, readListTransactionsResponseTransactionStateView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfListTransactionsResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ListTransactionsRequest): void {
-      try {
-        writeListTransactionsRequest(w, w.alloc(10), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ListTransactions request', 66);
-      }
+    readRequest(message: FlatMessage): ListTransactionsRequestView {
+      return new ListTransactionsRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ListTransactionsResponse): void {
       try {
@@ -275,12 +287,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ListTransactions response', 66);
       }
-    },
-    readRequest(message: FlatMessage): ListTransactionsRequestView {
-      return new ListTransactionsRequestView(message);
-    },
-    readResponse(message: FlatMessage): ListTransactionsResponseView {
-      return new ListTransactionsResponseView(message);
     },
   };
 }

@@ -200,12 +200,12 @@ export interface MetadataResponseBrokerView extends FlatView {
 
 /** Asks any broker for brokers, controller, topics, partitions and their leaders. Since Kafka 0.8. API key 3, versions 0-13. */
 export const Metadata: Api<MetadataRequest, MetadataResponseView, MetadataResponse, MetadataRequestView> =
-  /* @__PURE__ */ new GeneratedApi(3, 'Metadata', { min: 0, max: 13, flexible: 9 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(3, 'Metadata', { min: 0, max: 13, flexible: 9 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<MetadataRequest, MetadataResponseView, MetadataResponse, MetadataRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfMetadataRequestTopic: ReadonlySet<string> = new Set(['topicId', 'name', 'unknownTaggedFields']);
   function writeMetadataRequestTopic(w: FlatWriter, word: number, value: MetadataRequestTopic): void {
     checkObject(value, keysOfMetadataRequestTopic);
@@ -255,6 +255,189 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfMetadataResponseBroker: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class MetadataResponseBrokerView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfMetadataResponseBroker;
+    }
+  }
+  const readMetadataResponseBrokerView: RowReader<MetadataResponseBrokerView> = (message, word) => new MetadataResponseBrokerView(message, word);
+
+  const fieldsOfMetadataResponsePartition: readonly string[] = ['errorCode', 'partitionIndex', 'leaderId', 'leaderEpoch', 'replicaNodes', 'isrNodes', 'offlineReplicas', 'unknownTaggedFields'];
+  class MetadataResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get replicaNodes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get isrNodes(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 6, 1, readInt32);
+    }
+
+    get offlineReplicas(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 8, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 10);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfMetadataResponsePartition;
+    }
+  }
+  const readMetadataResponsePartitionView: RowReader<MetadataResponsePartitionView> = (message, word) => new MetadataResponsePartitionView(message, word);
+
+  const fieldsOfMetadataResponseTopic: readonly string[] = ['errorCode', 'name', 'topicId', 'isInternal', 'partitions', 'topicAuthorizedOperations', 'unknownTaggedFields'];
+  class MetadataResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get name(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 3);
+    }
+
+    get isInternal(): boolean {
+      return this.flat.bool(this.flatWord + 7);
+    }
+
+    get partitions(): FlatArray<MetadataResponsePartitionView> {
+      return this.flat.array(this.flatWord + 8, 12, readMetadataResponsePartitionView);
+    }
+
+    get topicAuthorizedOperations(): number {
+      return this.flat.int32(this.flatWord + 10);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfMetadataResponseTopic;
+    }
+  }
+  const readMetadataResponseTopicView: RowReader<MetadataResponseTopicView> = (message, word) => new MetadataResponseTopicView(message, word);
+
+  const fieldsOfMetadataResponse: readonly string[] = ['throttleTimeMs', 'brokers', 'clusterId', 'controllerId', 'topics', 'clusterAuthorizedOperations', 'errorCode', 'unknownTaggedFields'];
+  class MetadataResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get brokers(): FlatArray<MetadataResponseBrokerView> {
+      return this.flat.array(this.flatWord + 1, 8, readMetadataResponseBrokerView);
+    }
+
+    get clusterId(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get controllerId(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get topics(): FlatArray<MetadataResponseTopicView> {
+      return this.flat.array(this.flatWord + 6, 13, readMetadataResponseTopicView);
+    }
+
+    get clusterAuthorizedOperations(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 9);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 10);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfMetadataResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: MetadataRequest): void {
+      try {
+        writeMetadataRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Metadata request', 3);
+      }
+    },
+    readResponse(message: FlatMessage): MetadataResponseView {
+      return new MetadataResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfMetadataRequestTopic: readonly string[] = ['topicId', 'name', 'unknownTaggedFields'];
   class MetadataRequestTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -469,180 +652,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfMetadataResponseBroker: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-  class MetadataResponseBrokerView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get rack(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfMetadataResponseBroker;
-    }
-  }
-  const readMetadataResponseBrokerView: RowReader<MetadataResponseBrokerView> = (message, word) => new MetadataResponseBrokerView(message, word);
-
-  const fieldsOfMetadataResponsePartition: readonly string[] = ['errorCode', 'partitionIndex', 'leaderId', 'leaderEpoch', 'replicaNodes', 'isrNodes', 'offlineReplicas', 'unknownTaggedFields'];
-  class MetadataResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get replicaNodes(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 4, 1, readInt32);
-    }
-
-    get isrNodes(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 6, 1, readInt32);
-    }
-
-    get offlineReplicas(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 8, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 10);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfMetadataResponsePartition;
-    }
-  }
-  const readMetadataResponsePartitionView: RowReader<MetadataResponsePartitionView> = (message, word) => new MetadataResponsePartitionView(message, word);
-
-  const fieldsOfMetadataResponseTopic: readonly string[] = ['errorCode', 'name', 'topicId', 'isInternal', 'partitions', 'topicAuthorizedOperations', 'unknownTaggedFields'];
-  class MetadataResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get name(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 3);
-    }
-
-    get isInternal(): boolean {
-      return this.flat.bool(this.flatWord + 7);
-    }
-
-    get partitions(): FlatArray<MetadataResponsePartitionView> {
-      return this.flat.array(this.flatWord + 8, 12, readMetadataResponsePartitionView);
-    }
-
-    get topicAuthorizedOperations(): number {
-      return this.flat.int32(this.flatWord + 10);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 11);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfMetadataResponseTopic;
-    }
-  }
-  const readMetadataResponseTopicView: RowReader<MetadataResponseTopicView> = (message, word) => new MetadataResponseTopicView(message, word);
-
-  const fieldsOfMetadataResponse: readonly string[] = ['throttleTimeMs', 'brokers', 'clusterId', 'controllerId', 'topics', 'clusterAuthorizedOperations', 'errorCode', 'unknownTaggedFields'];
-  class MetadataResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get brokers(): FlatArray<MetadataResponseBrokerView> {
-      return this.flat.array(this.flatWord + 1, 8, readMetadataResponseBrokerView);
-    }
-
-    get clusterId(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get controllerId(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get topics(): FlatArray<MetadataResponseTopicView> {
-      return this.flat.array(this.flatWord + 6, 13, readMetadataResponseTopicView);
-    }
-
-    get clusterAuthorizedOperations(): number {
-      return this.flat.int32(this.flatWord + 8);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 9);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 10);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfMetadataResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: MetadataRequest): void {
-      try {
-        writeMetadataRequest(w, w.alloc(7), value);
-      } catch (error) {
-        throw invalidMessage(error, 'Metadata request', 3);
-      }
+    readRequest(message: FlatMessage): MetadataRequestView {
+      return new MetadataRequestView(message);
     },
     writeResponse(w: FlatWriter, value: MetadataResponse): void {
       try {
@@ -650,12 +662,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'Metadata response', 3);
       }
-    },
-    readRequest(message: FlatMessage): MetadataRequestView {
-      return new MetadataRequestView(message);
-    },
-    readResponse(message: FlatMessage): MetadataResponseView {
-      return new MetadataResponseView(message);
     },
   };
 }

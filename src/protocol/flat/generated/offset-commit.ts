@@ -165,12 +165,12 @@ export interface OffsetCommitResponsePartitionView extends FlatView {
 
 /** Stores positions of a group with its coordinator. Since Kafka 0.8.1; version 0 stored them in ZooKeeper. API key 8, versions 0-10. Brokers from 4.0 on do not accept 0-1. */
 export const OffsetCommit: Api<OffsetCommitRequest, OffsetCommitResponseView, OffsetCommitResponse, OffsetCommitRequestView> =
-  /* @__PURE__ */ new GeneratedApi(8, 'OffsetCommit', { min: 0, max: 10, flexible: 8 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(8, 'OffsetCommit', { min: 0, max: 10, flexible: 8 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<OffsetCommitRequest, OffsetCommitResponseView, OffsetCommitResponse, OffsetCommitRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields']);
   function writeOffsetCommitRequestPartition(w: FlatWriter, word: number, value: OffsetCommitRequestPartition): void {
     checkObject(value, keysOfOffsetCommitRequestPartition);
@@ -261,6 +261,103 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class OffsetCommitResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitResponsePartition;
+    }
+  }
+  const readOffsetCommitResponsePartitionView: RowReader<OffsetCommitResponsePartitionView> = (message, word) => new OffsetCommitResponsePartitionView(message, word);
+
+  const fieldsOfOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class OffsetCommitResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<OffsetCommitResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 4, readOffsetCommitResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitResponseTopic;
+    }
+  }
+  const readOffsetCommitResponseTopicView: RowReader<OffsetCommitResponseTopicView> = (message, word) => new OffsetCommitResponseTopicView(message, word);
+
+  const fieldsOfOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class OffsetCommitResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetCommitResponseTopicView> {
+      return this.flat.array(this.flatWord + 1, 10, readOffsetCommitResponseTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetCommitResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: OffsetCommitRequest): void {
+      try {
+        writeOffsetCommitRequest(w, w.alloc(13), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetCommit request', 8);
+      }
+    },
+    readResponse(message: FlatMessage): OffsetCommitResponseView {
+      return new OffsetCommitResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'commitTimestamp', 'committedMetadata', 'unknownTaggedFields'];
   class OffsetCommitRequestPartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -433,94 +530,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-  class OffsetCommitResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetCommitResponsePartition;
-    }
-  }
-  const readOffsetCommitResponsePartitionView: RowReader<OffsetCommitResponsePartitionView> = (message, word) => new OffsetCommitResponsePartitionView(message, word);
-
-  const fieldsOfOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-  class OffsetCommitResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitions(): FlatArray<OffsetCommitResponsePartitionView> {
-      return this.flat.array(this.flatWord + 6, 4, readOffsetCommitResponsePartitionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetCommitResponseTopic;
-    }
-  }
-  const readOffsetCommitResponseTopicView: RowReader<OffsetCommitResponseTopicView> = (message, word) => new OffsetCommitResponseTopicView(message, word);
-
-  const fieldsOfOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-  class OffsetCommitResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<OffsetCommitResponseTopicView> {
-      return this.flat.array(this.flatWord + 1, 10, readOffsetCommitResponseTopicView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetCommitResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: OffsetCommitRequest): void {
-      try {
-        writeOffsetCommitRequest(w, w.alloc(13), value);
-      } catch (error) {
-        throw invalidMessage(error, 'OffsetCommit request', 8);
-      }
+    readRequest(message: FlatMessage): OffsetCommitRequestView {
+      return new OffsetCommitRequestView(message);
     },
     writeResponse(w: FlatWriter, value: OffsetCommitResponse): void {
       try {
@@ -528,12 +540,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'OffsetCommit response', 8);
       }
-    },
-    readRequest(message: FlatMessage): OffsetCommitRequestView {
-      return new OffsetCommitRequestView(message);
-    },
-    readResponse(message: FlatMessage): OffsetCommitResponseView {
-      return new OffsetCommitResponseView(message);
     },
   };
 }

@@ -104,12 +104,12 @@ export interface OffsetDeleteResponsePartitionView extends FlatView {
 
 /** Deletes committed offsets of a group for topics it does not read any more. Since Kafka 2.4 (KIP-496). API key 47, versions 0-0. */
 export const OffsetDelete: Api<OffsetDeleteRequest, OffsetDeleteResponseView, OffsetDeleteResponse, OffsetDeleteRequestView> =
-  /* @__PURE__ */ new GeneratedApi(47, 'OffsetDelete', { min: 0, max: 0, flexible: -1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(47, 'OffsetDelete', { min: 0, max: 0, flexible: -1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<OffsetDeleteRequest, OffsetDeleteResponseView, OffsetDeleteResponse, OffsetDeleteRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfOffsetDeleteRequestPartition: ReadonlySet<string> = new Set(['partitionIndex']);
   function writeOffsetDeleteRequestPartition(w: FlatWriter, word: number, value: OffsetDeleteRequestPartition): void {
     checkObject(value, keysOfOffsetDeleteRequestPartition);
@@ -148,6 +148,91 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfOffsetDeleteResponsePartition: readonly string[] = ['partitionIndex', 'errorCode'];
+  class OffsetDeleteResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetDeleteResponsePartition;
+    }
+  }
+  const readOffsetDeleteResponsePartitionView: RowReader<OffsetDeleteResponsePartitionView> = (message, word) => new OffsetDeleteResponsePartitionView(message, word);
+
+  const fieldsOfOffsetDeleteResponseTopic: readonly string[] = ['name', 'partitions'];
+  class OffsetDeleteResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<OffsetDeleteResponsePartitionView> {
+      return this.flat.array(this.flatWord + 2, 2, readOffsetDeleteResponsePartitionView);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetDeleteResponseTopic;
+    }
+  }
+  const readOffsetDeleteResponseTopicView: RowReader<OffsetDeleteResponseTopicView> = (message, word) => new OffsetDeleteResponseTopicView(message, word);
+
+  const fieldsOfOffsetDeleteResponse: readonly string[] = ['errorCode', 'throttleTimeMs', 'topics'];
+  class OffsetDeleteResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get topics(): FlatArray<OffsetDeleteResponseTopicView> {
+      return this.flat.array(this.flatWord + 2, 4, readOffsetDeleteResponseTopicView);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetDeleteResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: OffsetDeleteRequest): void {
+      try {
+        writeOffsetDeleteRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetDelete request', 47);
+      }
+    },
+    readResponse(message: FlatMessage): OffsetDeleteResponseView {
+      return new OffsetDeleteResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfOffsetDeleteRequestPartition: readonly string[] = ['partitionIndex'];
   class OffsetDeleteRequestPartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -263,82 +348,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfOffsetDeleteResponsePartition: readonly string[] = ['partitionIndex', 'errorCode'];
-  class OffsetDeleteResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetDeleteResponsePartition;
-    }
-  }
-  const readOffsetDeleteResponsePartitionView: RowReader<OffsetDeleteResponsePartitionView> = (message, word) => new OffsetDeleteResponsePartitionView(message, word);
-
-  const fieldsOfOffsetDeleteResponseTopic: readonly string[] = ['name', 'partitions'];
-  class OffsetDeleteResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<OffsetDeleteResponsePartitionView> {
-      return this.flat.array(this.flatWord + 2, 2, readOffsetDeleteResponsePartitionView);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetDeleteResponseTopic;
-    }
-  }
-  const readOffsetDeleteResponseTopicView: RowReader<OffsetDeleteResponseTopicView> = (message, word) => new OffsetDeleteResponseTopicView(message, word);
-
-  const fieldsOfOffsetDeleteResponse: readonly string[] = ['errorCode', 'throttleTimeMs', 'topics'];
-  class OffsetDeleteResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get topics(): FlatArray<OffsetDeleteResponseTopicView> {
-      return this.flat.array(this.flatWord + 2, 4, readOffsetDeleteResponseTopicView);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetDeleteResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: OffsetDeleteRequest): void {
-      try {
-        writeOffsetDeleteRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'OffsetDelete request', 47);
-      }
+    readRequest(message: FlatMessage): OffsetDeleteRequestView {
+      return new OffsetDeleteRequestView(message);
     },
     writeResponse(w: FlatWriter, value: OffsetDeleteResponse): void {
       try {
@@ -346,12 +358,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'OffsetDelete response', 47);
       }
-    },
-    readRequest(message: FlatMessage): OffsetDeleteRequestView {
-      return new OffsetDeleteRequestView(message);
-    },
-    readResponse(message: FlatMessage): OffsetDeleteResponseView {
-      return new OffsetDeleteResponseView(message);
     },
   };
 }

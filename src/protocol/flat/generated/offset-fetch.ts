@@ -269,12 +269,12 @@ export interface OffsetFetchResponsePartitionView extends FlatView {
 
 /** Reads committed positions, of many groups from version 8 (KIP-709), of ZooKeeper in version 0. Since 0.8.1. API key 9, versions 0-10. Brokers from 4.0 on do not accept 0. */
 export const OffsetFetch: Api<OffsetFetchRequest, OffsetFetchResponseView, OffsetFetchResponse, OffsetFetchRequestView> =
-  /* @__PURE__ */ new GeneratedApi(9, 'OffsetFetch', { min: 0, max: 10, flexible: 6 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(9, 'OffsetFetch', { min: 0, max: 10, flexible: 6 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<OffsetFetchRequest, OffsetFetchResponseView, OffsetFetchResponse, OffsetFetchRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfOffsetFetchRequestTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
   function writeOffsetFetchRequestTopic(w: FlatWriter, word: number, value: OffsetFetchRequestTopic): void {
     checkObject(value, keysOfOffsetFetchRequestTopic);
@@ -379,6 +379,217 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfOffsetFetchResponsePartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
+  class OffsetFetchResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get committedOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get committedLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get metadata(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponsePartition;
+    }
+  }
+  const readOffsetFetchResponsePartitionView: RowReader<OffsetFetchResponsePartitionView> = (message, word) => new OffsetFetchResponsePartitionView(message, word);
+
+  const fieldsOfOffsetFetchResponseTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class OffsetFetchResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<OffsetFetchResponsePartitionView> {
+      return this.flat.array(this.flatWord + 2, 9, readOffsetFetchResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponseTopic;
+    }
+  }
+  const readOffsetFetchResponseTopicView: RowReader<OffsetFetchResponseTopicView> = (message, word) => new OffsetFetchResponseTopicView(message, word);
+
+  const fieldsOfOffsetFetchResponsePartitions: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
+  class OffsetFetchResponsePartitionsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get committedOffset(): Long {
+      return this.flat.int64(this.flatWord + 1);
+    }
+
+    get committedLeaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get metadata(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponsePartitions;
+    }
+  }
+  const readOffsetFetchResponsePartitionsView: RowReader<OffsetFetchResponsePartitionsView> = (message, word) => new OffsetFetchResponsePartitionsView(message, word);
+
+  const fieldsOfOffsetFetchResponseTopics: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class OffsetFetchResponseTopicsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<OffsetFetchResponsePartitionsView> {
+      return this.flat.array(this.flatWord + 6, 9, readOffsetFetchResponsePartitionsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponseTopics;
+    }
+  }
+  const readOffsetFetchResponseTopicsView: RowReader<OffsetFetchResponseTopicsView> = (message, word) => new OffsetFetchResponseTopicsView(message, word);
+
+  const fieldsOfOffsetFetchResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'unknownTaggedFields'];
+  class OffsetFetchResponseGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetFetchResponseTopicsView> {
+      return this.flat.array(this.flatWord + 2, 10, readOffsetFetchResponseTopicsView);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponseGroup;
+    }
+  }
+  const readOffsetFetchResponseGroupView: RowReader<OffsetFetchResponseGroupView> = (message, word) => new OffsetFetchResponseGroupView(message, word);
+
+  const fieldsOfOffsetFetchResponse: readonly string[] = ['throttleTimeMs', 'topics', 'errorCode', 'groups', 'unknownTaggedFields'];
+  class OffsetFetchResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetFetchResponseTopicView> {
+      return this.flat.array(this.flatWord + 1, 6, readOffsetFetchResponseTopicView);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get groups(): FlatArray<OffsetFetchResponseGroupView> {
+      return this.flat.array(this.flatWord + 4, 7, readOffsetFetchResponseGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetFetchResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: OffsetFetchRequest): void {
+      try {
+        writeOffsetFetchRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetFetch request', 9);
+      }
+    },
+    readResponse(message: FlatMessage): OffsetFetchResponseView {
+      return new OffsetFetchResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfOffsetFetchRequestTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
   class OffsetFetchRequestTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -673,208 +884,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfOffsetFetchResponsePartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
-  class OffsetFetchResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get committedOffset(): Long {
-      return this.flat.int64(this.flatWord + 1);
-    }
-
-    get committedLeaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get metadata(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetFetchResponsePartition;
-    }
-  }
-  const readOffsetFetchResponsePartitionView: RowReader<OffsetFetchResponsePartitionView> = (message, word) => new OffsetFetchResponsePartitionView(message, word);
-
-  const fieldsOfOffsetFetchResponseTopic: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class OffsetFetchResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<OffsetFetchResponsePartitionView> {
-      return this.flat.array(this.flatWord + 2, 9, readOffsetFetchResponsePartitionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetFetchResponseTopic;
-    }
-  }
-  const readOffsetFetchResponseTopicView: RowReader<OffsetFetchResponseTopicView> = (message, word) => new OffsetFetchResponseTopicView(message, word);
-
-  const fieldsOfOffsetFetchResponsePartitions: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'metadata', 'errorCode', 'unknownTaggedFields'];
-  class OffsetFetchResponsePartitionsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get committedOffset(): Long {
-      return this.flat.int64(this.flatWord + 1);
-    }
-
-    get committedLeaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get metadata(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetFetchResponsePartitions;
-    }
-  }
-  const readOffsetFetchResponsePartitionsView: RowReader<OffsetFetchResponsePartitionsView> = (message, word) => new OffsetFetchResponsePartitionsView(message, word);
-
-  const fieldsOfOffsetFetchResponseTopics: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-  class OffsetFetchResponseTopicsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitions(): FlatArray<OffsetFetchResponsePartitionsView> {
-      return this.flat.array(this.flatWord + 6, 9, readOffsetFetchResponsePartitionsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetFetchResponseTopics;
-    }
-  }
-  const readOffsetFetchResponseTopicsView: RowReader<OffsetFetchResponseTopicsView> = (message, word) => new OffsetFetchResponseTopicsView(message, word);
-
-  const fieldsOfOffsetFetchResponseGroup: readonly string[] = ['groupId', 'topics', 'errorCode', 'unknownTaggedFields'];
-  class OffsetFetchResponseGroupView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get groupId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topics(): FlatArray<OffsetFetchResponseTopicsView> {
-      return this.flat.array(this.flatWord + 2, 10, readOffsetFetchResponseTopicsView);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetFetchResponseGroup;
-    }
-  }
-  const readOffsetFetchResponseGroupView: RowReader<OffsetFetchResponseGroupView> = (message, word) => new OffsetFetchResponseGroupView(message, word);
-
-  const fieldsOfOffsetFetchResponse: readonly string[] = ['throttleTimeMs', 'topics', 'errorCode', 'groups', 'unknownTaggedFields'];
-  class OffsetFetchResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<OffsetFetchResponseTopicView> {
-      return this.flat.array(this.flatWord + 1, 6, readOffsetFetchResponseTopicView);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get groups(): FlatArray<OffsetFetchResponseGroupView> {
-      return this.flat.array(this.flatWord + 4, 7, readOffsetFetchResponseGroupView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetFetchResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: OffsetFetchRequest): void {
-      try {
-        writeOffsetFetchRequest(w, w.alloc(9), value);
-      } catch (error) {
-        throw invalidMessage(error, 'OffsetFetch request', 9);
-      }
+    readRequest(message: FlatMessage): OffsetFetchRequestView {
+      return new OffsetFetchRequestView(message);
     },
     writeResponse(w: FlatWriter, value: OffsetFetchResponse): void {
       try {
@@ -882,12 +894,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'OffsetFetch response', 9);
       }
-    },
-    readRequest(message: FlatMessage): OffsetFetchRequestView {
-      return new OffsetFetchRequestView(message);
-    },
-    readResponse(message: FlatMessage): OffsetFetchResponseView {
-      return new OffsetFetchResponseView(message);
     },
   };
 }

@@ -141,12 +141,12 @@ export interface OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView
 
 /** Asks where leader epochs end, to detect truncation (KIP-101, for consumers KIP-320). Since Kafka 0.11. API key 23, versions 0-4. Brokers from 4.0 on do not accept 0-1. */
 export const OffsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponseView, OffsetForLeaderEpochResponse, OffsetForLeaderEpochRequestView> =
-  /* @__PURE__ */ new GeneratedApi(23, 'OffsetForLeaderEpoch', { min: 0, max: 4, flexible: 4 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(23, 'OffsetForLeaderEpoch', { min: 0, max: 4, flexible: 4 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponseView, OffsetForLeaderEpochResponse, OffsetForLeaderEpochRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: ReadonlySet<string> = new Set(['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields']);
   function writeOffsetForLeaderEpochRequestOffsetForLeaderPartition(w: FlatWriter, word: number, value: OffsetForLeaderEpochRequestOffsetForLeaderPartition): void {
     checkObject(value, keysOfOffsetForLeaderEpochRequestOffsetForLeaderPartition);
@@ -204,6 +204,107 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfOffsetForLeaderEpochResponseEpochEndOffset: readonly string[] = ['errorCode', 'partition', 'leaderEpoch', 'endOffset', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get endOffset(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochResponseEpochEndOffset;
+    }
+  }
+  const readOffsetForLeaderEpochResponseEpochEndOffsetView: RowReader<OffsetForLeaderEpochResponseEpochEndOffsetView> = (message, word) => new OffsetForLeaderEpochResponseEpochEndOffsetView(message, word);
+
+  const fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<OffsetForLeaderEpochResponseEpochEndOffsetView> {
+      return this.flat.array(this.flatWord + 2, 7, readOffsetForLeaderEpochResponseEpochEndOffsetView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult;
+    }
+  }
+  const readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView: RowReader<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> = (message, word) => new OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView(message, word);
+
+  const fieldsOfOffsetForLeaderEpochResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class OffsetForLeaderEpochResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> {
+      return this.flat.array(this.flatWord + 1, 6, readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfOffsetForLeaderEpochResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: OffsetForLeaderEpochRequest): void {
+      try {
+        writeOffsetForLeaderEpochRequest(w, w.alloc(5), value);
+      } catch (error) {
+        throw invalidMessage(error, 'OffsetForLeaderEpoch request', 23);
+      }
+    },
+    readResponse(message: FlatMessage): OffsetForLeaderEpochResponseView {
+      return new OffsetForLeaderEpochResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfOffsetForLeaderEpochRequestOffsetForLeaderPartition: readonly string[] = ['partition', 'currentLeaderEpoch', 'leaderEpoch', 'unknownTaggedFields'];
   class OffsetForLeaderEpochRequestOffsetForLeaderPartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -355,98 +456,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfOffsetForLeaderEpochResponseEpochEndOffset: readonly string[] = ['errorCode', 'partition', 'leaderEpoch', 'endOffset', 'unknownTaggedFields'];
-  class OffsetForLeaderEpochResponseEpochEndOffsetView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get partition(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get endOffset(): Long {
-      return this.flat.int64(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetForLeaderEpochResponseEpochEndOffset;
-    }
-  }
-  const readOffsetForLeaderEpochResponseEpochEndOffsetView: RowReader<OffsetForLeaderEpochResponseEpochEndOffsetView> = (message, word) => new OffsetForLeaderEpochResponseEpochEndOffsetView(message, word);
-
-  const fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
-  class OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topic(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<OffsetForLeaderEpochResponseEpochEndOffsetView> {
-      return this.flat.array(this.flatWord + 2, 7, readOffsetForLeaderEpochResponseEpochEndOffsetView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetForLeaderEpochResponseOffsetForLeaderTopicResult;
-    }
-  }
-  const readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView: RowReader<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> = (message, word) => new OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView(message, word);
-
-  const fieldsOfOffsetForLeaderEpochResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-  class OffsetForLeaderEpochResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<OffsetForLeaderEpochResponseOffsetForLeaderTopicResultView> {
-      return this.flat.array(this.flatWord + 1, 6, readOffsetForLeaderEpochResponseOffsetForLeaderTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfOffsetForLeaderEpochResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: OffsetForLeaderEpochRequest): void {
-      try {
-        writeOffsetForLeaderEpochRequest(w, w.alloc(5), value);
-      } catch (error) {
-        throw invalidMessage(error, 'OffsetForLeaderEpoch request', 23);
-      }
+    readRequest(message: FlatMessage): OffsetForLeaderEpochRequestView {
+      return new OffsetForLeaderEpochRequestView(message);
     },
     writeResponse(w: FlatWriter, value: OffsetForLeaderEpochResponse): void {
       try {
@@ -454,12 +466,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'OffsetForLeaderEpoch response', 23);
       }
-    },
-    readRequest(message: FlatMessage): OffsetForLeaderEpochRequestView {
-      return new OffsetForLeaderEpochRequestView(message);
-    },
-    readResponse(message: FlatMessage): OffsetForLeaderEpochResponseView {
-      return new OffsetForLeaderEpochResponseView(message);
     },
   };
 }

@@ -243,12 +243,12 @@ export interface ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
 
 /** Appends record batches to partitions that the broker leads; with acks 0 no response comes. Since Kafka 0.8. API key 0, versions 0-13. Brokers from 4.0 on do not accept 0-2. */
 export const Produce: Api<ProduceRequest, ProduceResponseView, ProduceResponse, ProduceRequestView> =
-  /* @__PURE__ */ new GeneratedApi(0, 'Produce', { min: 0, max: 13, flexible: 9 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(0, 'Produce', { min: 0, max: 13, flexible: 9 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ProduceRequest, ProduceResponseView, ProduceResponse, ProduceRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfProduceRequestPartitionProduceData: ReadonlySet<string> = new Set(['index', 'records', 'unknownTaggedFields']);
   function writeProduceRequestPartitionProduceData(w: FlatWriter, word: number, value: ProduceRequestPartitionProduceData): void {
     checkObject(value, keysOfProduceRequestPartitionProduceData);
@@ -316,6 +316,216 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfProduceResponseBatchIndexAndErrorMessage: readonly string[] = ['batchIndex', 'batchIndexErrorMessage', 'unknownTaggedFields'];
+  class ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get batchIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get batchIndexErrorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseBatchIndexAndErrorMessage;
+    }
+  }
+  const readProduceResponseBatchIndexAndErrorMessageView: RowReader<ProduceResponseBatchIndexAndErrorMessageView> = (message, word) => new ProduceResponseBatchIndexAndErrorMessageView(message, word);
+
+  const fieldsOfProduceResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class ProduceResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseLeaderIdAndEpoch;
+    }
+  }
+
+  const fieldsOfProduceResponsePartitionProduceResponse: readonly string[] = ['index', 'errorCode', 'baseOffset', 'logAppendTimeMs', 'logStartOffset', 'recordErrors', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
+  class ProduceResponsePartitionProduceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get index(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get baseOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get logAppendTimeMs(): Long {
+      return this.flat.int64(this.flatWord + 4);
+    }
+
+    get logStartOffset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get recordErrors(): FlatArray<ProduceResponseBatchIndexAndErrorMessageView> {
+      return this.flat.array(this.flatWord + 8, 5, readProduceResponseBatchIndexAndErrorMessageView);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 10);
+    }
+
+    get currentLeader(): ProduceResponseLeaderIdAndEpochView {
+      return new ProduceResponseLeaderIdAndEpochView(this.flat, this.flatWord + 12);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 16);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponsePartitionProduceResponse;
+    }
+  }
+  const readProduceResponsePartitionProduceResponseView: RowReader<ProduceResponsePartitionProduceResponseView> = (message, word) => new ProduceResponsePartitionProduceResponseView(message, word);
+
+  const fieldsOfProduceResponseTopicProduceResponse: readonly string[] = ['name', 'topicId', 'partitionResponses', 'unknownTaggedFields'];
+  class ProduceResponseTopicProduceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitionResponses(): FlatArray<ProduceResponsePartitionProduceResponseView> {
+      return this.flat.array(this.flatWord + 6, 18, readProduceResponsePartitionProduceResponseView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseTopicProduceResponse;
+    }
+  }
+  const readProduceResponseTopicProduceResponseView: RowReader<ProduceResponseTopicProduceResponseView> = (message, word) => new ProduceResponseTopicProduceResponseView(message, word);
+
+  const fieldsOfProduceResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class ProduceResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponseNodeEndpoint;
+    }
+  }
+  const readProduceResponseNodeEndpointView: RowReader<ProduceResponseNodeEndpointView> = (message, word) => new ProduceResponseNodeEndpointView(message, word);
+
+  const fieldsOfProduceResponse: readonly string[] = ['responses', 'throttleTimeMs', 'nodeEndpoints', 'unknownTaggedFields'];
+  class ProduceResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get responses(): FlatArray<ProduceResponseTopicProduceResponseView> {
+      return this.flat.array(this.flatWord, 10, readProduceResponseTopicProduceResponseView);
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get nodeEndpoints(): FlatArray<ProduceResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 3, 8, readProduceResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfProduceResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ProduceRequest): void {
+      try {
+        writeProduceRequest(w, w.alloc(8), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Produce request', 0);
+      }
+    },
+    readResponse(message: FlatMessage): ProduceResponseView {
+      return new ProduceResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfProduceRequestPartitionProduceData: readonly string[] = ['index', 'records', 'unknownTaggedFields'];
   class ProduceRequestPartitionProduceDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -592,207 +802,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfProduceResponseBatchIndexAndErrorMessage: readonly string[] = ['batchIndex', 'batchIndexErrorMessage', 'unknownTaggedFields'];
-  class ProduceResponseBatchIndexAndErrorMessageView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get batchIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get batchIndexErrorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfProduceResponseBatchIndexAndErrorMessage;
-    }
-  }
-  const readProduceResponseBatchIndexAndErrorMessageView: RowReader<ProduceResponseBatchIndexAndErrorMessageView> = (message, word) => new ProduceResponseBatchIndexAndErrorMessageView(message, word);
-
-  const fieldsOfProduceResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-  class ProduceResponseLeaderIdAndEpochView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfProduceResponseLeaderIdAndEpoch;
-    }
-  }
-
-  const fieldsOfProduceResponsePartitionProduceResponse: readonly string[] = ['index', 'errorCode', 'baseOffset', 'logAppendTimeMs', 'logStartOffset', 'recordErrors', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
-  class ProduceResponsePartitionProduceResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get index(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get baseOffset(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get logAppendTimeMs(): Long {
-      return this.flat.int64(this.flatWord + 4);
-    }
-
-    get logStartOffset(): Long {
-      return this.flat.int64(this.flatWord + 6);
-    }
-
-    get recordErrors(): FlatArray<ProduceResponseBatchIndexAndErrorMessageView> {
-      return this.flat.array(this.flatWord + 8, 5, readProduceResponseBatchIndexAndErrorMessageView);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 10);
-    }
-
-    get currentLeader(): ProduceResponseLeaderIdAndEpochView {
-      return new ProduceResponseLeaderIdAndEpochView(this.flat, this.flatWord + 12);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 16);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfProduceResponsePartitionProduceResponse;
-    }
-  }
-  const readProduceResponsePartitionProduceResponseView: RowReader<ProduceResponsePartitionProduceResponseView> = (message, word) => new ProduceResponsePartitionProduceResponseView(message, word);
-
-  const fieldsOfProduceResponseTopicProduceResponse: readonly string[] = ['name', 'topicId', 'partitionResponses', 'unknownTaggedFields'];
-  class ProduceResponseTopicProduceResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitionResponses(): FlatArray<ProduceResponsePartitionProduceResponseView> {
-      return this.flat.array(this.flatWord + 6, 18, readProduceResponsePartitionProduceResponseView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfProduceResponseTopicProduceResponse;
-    }
-  }
-  const readProduceResponseTopicProduceResponseView: RowReader<ProduceResponseTopicProduceResponseView> = (message, word) => new ProduceResponseTopicProduceResponseView(message, word);
-
-  const fieldsOfProduceResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-  class ProduceResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get rack(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfProduceResponseNodeEndpoint;
-    }
-  }
-  const readProduceResponseNodeEndpointView: RowReader<ProduceResponseNodeEndpointView> = (message, word) => new ProduceResponseNodeEndpointView(message, word);
-
-  const fieldsOfProduceResponse: readonly string[] = ['responses', 'throttleTimeMs', 'nodeEndpoints', 'unknownTaggedFields'];
-  class ProduceResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get responses(): FlatArray<ProduceResponseTopicProduceResponseView> {
-      return this.flat.array(this.flatWord, 10, readProduceResponseTopicProduceResponseView);
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get nodeEndpoints(): FlatArray<ProduceResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 3, 8, readProduceResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfProduceResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ProduceRequest): void {
-      try {
-        writeProduceRequest(w, w.alloc(8), value);
-      } catch (error) {
-        throw invalidMessage(error, 'Produce request', 0);
-      }
+    readRequest(message: FlatMessage): ProduceRequestView {
+      return new ProduceRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ProduceResponse): void {
       try {
@@ -800,12 +812,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'Produce response', 0);
       }
-    },
-    readRequest(message: FlatMessage): ProduceRequestView {
-      return new ProduceRequestView(message);
-    },
-    readResponse(message: FlatMessage): ProduceResponseView {
-      return new ProduceResponseView(message);
     },
   };
 }

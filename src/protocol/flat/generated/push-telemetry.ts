@@ -60,12 +60,12 @@ export interface PushTelemetryResponseView extends FlatView {
 
 /** Sends client metrics to the broker. Since Kafka 3.7 (KIP-714). API key 72, versions 0-0. */
 export const PushTelemetry: Api<PushTelemetryRequest, PushTelemetryResponseView, PushTelemetryResponse, PushTelemetryRequestView> =
-  /* @__PURE__ */ new GeneratedApi(72, 'PushTelemetry', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(72, 'PushTelemetry', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<PushTelemetryRequest, PushTelemetryResponseView, PushTelemetryResponse, PushTelemetryRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfPushTelemetryRequest: ReadonlySet<string> = new Set(['clientInstanceId', 'subscriptionId', 'terminating', 'compressionType', 'metrics', 'unknownTaggedFields']);
   function writePushTelemetryRequest(w: FlatWriter, word: number, value: PushTelemetryRequest): void {
     checkObject(value, keysOfPushTelemetryRequest);
@@ -79,6 +79,47 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfPushTelemetryResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
+  class PushTelemetryResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfPushTelemetryResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: PushTelemetryRequest): void {
+      try {
+        writePushTelemetryRequest(w, w.alloc(11), value);
+      } catch (error) {
+        throw invalidMessage(error, 'PushTelemetry request', 72);
+      }
+    },
+    readResponse(message: FlatMessage): PushTelemetryResponseView {
+      return new PushTelemetryResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfPushTelemetryRequest: readonly string[] = ['clientInstanceId', 'subscriptionId', 'terminating', 'compressionType', 'metrics', 'unknownTaggedFields'];
   class PushTelemetryRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -130,38 +171,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfPushTelemetryResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'unknownTaggedFields'];
-  class PushTelemetryResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfPushTelemetryResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: PushTelemetryRequest): void {
-      try {
-        writePushTelemetryRequest(w, w.alloc(11), value);
-      } catch (error) {
-        throw invalidMessage(error, 'PushTelemetry request', 72);
-      }
+    readRequest(message: FlatMessage): PushTelemetryRequestView {
+      return new PushTelemetryRequestView(message);
     },
     writeResponse(w: FlatWriter, value: PushTelemetryResponse): void {
       try {
@@ -169,12 +181,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'PushTelemetry response', 72);
       }
-    },
-    readRequest(message: FlatMessage): PushTelemetryRequestView {
-      return new PushTelemetryRequestView(message);
-    },
-    readResponse(message: FlatMessage): PushTelemetryResponseView {
-      return new PushTelemetryResponseView(message);
     },
   };
 }

@@ -145,12 +145,12 @@ export interface ReadShareGroupStateSummaryResponsePartitionResultView extends F
 
 /** Reads the start offsets in the stored state of share partitions. Between coordinators (KIP-932). API key 87, versions 0-1. */
 export const ReadShareGroupStateSummary: Api<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponseView, ReadShareGroupStateSummaryResponse, ReadShareGroupStateSummaryRequestView> =
-  /* @__PURE__ */ new GeneratedApi(87, 'ReadShareGroupStateSummary', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(87, 'ReadShareGroupStateSummary', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponseView, ReadShareGroupStateSummaryResponse, ReadShareGroupStateSummaryRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfReadShareGroupStateSummaryRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
   function writeReadShareGroupStateSummaryRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateSummaryRequestPartitionData): void {
     checkObject(value, keysOfReadShareGroupStateSummaryRequestPartitionData);
@@ -199,6 +199,115 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfReadShareGroupStateSummaryResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get stateEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 6);
+    }
+
+    get deliveryCompleteCount(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryResponsePartitionResult;
+    }
+  }
+  const readReadShareGroupStateSummaryResponsePartitionResultView: RowReader<ReadShareGroupStateSummaryResponsePartitionResultView> = (message, word) => new ReadShareGroupStateSummaryResponsePartitionResultView(message, word);
+
+  const fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryResponseReadStateSummaryResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ReadShareGroupStateSummaryResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateSummaryResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult;
+    }
+  }
+  const readReadShareGroupStateSummaryResponseReadStateSummaryResultView: RowReader<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> = (message, word) => new ReadShareGroupStateSummaryResponseReadStateSummaryResultView(message, word);
+
+  const fieldsOfReadShareGroupStateSummaryResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class ReadShareGroupStateSummaryResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> {
+      return this.flat.array(this.flatWord, 8, readReadShareGroupStateSummaryResponseReadStateSummaryResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateSummaryResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ReadShareGroupStateSummaryRequest): void {
+      try {
+        writeReadShareGroupStateSummaryRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ReadShareGroupStateSummary request', 87);
+      }
+    },
+    readResponse(message: FlatMessage): ReadShareGroupStateSummaryResponseView {
+      return new ReadShareGroupStateSummaryResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfReadShareGroupStateSummaryRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
   class ReadShareGroupStateSummaryRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -356,106 +465,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfReadShareGroupStateSummaryResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'leaderEpoch', 'startOffset', 'deliveryCompleteCount', 'unknownTaggedFields'];
-  class ReadShareGroupStateSummaryResponsePartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partition(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get stateEpoch(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get startOffset(): Long {
-      return this.flat.int64(this.flatWord + 6);
-    }
-
-    get deliveryCompleteCount(): number {
-      return this.flat.int32(this.flatWord + 8);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfReadShareGroupStateSummaryResponsePartitionResult;
-    }
-  }
-  const readReadShareGroupStateSummaryResponsePartitionResultView: RowReader<ReadShareGroupStateSummaryResponsePartitionResultView> = (message, word) => new ReadShareGroupStateSummaryResponsePartitionResultView(message, word);
-
-  const fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class ReadShareGroupStateSummaryResponseReadStateSummaryResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<ReadShareGroupStateSummaryResponsePartitionResultView> {
-      return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateSummaryResponsePartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfReadShareGroupStateSummaryResponseReadStateSummaryResult;
-    }
-  }
-  const readReadShareGroupStateSummaryResponseReadStateSummaryResultView: RowReader<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> = (message, word) => new ReadShareGroupStateSummaryResponseReadStateSummaryResultView(message, word);
-
-  const fieldsOfReadShareGroupStateSummaryResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-  class ReadShareGroupStateSummaryResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get results(): FlatArray<ReadShareGroupStateSummaryResponseReadStateSummaryResultView> {
-      return this.flat.array(this.flatWord, 8, readReadShareGroupStateSummaryResponseReadStateSummaryResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfReadShareGroupStateSummaryResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ReadShareGroupStateSummaryRequest): void {
-      try {
-        writeReadShareGroupStateSummaryRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ReadShareGroupStateSummary request', 87);
-      }
+    readRequest(message: FlatMessage): ReadShareGroupStateSummaryRequestView {
+      return new ReadShareGroupStateSummaryRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ReadShareGroupStateSummaryResponse): void {
       try {
@@ -463,12 +475,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ReadShareGroupStateSummary response', 87);
       }
-    },
-    readRequest(message: FlatMessage): ReadShareGroupStateSummaryRequestView {
-      return new ReadShareGroupStateSummaryRequestView(message);
-    },
-    readResponse(message: FlatMessage): ReadShareGroupStateSummaryResponseView {
-      return new ReadShareGroupStateSummaryResponseView(message);
     },
   };
 }

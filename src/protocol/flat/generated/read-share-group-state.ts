@@ -169,12 +169,12 @@ export interface ReadShareGroupStateResponseStateBatchView extends FlatView {
 
 /** Reads the stored state of share partitions. Between coordinators (KIP-932). API key 84, versions 0-0. */
 export const ReadShareGroupState: Api<ReadShareGroupStateRequest, ReadShareGroupStateResponseView, ReadShareGroupStateResponse, ReadShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(84, 'ReadShareGroupState', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(84, 'ReadShareGroupState', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ReadShareGroupStateRequest, ReadShareGroupStateResponseView, ReadShareGroupStateResponse, ReadShareGroupStateRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfReadShareGroupStateRequestPartitionData: ReadonlySet<string> = new Set(['partition', 'leaderEpoch', 'unknownTaggedFields']);
   function writeReadShareGroupStateRequestPartitionData(w: FlatWriter, word: number, value: ReadShareGroupStateRequestPartitionData): void {
     checkObject(value, keysOfReadShareGroupStateRequestPartitionData);
@@ -223,6 +223,145 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfReadShareGroupStateResponseStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponseStateBatchView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get deliveryState(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get deliveryCount(): number {
+      return this.flat.int32(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponseStateBatch;
+    }
+  }
+  const readReadShareGroupStateResponseStateBatchView: RowReader<ReadShareGroupStateResponseStateBatchView> = (message, word) => new ReadShareGroupStateResponseStateBatchView(message, word);
+
+  const fieldsOfReadShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'startOffset', 'stateBatches', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get stateEpoch(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get startOffset(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get stateBatches(): FlatArray<ReadShareGroupStateResponseStateBatchView> {
+      return this.flat.array(this.flatWord + 7, 8, readReadShareGroupStateResponseStateBatchView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponsePartitionResult;
+    }
+  }
+  const readReadShareGroupStateResponsePartitionResultView: RowReader<ReadShareGroupStateResponsePartitionResultView> = (message, word) => new ReadShareGroupStateResponsePartitionResultView(message, word);
+
+  const fieldsOfReadShareGroupStateResponseReadStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponseReadStateResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ReadShareGroupStateResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponseReadStateResult;
+    }
+  }
+  const readReadShareGroupStateResponseReadStateResultView: RowReader<ReadShareGroupStateResponseReadStateResultView> = (message, word) => new ReadShareGroupStateResponseReadStateResultView(message, word);
+
+  const fieldsOfReadShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class ReadShareGroupStateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<ReadShareGroupStateResponseReadStateResultView> {
+      return this.flat.array(this.flatWord, 8, readReadShareGroupStateResponseReadStateResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfReadShareGroupStateResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ReadShareGroupStateRequest): void {
+      try {
+        writeReadShareGroupStateRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ReadShareGroupState request', 84);
+      }
+    },
+    readResponse(message: FlatMessage): ReadShareGroupStateResponseView {
+      return new ReadShareGroupStateResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfReadShareGroupStateRequestPartitionData: readonly string[] = ['partition', 'leaderEpoch', 'unknownTaggedFields'];
   class ReadShareGroupStateRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -404,136 +543,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfReadShareGroupStateResponseStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
-  class ReadShareGroupStateResponseStateBatchView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get firstOffset(): Long {
-      return this.flat.int64(this.flatWord);
-    }
-
-    get lastOffset(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get deliveryState(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get deliveryCount(): number {
-      return this.flat.int32(this.flatWord + 5);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfReadShareGroupStateResponseStateBatch;
-    }
-  }
-  const readReadShareGroupStateResponseStateBatchView: RowReader<ReadShareGroupStateResponseStateBatchView> = (message, word) => new ReadShareGroupStateResponseStateBatchView(message, word);
-
-  const fieldsOfReadShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'stateEpoch', 'startOffset', 'stateBatches', 'unknownTaggedFields'];
-  class ReadShareGroupStateResponsePartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partition(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get stateEpoch(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get startOffset(): Long {
-      return this.flat.int64(this.flatWord + 5);
-    }
-
-    get stateBatches(): FlatArray<ReadShareGroupStateResponseStateBatchView> {
-      return this.flat.array(this.flatWord + 7, 8, readReadShareGroupStateResponseStateBatchView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfReadShareGroupStateResponsePartitionResult;
-    }
-  }
-  const readReadShareGroupStateResponsePartitionResultView: RowReader<ReadShareGroupStateResponsePartitionResultView> = (message, word) => new ReadShareGroupStateResponsePartitionResultView(message, word);
-
-  const fieldsOfReadShareGroupStateResponseReadStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class ReadShareGroupStateResponseReadStateResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<ReadShareGroupStateResponsePartitionResultView> {
-      return this.flat.array(this.flatWord + 4, 11, readReadShareGroupStateResponsePartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfReadShareGroupStateResponseReadStateResult;
-    }
-  }
-  const readReadShareGroupStateResponseReadStateResultView: RowReader<ReadShareGroupStateResponseReadStateResultView> = (message, word) => new ReadShareGroupStateResponseReadStateResultView(message, word);
-
-  const fieldsOfReadShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-  class ReadShareGroupStateResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get results(): FlatArray<ReadShareGroupStateResponseReadStateResultView> {
-      return this.flat.array(this.flatWord, 8, readReadShareGroupStateResponseReadStateResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfReadShareGroupStateResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ReadShareGroupStateRequest): void {
-      try {
-        writeReadShareGroupStateRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ReadShareGroupState request', 84);
-      }
+    readRequest(message: FlatMessage): ReadShareGroupStateRequestView {
+      return new ReadShareGroupStateRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ReadShareGroupStateResponse): void {
       try {
@@ -541,12 +553,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ReadShareGroupState response', 84);
       }
-    },
-    readRequest(message: FlatMessage): ReadShareGroupStateRequestView {
-      return new ReadShareGroupStateRequestView(message);
-    },
-    readResponse(message: FlatMessage): ReadShareGroupStateResponseView {
-      return new ReadShareGroupStateResponseView(message);
     },
   };
 }

@@ -56,12 +56,12 @@ export interface RemoveRaftVoterResponseView extends FlatView {
 
 /** Removes a controller from the voters of the quorum. Since Kafka 3.9 (KIP-853). API key 81, versions 0-0. */
 export const RemoveRaftVoter: Api<RemoveRaftVoterRequest, RemoveRaftVoterResponseView, RemoveRaftVoterResponse, RemoveRaftVoterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(81, 'RemoveRaftVoter', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(81, 'RemoveRaftVoter', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<RemoveRaftVoterRequest, RemoveRaftVoterResponseView, RemoveRaftVoterResponse, RemoveRaftVoterRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfRemoveRaftVoterRequest: ReadonlySet<string> = new Set(['clusterId', 'voterId', 'voterDirectoryId', 'unknownTaggedFields']);
   function writeRemoveRaftVoterRequest(w: FlatWriter, word: number, value: RemoveRaftVoterRequest): void {
     checkObject(value, keysOfRemoveRaftVoterRequest);
@@ -77,6 +77,51 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfRemoveRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class RemoveRaftVoterResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfRemoveRaftVoterResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: RemoveRaftVoterRequest): void {
+      try {
+        writeRemoveRaftVoterRequest(w, w.alloc(9), value);
+      } catch (error) {
+        throw invalidMessage(error, 'RemoveRaftVoter request', 81);
+      }
+    },
+    readResponse(message: FlatMessage): RemoveRaftVoterResponseView {
+      return new RemoveRaftVoterResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfRemoveRaftVoterRequest: readonly string[] = ['clusterId', 'voterId', 'voterDirectoryId', 'unknownTaggedFields'];
   class RemoveRaftVoterRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -127,42 +172,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfRemoveRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class RemoveRaftVoterResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfRemoveRaftVoterResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: RemoveRaftVoterRequest): void {
-      try {
-        writeRemoveRaftVoterRequest(w, w.alloc(9), value);
-      } catch (error) {
-        throw invalidMessage(error, 'RemoveRaftVoter request', 81);
-      }
+    readRequest(message: FlatMessage): RemoveRaftVoterRequestView {
+      return new RemoveRaftVoterRequestView(message);
     },
     writeResponse(w: FlatWriter, value: RemoveRaftVoterResponse): void {
       try {
@@ -170,12 +182,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'RemoveRaftVoter response', 81);
       }
-    },
-    readRequest(message: FlatMessage): RemoveRaftVoterRequestView {
-      return new RemoveRaftVoterRequestView(message);
-    },
-    readResponse(message: FlatMessage): RemoveRaftVoterResponseView {
-      return new RemoveRaftVoterResponseView(message);
     },
   };
 }

@@ -53,59 +53,17 @@ export interface RenewDelegationTokenResponseView extends FlatView {
 
 /** Lets a delegation token live longer, up to its maximum. Since Kafka 1.1 (KIP-48). API key 39, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const RenewDelegationToken: Api<RenewDelegationTokenRequest, RenewDelegationTokenResponseView, RenewDelegationTokenResponse, RenewDelegationTokenRequestView> =
-  /* @__PURE__ */ new GeneratedApi(39, 'RenewDelegationToken', { min: 0, max: 2, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(39, 'RenewDelegationToken', { min: 0, max: 2, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<RenewDelegationTokenRequest, RenewDelegationTokenResponseView, RenewDelegationTokenResponse, RenewDelegationTokenRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfRenewDelegationTokenRequest: ReadonlySet<string> = new Set(['hmac', 'renewPeriodMs', 'unknownTaggedFields']);
   function writeRenewDelegationTokenRequest(w: FlatWriter, word: number, value: RenewDelegationTokenRequest): void {
     checkObject(value, keysOfRenewDelegationTokenRequest);
     putBytes(w, word, 'hmac', value.hmac);
     putInt64(w, word + 2, 'renewPeriodMs', value.renewPeriodMs);
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfRenewDelegationTokenRequest: readonly string[] = ['hmac', 'renewPeriodMs', 'unknownTaggedFields'];
-  class RenewDelegationTokenRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get hmac(): Buffer {
-      return this.flat.bytes(this.flatWord);
-    }
-
-    get renewPeriodMs(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfRenewDelegationTokenRequest;
-    }
-  }
-
-  const keysOfRenewDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
-  function writeRenewDelegationTokenResponse(w: FlatWriter, word: number, value: RenewDelegationTokenResponse): void {
-    checkObject(value, keysOfRenewDelegationTokenResponse);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.expiryTimestampMs !== undefined) {
-      putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
-    }
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
-    }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
     }
@@ -148,18 +106,66 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'RenewDelegationToken request', 39);
       }
     },
+    readResponse(message: FlatMessage): RenewDelegationTokenResponseView {
+      return new RenewDelegationTokenResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfRenewDelegationTokenRequest: readonly string[] = ['hmac', 'renewPeriodMs', 'unknownTaggedFields'];
+  class RenewDelegationTokenRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get hmac(): Buffer {
+      return this.flat.bytes(this.flatWord);
+    }
+
+    get renewPeriodMs(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfRenewDelegationTokenRequest;
+    }
+  }
+
+  const keysOfRenewDelegationTokenResponse: ReadonlySet<string> = new Set(['errorCode', 'expiryTimestampMs', 'throttleTimeMs', 'unknownTaggedFields']);
+  function writeRenewDelegationTokenResponse(w: FlatWriter, word: number, value: RenewDelegationTokenResponse): void {
+    checkObject(value, keysOfRenewDelegationTokenResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.expiryTimestampMs !== undefined) {
+      putInt64(w, word + 1, 'expiryTimestampMs', value.expiryTimestampMs);
+    }
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word + 3, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 4, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): RenewDelegationTokenRequestView {
+      return new RenewDelegationTokenRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: RenewDelegationTokenResponse): void {
       try {
         writeRenewDelegationTokenResponse(w, w.alloc(6), value);
       } catch (error) {
         throw invalidMessage(error, 'RenewDelegationToken response', 39);
       }
-    },
-    readRequest(message: FlatMessage): RenewDelegationTokenRequestView {
-      return new RenewDelegationTokenRequestView(message);
-    },
-    readResponse(message: FlatMessage): RenewDelegationTokenResponseView {
-      return new RenewDelegationTokenResponseView(message);
     },
   };
 }

@@ -53,12 +53,12 @@ export interface SaslAuthenticateResponseView extends FlatView {
 
 /** Carries one token of a SASL exchange each way. Since Kafka 1.0 (KIP-152). API key 36, versions 0-2. */
 export const SaslAuthenticate: Api<SaslAuthenticateRequest, SaslAuthenticateResponseView, SaslAuthenticateResponse, SaslAuthenticateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(36, 'SaslAuthenticate', { min: 0, max: 2, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(36, 'SaslAuthenticate', { min: 0, max: 2, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<SaslAuthenticateRequest, SaslAuthenticateResponseView, SaslAuthenticateResponse, SaslAuthenticateRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfSaslAuthenticateRequest: ReadonlySet<string> = new Set(['authBytes', 'unknownTaggedFields']);
   function writeSaslAuthenticateRequest(w: FlatWriter, word: number, value: SaslAuthenticateRequest): void {
     checkObject(value, keysOfSaslAuthenticateRequest);
@@ -68,6 +68,55 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfSaslAuthenticateResponse: readonly string[] = ['errorCode', 'errorMessage', 'authBytes', 'sessionLifetimeMs', 'unknownTaggedFields'];
+  class SaslAuthenticateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get authBytes(): Buffer {
+      return this.flat.bytes(this.flatWord + 3);
+    }
+
+    get sessionLifetimeMs(): Long {
+      return this.flat.int64(this.flatWord + 5);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 7);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfSaslAuthenticateResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: SaslAuthenticateRequest): void {
+      try {
+        writeSaslAuthenticateRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'SaslAuthenticate request', 36);
+      }
+    },
+    readResponse(message: FlatMessage): SaslAuthenticateResponseView {
+      return new SaslAuthenticateResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfSaslAuthenticateRequest: readonly string[] = ['authBytes', 'unknownTaggedFields'];
   class SaslAuthenticateRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -113,46 +162,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfSaslAuthenticateResponse: readonly string[] = ['errorCode', 'errorMessage', 'authBytes', 'sessionLifetimeMs', 'unknownTaggedFields'];
-  class SaslAuthenticateResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get authBytes(): Buffer {
-      return this.flat.bytes(this.flatWord + 3);
-    }
-
-    get sessionLifetimeMs(): Long {
-      return this.flat.int64(this.flatWord + 5);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 7);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfSaslAuthenticateResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: SaslAuthenticateRequest): void {
-      try {
-        writeSaslAuthenticateRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'SaslAuthenticate request', 36);
-      }
+    readRequest(message: FlatMessage): SaslAuthenticateRequestView {
+      return new SaslAuthenticateRequestView(message);
     },
     writeResponse(w: FlatWriter, value: SaslAuthenticateResponse): void {
       try {
@@ -160,12 +172,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'SaslAuthenticate response', 36);
       }
-    },
-    readRequest(message: FlatMessage): SaslAuthenticateRequestView {
-      return new SaslAuthenticateRequestView(message);
-    },
-    readResponse(message: FlatMessage): SaslAuthenticateResponseView {
-      return new SaslAuthenticateResponseView(message);
     },
   };
 }

@@ -36,44 +36,16 @@ export interface SaslHandshakeResponseView extends FlatView {
 
 /** Chooses a SASL mechanism; SaslAuthenticate follows, with version 0 bare tokens. Since Kafka 0.10.0 (KIP-43). API key 17, versions 0-1. */
 export const SaslHandshake: Api<SaslHandshakeRequest, SaslHandshakeResponseView, SaslHandshakeResponse, SaslHandshakeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(17, 'SaslHandshake', { min: 0, max: 1, flexible: -1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(17, 'SaslHandshake', { min: 0, max: 1, flexible: -1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<SaslHandshakeRequest, SaslHandshakeResponseView, SaslHandshakeResponse, SaslHandshakeRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfSaslHandshakeRequest: ReadonlySet<string> = new Set(['mechanism']);
   function writeSaslHandshakeRequest(w: FlatWriter, word: number, value: SaslHandshakeRequest): void {
     checkObject(value, keysOfSaslHandshakeRequest);
     putString(w, word, 'mechanism', value.mechanism);
-  }
-
-  const fieldsOfSaslHandshakeRequest: readonly string[] = ['mechanism'];
-  class SaslHandshakeRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get mechanism(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfSaslHandshakeRequest;
-    }
-  }
-
-  const keysOfSaslHandshakeResponse: ReadonlySet<string> = new Set(['errorCode', 'mechanisms']);
-  function writeSaslHandshakeResponse(w: FlatWriter, word: number, value: SaslHandshakeResponse): void {
-    checkObject(value, keysOfSaslHandshakeResponse);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.mechanisms !== undefined) {
-      putArray(w, word + 1, 'mechanisms', value.mechanisms, 2, putString);
-    }
   }
 
   const fieldsOfSaslHandshakeResponse: readonly string[] = ['errorCode', 'mechanisms'];
@@ -105,18 +77,52 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'SaslHandshake request', 17);
       }
     },
+    readResponse(message: FlatMessage): SaslHandshakeResponseView {
+      return new SaslHandshakeResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfSaslHandshakeRequest: readonly string[] = ['mechanism'];
+  class SaslHandshakeRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get mechanism(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfSaslHandshakeRequest;
+    }
+  }
+
+  const keysOfSaslHandshakeResponse: ReadonlySet<string> = new Set(['errorCode', 'mechanisms']);
+  function writeSaslHandshakeResponse(w: FlatWriter, word: number, value: SaslHandshakeResponse): void {
+    checkObject(value, keysOfSaslHandshakeResponse);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.mechanisms !== undefined) {
+      putArray(w, word + 1, 'mechanisms', value.mechanisms, 2, putString);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): SaslHandshakeRequestView {
+      return new SaslHandshakeRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: SaslHandshakeResponse): void {
       try {
         writeSaslHandshakeResponse(w, w.alloc(3), value);
       } catch (error) {
         throw invalidMessage(error, 'SaslHandshake response', 17);
       }
-    },
-    readRequest(message: FlatMessage): SaslHandshakeRequestView {
-      return new SaslHandshakeRequestView(message);
-    },
-    readResponse(message: FlatMessage): SaslHandshakeResponseView {
-      return new SaslHandshakeResponseView(message);
     },
   };
 }

@@ -237,12 +237,12 @@ export interface ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
 
 /** Acknowledges records got by ShareFetch without fetching more (KIP-932). API key 79, versions 1-2. */
 export const ShareAcknowledge: Api<ShareAcknowledgeRequest, ShareAcknowledgeResponseView, ShareAcknowledgeResponse, ShareAcknowledgeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(79, 'ShareAcknowledge', { min: 1, max: 2, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(79, 'ShareAcknowledge', { min: 1, max: 2, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ShareAcknowledgeRequest, ShareAcknowledgeResponseView, ShareAcknowledgeResponse, ShareAcknowledgeRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfShareAcknowledgeRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
   function writeShareAcknowledgeRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareAcknowledgeRequestAcknowledgementBatch): void {
     checkObject(value, keysOfShareAcknowledgeRequestAcknowledgementBatch);
@@ -328,6 +328,182 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch;
+    }
+  }
+
+  const fieldsOfShareAcknowledgeResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get currentLeader(): ShareAcknowledgeResponseLeaderIdAndEpochView {
+      return new ShareAcknowledgeResponseLeaderIdAndEpochView(this.flat, this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponsePartitionData;
+    }
+  }
+  const readShareAcknowledgeResponsePartitionDataView: RowReader<ShareAcknowledgeResponsePartitionDataView> = (message, word) => new ShareAcknowledgeResponsePartitionDataView(message, word);
+
+  const fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseShareAcknowledgeTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ShareAcknowledgeResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 10, readShareAcknowledgeResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse;
+    }
+  }
+  const readShareAcknowledgeResponseShareAcknowledgeTopicResponseView: RowReader<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> = (message, word) => new ShareAcknowledgeResponseShareAcknowledgeTopicResponseView(message, word);
+
+  const fieldsOfShareAcknowledgeResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponseNodeEndpoint;
+    }
+  }
+  const readShareAcknowledgeResponseNodeEndpointView: RowReader<ShareAcknowledgeResponseNodeEndpointView> = (message, word) => new ShareAcknowledgeResponseNodeEndpointView(message, word);
+
+  const fieldsOfShareAcknowledgeResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
+  class ShareAcknowledgeResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get acquisitionLockTimeoutMs(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get responses(): FlatArray<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> {
+      return this.flat.array(this.flatWord + 5, 8, readShareAcknowledgeResponseShareAcknowledgeTopicResponseView);
+    }
+
+    get nodeEndpoints(): FlatArray<ShareAcknowledgeResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 7, 8, readShareAcknowledgeResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareAcknowledgeResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ShareAcknowledgeRequest): void {
+      try {
+        writeShareAcknowledgeRequest(w, w.alloc(10), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ShareAcknowledge request', 79);
+      }
+    },
+    readResponse(message: FlatMessage): ShareAcknowledgeResponseView {
+      return new ShareAcknowledgeResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfShareAcknowledgeRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
   class ShareAcknowledgeRequestAcknowledgementBatchView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -590,173 +766,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-  class ShareAcknowledgeResponseLeaderIdAndEpochView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareAcknowledgeResponseLeaderIdAndEpoch;
-    }
-  }
-
-  const fieldsOfShareAcknowledgeResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'currentLeader', 'unknownTaggedFields'];
-  class ShareAcknowledgeResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get currentLeader(): ShareAcknowledgeResponseLeaderIdAndEpochView {
-      return new ShareAcknowledgeResponseLeaderIdAndEpochView(this.flat, this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareAcknowledgeResponsePartitionData;
-    }
-  }
-  const readShareAcknowledgeResponsePartitionDataView: RowReader<ShareAcknowledgeResponsePartitionDataView> = (message, word) => new ShareAcknowledgeResponsePartitionDataView(message, word);
-
-  const fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class ShareAcknowledgeResponseShareAcknowledgeTopicResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<ShareAcknowledgeResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 4, 10, readShareAcknowledgeResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareAcknowledgeResponseShareAcknowledgeTopicResponse;
-    }
-  }
-  const readShareAcknowledgeResponseShareAcknowledgeTopicResponseView: RowReader<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> = (message, word) => new ShareAcknowledgeResponseShareAcknowledgeTopicResponseView(message, word);
-
-  const fieldsOfShareAcknowledgeResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-  class ShareAcknowledgeResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get rack(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareAcknowledgeResponseNodeEndpoint;
-    }
-  }
-  const readShareAcknowledgeResponseNodeEndpointView: RowReader<ShareAcknowledgeResponseNodeEndpointView> = (message, word) => new ShareAcknowledgeResponseNodeEndpointView(message, word);
-
-  const fieldsOfShareAcknowledgeResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
-  class ShareAcknowledgeResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get acquisitionLockTimeoutMs(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get responses(): FlatArray<ShareAcknowledgeResponseShareAcknowledgeTopicResponseView> {
-      return this.flat.array(this.flatWord + 5, 8, readShareAcknowledgeResponseShareAcknowledgeTopicResponseView);
-    }
-
-    get nodeEndpoints(): FlatArray<ShareAcknowledgeResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 7, 8, readShareAcknowledgeResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareAcknowledgeResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ShareAcknowledgeRequest): void {
-      try {
-        writeShareAcknowledgeRequest(w, w.alloc(10), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ShareAcknowledge request', 79);
-      }
+    readRequest(message: FlatMessage): ShareAcknowledgeRequestView {
+      return new ShareAcknowledgeRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ShareAcknowledgeResponse): void {
       try {
@@ -764,12 +776,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ShareAcknowledge response', 79);
       }
-    },
-    readRequest(message: FlatMessage): ShareAcknowledgeRequestView {
-      return new ShareAcknowledgeRequestView(message);
-    },
-    readResponse(message: FlatMessage): ShareAcknowledgeResponseView {
-      return new ShareAcknowledgeResponseView(message);
     },
   };
 }

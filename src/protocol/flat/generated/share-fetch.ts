@@ -327,12 +327,12 @@ export interface ShareFetchResponseLeaderIdAndEpochView extends FlatView {
 
 /** Gets records of share partitions for this member alone, and acknowledges earlier ones (KIP-932). API key 78, versions 1-2. */
 export const ShareFetch: Api<ShareFetchRequest, ShareFetchResponseView, ShareFetchResponse, ShareFetchRequestView> =
-  /* @__PURE__ */ new GeneratedApi(78, 'ShareFetch', { min: 1, max: 2, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(78, 'ShareFetch', { min: 1, max: 2, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ShareFetchRequest, ShareFetchResponseView, ShareFetchResponse, ShareFetchRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfShareFetchRequestAcknowledgementBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields']);
   function writeShareFetchRequestAcknowledgementBatch(w: FlatWriter, word: number, value: ShareFetchRequestAcknowledgementBatch): void {
     checkObject(value, keysOfShareFetchRequestAcknowledgementBatch);
@@ -450,6 +450,228 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfShareFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
+  class ShareFetchResponseLeaderIdAndEpochView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseLeaderIdAndEpoch;
+    }
+  }
+
+  const fieldsOfShareFetchResponseAcquiredRecords: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryCount', 'unknownTaggedFields'];
+  class ShareFetchResponseAcquiredRecordsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get firstOffset(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get lastOffset(): Long {
+      return this.flat.int64(this.flatWord + 2);
+    }
+
+    get deliveryCount(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseAcquiredRecords;
+    }
+  }
+  const readShareFetchResponseAcquiredRecordsView: RowReader<ShareFetchResponseAcquiredRecordsView> = (message, word) => new ShareFetchResponseAcquiredRecordsView(message, word);
+
+  const fieldsOfShareFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'acknowledgeErrorCode', 'acknowledgeErrorMessage', 'currentLeader', 'records', 'acquiredRecords', 'unknownTaggedFields'];
+  class ShareFetchResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get acknowledgeErrorCode(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get acknowledgeErrorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get currentLeader(): ShareFetchResponseLeaderIdAndEpochView {
+      return new ShareFetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
+    }
+
+    get records(): RecordsView {
+      return new RecordsView(this.flat, this.flatWord + 11);
+    }
+
+    get acquiredRecords(): FlatArray<ShareFetchResponseAcquiredRecordsView> {
+      return this.flat.array(this.flatWord + 31, 7, readShareFetchResponseAcquiredRecordsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 33);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponsePartitionData;
+    }
+  }
+  const readShareFetchResponsePartitionDataView: RowReader<ShareFetchResponsePartitionDataView> = (message, word) => new ShareFetchResponsePartitionDataView(message, word);
+
+  const fieldsOfShareFetchResponseShareFetchableTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareFetchResponseShareFetchableTopicResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<ShareFetchResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 4, 35, readShareFetchResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseShareFetchableTopicResponse;
+    }
+  }
+  const readShareFetchResponseShareFetchableTopicResponseView: RowReader<ShareFetchResponseShareFetchableTopicResponseView> = (message, word) => new ShareFetchResponseShareFetchableTopicResponseView(message, word);
+
+  const fieldsOfShareFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
+  class ShareFetchResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get rack(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponseNodeEndpoint;
+    }
+  }
+  const readShareFetchResponseNodeEndpointView: RowReader<ShareFetchResponseNodeEndpointView> = (message, word) => new ShareFetchResponseNodeEndpointView(message, word);
+
+  const fieldsOfShareFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
+  class ShareFetchResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get acquisitionLockTimeoutMs(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get responses(): FlatArray<ShareFetchResponseShareFetchableTopicResponseView> {
+      return this.flat.array(this.flatWord + 5, 8, readShareFetchResponseShareFetchableTopicResponseView);
+    }
+
+    get nodeEndpoints(): FlatArray<ShareFetchResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 7, 8, readShareFetchResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareFetchResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ShareFetchRequest): void {
+      try {
+        writeShareFetchRequest(w, w.alloc(18), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ShareFetch request', 78);
+      }
+    },
+    readResponse(message: FlatMessage): ShareFetchResponseView {
+      return new ShareFetchResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfShareFetchRequestAcknowledgementBatch: readonly string[] = ['firstOffset', 'lastOffset', 'acknowledgeTypes', 'unknownTaggedFields'];
   class ShareFetchRequestAcknowledgementBatchView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -814,219 +1036,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfShareFetchResponseLeaderIdAndEpoch: readonly string[] = ['leaderId', 'leaderEpoch', 'unknownTaggedFields'];
-  class ShareFetchResponseLeaderIdAndEpochView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareFetchResponseLeaderIdAndEpoch;
-    }
-  }
-
-  const fieldsOfShareFetchResponseAcquiredRecords: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryCount', 'unknownTaggedFields'];
-  class ShareFetchResponseAcquiredRecordsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get firstOffset(): Long {
-      return this.flat.int64(this.flatWord);
-    }
-
-    get lastOffset(): Long {
-      return this.flat.int64(this.flatWord + 2);
-    }
-
-    get deliveryCount(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareFetchResponseAcquiredRecords;
-    }
-  }
-  const readShareFetchResponseAcquiredRecordsView: RowReader<ShareFetchResponseAcquiredRecordsView> = (message, word) => new ShareFetchResponseAcquiredRecordsView(message, word);
-
-  const fieldsOfShareFetchResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'errorMessage', 'acknowledgeErrorCode', 'acknowledgeErrorMessage', 'currentLeader', 'records', 'acquiredRecords', 'unknownTaggedFields'];
-  class ShareFetchResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get acknowledgeErrorCode(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get acknowledgeErrorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 5);
-    }
-
-    get currentLeader(): ShareFetchResponseLeaderIdAndEpochView {
-      return new ShareFetchResponseLeaderIdAndEpochView(this.flat, this.flatWord + 7);
-    }
-
-    get records(): RecordsView {
-      return new RecordsView(this.flat, this.flatWord + 11);
-    }
-
-    get acquiredRecords(): FlatArray<ShareFetchResponseAcquiredRecordsView> {
-      return this.flat.array(this.flatWord + 31, 7, readShareFetchResponseAcquiredRecordsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 33);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareFetchResponsePartitionData;
-    }
-  }
-  const readShareFetchResponsePartitionDataView: RowReader<ShareFetchResponsePartitionDataView> = (message, word) => new ShareFetchResponsePartitionDataView(message, word);
-
-  const fieldsOfShareFetchResponseShareFetchableTopicResponse: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class ShareFetchResponseShareFetchableTopicResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<ShareFetchResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 4, 35, readShareFetchResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareFetchResponseShareFetchableTopicResponse;
-    }
-  }
-  const readShareFetchResponseShareFetchableTopicResponseView: RowReader<ShareFetchResponseShareFetchableTopicResponseView> = (message, word) => new ShareFetchResponseShareFetchableTopicResponseView(message, word);
-
-  const fieldsOfShareFetchResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'rack', 'unknownTaggedFields'];
-  class ShareFetchResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get rack(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareFetchResponseNodeEndpoint;
-    }
-  }
-  const readShareFetchResponseNodeEndpointView: RowReader<ShareFetchResponseNodeEndpointView> = (message, word) => new ShareFetchResponseNodeEndpointView(message, word);
-
-  const fieldsOfShareFetchResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'acquisitionLockTimeoutMs', 'responses', 'nodeEndpoints', 'unknownTaggedFields'];
-  class ShareFetchResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get acquisitionLockTimeoutMs(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get responses(): FlatArray<ShareFetchResponseShareFetchableTopicResponseView> {
-      return this.flat.array(this.flatWord + 5, 8, readShareFetchResponseShareFetchableTopicResponseView);
-    }
-
-    get nodeEndpoints(): FlatArray<ShareFetchResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 7, 8, readShareFetchResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareFetchResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ShareFetchRequest): void {
-      try {
-        writeShareFetchRequest(w, w.alloc(18), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ShareFetch request', 78);
-      }
+    readRequest(message: FlatMessage): ShareFetchRequestView {
+      return new ShareFetchRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ShareFetchResponse): void {
       try {
@@ -1034,12 +1046,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ShareFetch response', 78);
       }
-    },
-    readRequest(message: FlatMessage): ShareFetchRequestView {
-      return new ShareFetchRequestView(message);
-    },
-    readResponse(message: FlatMessage): ShareFetchResponseView {
-      return new ShareFetchResponseView(message);
     },
   };
 }

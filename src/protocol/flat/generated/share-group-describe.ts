@@ -176,193 +176,17 @@ export interface ShareGroupDescribeResponseTopicPartitionsView extends FlatView 
 
 /** Describes share groups. Preview in Kafka 4.1, final since 4.2 (KIP-932). API key 77, versions 1-1. */
 export const ShareGroupDescribe: Api<ShareGroupDescribeRequest, ShareGroupDescribeResponseView, ShareGroupDescribeResponse, ShareGroupDescribeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(77, 'ShareGroupDescribe', { min: 1, max: 1, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(77, 'ShareGroupDescribe', { min: 1, max: 1, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ShareGroupDescribeRequest, ShareGroupDescribeResponseView, ShareGroupDescribeResponse, ShareGroupDescribeRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfShareGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields']);
   function writeShareGroupDescribeRequest(w: FlatWriter, word: number, value: ShareGroupDescribeRequest): void {
     checkObject(value, keysOfShareGroupDescribeRequest);
     putArray(w, word, 'groupIds', value.groupIds, 2, putString);
     putBool(w, word + 2, 'includeAuthorizedOperations', value.includeAuthorizedOperations);
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
-    }
-  }
-
-  const fieldsOfShareGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields'];
-  class ShareGroupDescribeRequestView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get groupIds(): FlatArray<string> {
-      return this.flat.array(this.flatWord, 2, readString);
-    }
-
-    get includeAuthorizedOperations(): boolean {
-      return this.flat.bool(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareGroupDescribeRequest;
-    }
-  }
-
-  const keysOfShareGroupDescribeResponseTopicPartitions: ReadonlySet<string> = new Set(['topicId', 'topicName', 'partitions', 'unknownTaggedFields']);
-  function writeShareGroupDescribeResponseTopicPartitions(w: FlatWriter, word: number, value: ShareGroupDescribeResponseTopicPartitions): void {
-    checkObject(value, keysOfShareGroupDescribeResponseTopicPartitions);
-    if (value.topicId !== undefined) {
-      putUuid(w, word, 'topicId', value.topicId);
-    }
-    if (value.topicName !== undefined) {
-      putString(w, word + 4, 'topicName', value.topicName);
-    }
-    if (value.partitions !== undefined) {
-      putArray(w, word + 6, 'partitions', value.partitions, 1, putInt32);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfShareGroupDescribeResponseAssignment: ReadonlySet<string> = new Set(['topicPartitions', 'unknownTaggedFields']);
-  function writeShareGroupDescribeResponseAssignment(w: FlatWriter, word: number, value: ShareGroupDescribeResponseAssignment): void {
-    checkObject(value, keysOfShareGroupDescribeResponseAssignment);
-    if (value.topicPartitions !== undefined) {
-      {
-        const count = checkArray('topicPartitions', value.topicPartitions);
-        const rows = w.array(word, count, 10);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeShareGroupDescribeResponseTopicPartitions(w, rows + i * 10, value.topicPartitions[i]!);
-        } catch (error) {
-          throw within(error, 'topicPartitions', i);
-        }
-      }
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfShareGroupDescribeResponseMember: ReadonlySet<string> = new Set(['memberId', 'rackId', 'memberEpoch', 'clientId', 'clientHost', 'subscribedTopicNames', 'assignment', 'unknownTaggedFields']);
-  function writeShareGroupDescribeResponseMember(w: FlatWriter, word: number, value: ShareGroupDescribeResponseMember): void {
-    checkObject(value, keysOfShareGroupDescribeResponseMember);
-    if (value.memberId !== undefined) {
-      putString(w, word, 'memberId', value.memberId);
-    }
-    if (value.rackId !== undefined) {
-      if (value.rackId === null) {
-        w.setNull(word + 2);
-      } else {
-        putString(w, word + 2, 'rackId', value.rackId);
-      }
-    } else {
-      w.setNull(word + 2);
-    }
-    if (value.memberEpoch !== undefined) {
-      putInt32(w, word + 4, 'memberEpoch', value.memberEpoch);
-    }
-    if (value.clientId !== undefined) {
-      putString(w, word + 5, 'clientId', value.clientId);
-    }
-    if (value.clientHost !== undefined) {
-      putString(w, word + 7, 'clientHost', value.clientHost);
-    }
-    if (value.subscribedTopicNames !== undefined) {
-      putArray(w, word + 9, 'subscribedTopicNames', value.subscribedTopicNames, 2, putString);
-    }
-    if (value.assignment !== undefined) {
-      try {
-        writeShareGroupDescribeResponseAssignment(w, word + 11, value.assignment);
-      } catch (error) {
-        throw within(error, 'assignment');
-      }
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 15, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfShareGroupDescribeResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'assignorName', 'members', 'authorizedOperations', 'unknownTaggedFields']);
-  function writeShareGroupDescribeResponseDescribedGroup(w: FlatWriter, word: number, value: ShareGroupDescribeResponseDescribedGroup): void {
-    checkObject(value, keysOfShareGroupDescribeResponseDescribedGroup);
-    if (value.errorCode !== undefined) {
-      putInt16(w, word, 'errorCode', value.errorCode);
-    }
-    if (value.errorMessage !== undefined) {
-      if (value.errorMessage === null) {
-        w.setNull(word + 1);
-      } else {
-        putString(w, word + 1, 'errorMessage', value.errorMessage);
-      }
-    } else {
-      w.setNull(word + 1);
-    }
-    if (value.groupId !== undefined) {
-      putString(w, word + 3, 'groupId', value.groupId);
-    }
-    if (value.groupState !== undefined) {
-      putString(w, word + 5, 'groupState', value.groupState);
-    }
-    if (value.groupEpoch !== undefined) {
-      putInt32(w, word + 7, 'groupEpoch', value.groupEpoch);
-    }
-    if (value.assignmentEpoch !== undefined) {
-      putInt32(w, word + 8, 'assignmentEpoch', value.assignmentEpoch);
-    }
-    if (value.assignorName !== undefined) {
-      putString(w, word + 9, 'assignorName', value.assignorName);
-    }
-    if (value.members !== undefined) {
-      {
-        const count = checkArray('members', value.members);
-        const rows = w.array(word + 11, count, 17);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeShareGroupDescribeResponseMember(w, rows + i * 17, value.members[i]!);
-        } catch (error) {
-          throw within(error, 'members', i);
-        }
-      }
-    }
-    if (value.authorizedOperations !== undefined) {
-      putInt32(w, word + 13, 'authorizedOperations', value.authorizedOperations);
-    } else {
-      w.setInt32(word + 13, -2147483648);
-    }
-    if (value.unknownTaggedFields !== undefined) {
-      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
-    }
-  }
-
-  const keysOfShareGroupDescribeResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
-  function writeShareGroupDescribeResponse(w: FlatWriter, word: number, value: ShareGroupDescribeResponse): void {
-    checkObject(value, keysOfShareGroupDescribeResponse);
-    if (value.throttleTimeMs !== undefined) {
-      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
-    }
-    if (value.groups !== undefined) {
-      {
-        const count = checkArray('groups', value.groups);
-        const rows = w.array(word + 1, count, 16);
-        let i = 0;
-        try {
-          for (; i < count; i++) writeShareGroupDescribeResponseDescribedGroup(w, rows + i * 16, value.groups[i]!);
-        } catch (error) {
-          throw within(error, 'groups', i);
-        }
-      }
-    }
     if (value.unknownTaggedFields !== undefined) {
       putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
     }
@@ -552,18 +376,200 @@ function loadMessages(): Messages {
         throw invalidMessage(error, 'ShareGroupDescribe request', 77);
       }
     },
+    readResponse(message: FlatMessage): ShareGroupDescribeResponseView {
+      return new ShareGroupDescribeResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
+  const fieldsOfShareGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'unknownTaggedFields'];
+  class ShareGroupDescribeRequestView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get groupIds(): FlatArray<string> {
+      return this.flat.array(this.flatWord, 2, readString);
+    }
+
+    get includeAuthorizedOperations(): boolean {
+      return this.flat.bool(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareGroupDescribeRequest;
+    }
+  }
+
+  const keysOfShareGroupDescribeResponseTopicPartitions: ReadonlySet<string> = new Set(['topicId', 'topicName', 'partitions', 'unknownTaggedFields']);
+  function writeShareGroupDescribeResponseTopicPartitions(w: FlatWriter, word: number, value: ShareGroupDescribeResponseTopicPartitions): void {
+    checkObject(value, keysOfShareGroupDescribeResponseTopicPartitions);
+    if (value.topicId !== undefined) {
+      putUuid(w, word, 'topicId', value.topicId);
+    }
+    if (value.topicName !== undefined) {
+      putString(w, word + 4, 'topicName', value.topicName);
+    }
+    if (value.partitions !== undefined) {
+      putArray(w, word + 6, 'partitions', value.partitions, 1, putInt32);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 8, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfShareGroupDescribeResponseAssignment: ReadonlySet<string> = new Set(['topicPartitions', 'unknownTaggedFields']);
+  function writeShareGroupDescribeResponseAssignment(w: FlatWriter, word: number, value: ShareGroupDescribeResponseAssignment): void {
+    checkObject(value, keysOfShareGroupDescribeResponseAssignment);
+    if (value.topicPartitions !== undefined) {
+      {
+        const count = checkArray('topicPartitions', value.topicPartitions);
+        const rows = w.array(word, count, 10);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareGroupDescribeResponseTopicPartitions(w, rows + i * 10, value.topicPartitions[i]!);
+        } catch (error) {
+          throw within(error, 'topicPartitions', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 2, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfShareGroupDescribeResponseMember: ReadonlySet<string> = new Set(['memberId', 'rackId', 'memberEpoch', 'clientId', 'clientHost', 'subscribedTopicNames', 'assignment', 'unknownTaggedFields']);
+  function writeShareGroupDescribeResponseMember(w: FlatWriter, word: number, value: ShareGroupDescribeResponseMember): void {
+    checkObject(value, keysOfShareGroupDescribeResponseMember);
+    if (value.memberId !== undefined) {
+      putString(w, word, 'memberId', value.memberId);
+    }
+    if (value.rackId !== undefined) {
+      if (value.rackId === null) {
+        w.setNull(word + 2);
+      } else {
+        putString(w, word + 2, 'rackId', value.rackId);
+      }
+    } else {
+      w.setNull(word + 2);
+    }
+    if (value.memberEpoch !== undefined) {
+      putInt32(w, word + 4, 'memberEpoch', value.memberEpoch);
+    }
+    if (value.clientId !== undefined) {
+      putString(w, word + 5, 'clientId', value.clientId);
+    }
+    if (value.clientHost !== undefined) {
+      putString(w, word + 7, 'clientHost', value.clientHost);
+    }
+    if (value.subscribedTopicNames !== undefined) {
+      putArray(w, word + 9, 'subscribedTopicNames', value.subscribedTopicNames, 2, putString);
+    }
+    if (value.assignment !== undefined) {
+      try {
+        writeShareGroupDescribeResponseAssignment(w, word + 11, value.assignment);
+      } catch (error) {
+        throw within(error, 'assignment');
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 15, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfShareGroupDescribeResponseDescribedGroup: ReadonlySet<string> = new Set(['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'assignorName', 'members', 'authorizedOperations', 'unknownTaggedFields']);
+  function writeShareGroupDescribeResponseDescribedGroup(w: FlatWriter, word: number, value: ShareGroupDescribeResponseDescribedGroup): void {
+    checkObject(value, keysOfShareGroupDescribeResponseDescribedGroup);
+    if (value.errorCode !== undefined) {
+      putInt16(w, word, 'errorCode', value.errorCode);
+    }
+    if (value.errorMessage !== undefined) {
+      if (value.errorMessage === null) {
+        w.setNull(word + 1);
+      } else {
+        putString(w, word + 1, 'errorMessage', value.errorMessage);
+      }
+    } else {
+      w.setNull(word + 1);
+    }
+    if (value.groupId !== undefined) {
+      putString(w, word + 3, 'groupId', value.groupId);
+    }
+    if (value.groupState !== undefined) {
+      putString(w, word + 5, 'groupState', value.groupState);
+    }
+    if (value.groupEpoch !== undefined) {
+      putInt32(w, word + 7, 'groupEpoch', value.groupEpoch);
+    }
+    if (value.assignmentEpoch !== undefined) {
+      putInt32(w, word + 8, 'assignmentEpoch', value.assignmentEpoch);
+    }
+    if (value.assignorName !== undefined) {
+      putString(w, word + 9, 'assignorName', value.assignorName);
+    }
+    if (value.members !== undefined) {
+      {
+        const count = checkArray('members', value.members);
+        const rows = w.array(word + 11, count, 17);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareGroupDescribeResponseMember(w, rows + i * 17, value.members[i]!);
+        } catch (error) {
+          throw within(error, 'members', i);
+        }
+      }
+    }
+    if (value.authorizedOperations !== undefined) {
+      putInt32(w, word + 13, 'authorizedOperations', value.authorizedOperations);
+    } else {
+      w.setInt32(word + 13, -2147483648);
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 14, value.unknownTaggedFields, []);
+    }
+  }
+
+  const keysOfShareGroupDescribeResponse: ReadonlySet<string> = new Set(['throttleTimeMs', 'groups', 'unknownTaggedFields']);
+  function writeShareGroupDescribeResponse(w: FlatWriter, word: number, value: ShareGroupDescribeResponse): void {
+    checkObject(value, keysOfShareGroupDescribeResponse);
+    if (value.throttleTimeMs !== undefined) {
+      putInt32(w, word, 'throttleTimeMs', value.throttleTimeMs);
+    }
+    if (value.groups !== undefined) {
+      {
+        const count = checkArray('groups', value.groups);
+        const rows = w.array(word + 1, count, 16);
+        let i = 0;
+        try {
+          for (; i < count; i++) writeShareGroupDescribeResponseDescribedGroup(w, rows + i * 16, value.groups[i]!);
+        } catch (error) {
+          throw within(error, 'groups', i);
+        }
+      }
+    }
+    if (value.unknownTaggedFields !== undefined) {
+      putUnknownTaggedFields(w, word + 3, value.unknownTaggedFields, []);
+    }
+  }
+
+  return {
+    readRequest(message: FlatMessage): ShareGroupDescribeRequestView {
+      return new ShareGroupDescribeRequestView(message);
+    },
     writeResponse(w: FlatWriter, value: ShareGroupDescribeResponse): void {
       try {
         writeShareGroupDescribeResponse(w, w.alloc(5), value);
       } catch (error) {
         throw invalidMessage(error, 'ShareGroupDescribe response', 77);
       }
-    },
-    readRequest(message: FlatMessage): ShareGroupDescribeRequestView {
-      return new ShareGroupDescribeRequestView(message);
-    },
-    readResponse(message: FlatMessage): ShareGroupDescribeResponseView {
-      return new ShareGroupDescribeResponseView(message);
     },
   };
 }

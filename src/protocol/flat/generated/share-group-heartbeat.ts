@@ -116,12 +116,12 @@ export interface ShareGroupHeartbeatResponseTopicPartitionsView extends FlatView
 
 /** Joins, keeps up and leaves a share group. Preview in Kafka 4.1, final since 4.2 (KIP-932). API key 76, versions 1-1. */
 export const ShareGroupHeartbeat: Api<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponseView, ShareGroupHeartbeatResponse, ShareGroupHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(76, 'ShareGroupHeartbeat', { min: 1, max: 1, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(76, 'ShareGroupHeartbeat', { min: 1, max: 1, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponseView, ShareGroupHeartbeatResponse, ShareGroupHeartbeatRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfShareGroupHeartbeatRequest: ReadonlySet<string> = new Set(['groupId', 'memberId', 'memberEpoch', 'rackId', 'subscribedTopicNames', 'unknownTaggedFields']);
   function writeShareGroupHeartbeatRequest(w: FlatWriter, word: number, value: ShareGroupHeartbeatRequest): void {
     checkObject(value, keysOfShareGroupHeartbeatRequest);
@@ -151,6 +151,114 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfShareGroupHeartbeatResponseTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class ShareGroupHeartbeatResponseTopicPartitionsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 4, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareGroupHeartbeatResponseTopicPartitions;
+    }
+  }
+  const readShareGroupHeartbeatResponseTopicPartitionsView: RowReader<ShareGroupHeartbeatResponseTopicPartitionsView> = (message, word) => new ShareGroupHeartbeatResponseTopicPartitionsView(message, word);
+
+  const fieldsOfShareGroupHeartbeatResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
+  class ShareGroupHeartbeatResponseAssignmentView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicPartitions(): FlatArray<ShareGroupHeartbeatResponseTopicPartitionsView> {
+      return this.flat.array(this.flatWord, 8, readShareGroupHeartbeatResponseTopicPartitionsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareGroupHeartbeatResponseAssignment;
+    }
+  }
+
+  const fieldsOfShareGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'assignment', 'unknownTaggedFields'];
+  class ShareGroupHeartbeatResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get memberId(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get heartbeatIntervalMs(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get assignment(): ShareGroupHeartbeatResponseAssignmentView | null {
+      return this.flat.int32(this.flatWord + 8) === 0 ? null : new ShareGroupHeartbeatResponseAssignmentView(this.flat, this.flatWord + 9);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 13);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfShareGroupHeartbeatResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: ShareGroupHeartbeatRequest): void {
+      try {
+        writeShareGroupHeartbeatRequest(w, w.alloc(11), value);
+      } catch (error) {
+        throw invalidMessage(error, 'ShareGroupHeartbeat request', 76);
+      }
+    },
+    readResponse(message: FlatMessage): ShareGroupHeartbeatResponseView {
+      return new ShareGroupHeartbeatResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfShareGroupHeartbeatRequest: readonly string[] = ['groupId', 'memberId', 'memberEpoch', 'rackId', 'subscribedTopicNames', 'unknownTaggedFields'];
   class ShareGroupHeartbeatRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -270,105 +378,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfShareGroupHeartbeatResponseTopicPartitions: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class ShareGroupHeartbeatResponseTopicPartitionsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 4, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareGroupHeartbeatResponseTopicPartitions;
-    }
-  }
-  const readShareGroupHeartbeatResponseTopicPartitionsView: RowReader<ShareGroupHeartbeatResponseTopicPartitionsView> = (message, word) => new ShareGroupHeartbeatResponseTopicPartitionsView(message, word);
-
-  const fieldsOfShareGroupHeartbeatResponseAssignment: readonly string[] = ['topicPartitions', 'unknownTaggedFields'];
-  class ShareGroupHeartbeatResponseAssignmentView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicPartitions(): FlatArray<ShareGroupHeartbeatResponseTopicPartitionsView> {
-      return this.flat.array(this.flatWord, 8, readShareGroupHeartbeatResponseTopicPartitionsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareGroupHeartbeatResponseAssignment;
-    }
-  }
-
-  const fieldsOfShareGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'assignment', 'unknownTaggedFields'];
-  class ShareGroupHeartbeatResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get memberId(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get memberEpoch(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get heartbeatIntervalMs(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get assignment(): ShareGroupHeartbeatResponseAssignmentView | null {
-      return this.flat.int32(this.flatWord + 8) === 0 ? null : new ShareGroupHeartbeatResponseAssignmentView(this.flat, this.flatWord + 9);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 13);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfShareGroupHeartbeatResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: ShareGroupHeartbeatRequest): void {
-      try {
-        writeShareGroupHeartbeatRequest(w, w.alloc(11), value);
-      } catch (error) {
-        throw invalidMessage(error, 'ShareGroupHeartbeat request', 76);
-      }
+    readRequest(message: FlatMessage): ShareGroupHeartbeatRequestView {
+      return new ShareGroupHeartbeatRequestView(message);
     },
     writeResponse(w: FlatWriter, value: ShareGroupHeartbeatResponse): void {
       try {
@@ -376,12 +388,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'ShareGroupHeartbeat response', 76);
       }
-    },
-    readRequest(message: FlatMessage): ShareGroupHeartbeatRequestView {
-      return new ShareGroupHeartbeatRequestView(message);
-    },
-    readResponse(message: FlatMessage): ShareGroupHeartbeatResponseView {
-      return new ShareGroupHeartbeatResponseView(message);
     },
   };
 }

@@ -181,12 +181,12 @@ export interface StopReplicaResponseStopReplicaPartitionErrorView extends FlatVi
 
 /** Told brokers to stop or delete replicas. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 5, versions 0-4. Brokers from 4.0 on do not accept 0-4. */
 export const StopReplica: Api<StopReplicaRequest, StopReplicaResponseView, StopReplicaResponse, StopReplicaRequestView> =
-  /* @__PURE__ */ new GeneratedApi(5, 'StopReplica', { min: 0, max: 4, flexible: 2 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(5, 'StopReplica', { min: 0, max: 4, flexible: 2 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<StopReplicaRequest, StopReplicaResponseView, StopReplicaResponse, StopReplicaRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfStopReplicaRequestStopReplicaPartitionV0: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'unknownTaggedFields']);
   function writeStopReplicaRequestStopReplicaPartitionV0(w: FlatWriter, word: number, value: StopReplicaRequestStopReplicaPartitionV0): void {
     checkObject(value, keysOfStopReplicaRequestStopReplicaPartitionV0);
@@ -298,6 +298,77 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfStopReplicaResponseStopReplicaPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class StopReplicaResponseStopReplicaPartitionErrorView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaResponseStopReplicaPartitionError;
+    }
+  }
+  const readStopReplicaResponseStopReplicaPartitionErrorView: RowReader<StopReplicaResponseStopReplicaPartitionErrorView> = (message, word) => new StopReplicaResponseStopReplicaPartitionErrorView(message, word);
+
+  const fieldsOfStopReplicaResponse: readonly string[] = ['errorCode', 'partitionErrors', 'unknownTaggedFields'];
+  class StopReplicaResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get partitionErrors(): FlatArray<StopReplicaResponseStopReplicaPartitionErrorView> {
+      return this.flat.array(this.flatWord + 1, 6, readStopReplicaResponseStopReplicaPartitionErrorView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStopReplicaResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: StopReplicaRequest): void {
+      try {
+        writeStopReplicaRequest(w, w.alloc(14), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StopReplica request', 5);
+      }
+    },
+    readResponse(message: FlatMessage): StopReplicaResponseView {
+      return new StopReplicaResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfStopReplicaRequestStopReplicaPartitionV0: readonly string[] = ['topicName', 'partitionIndex', 'unknownTaggedFields'];
   class StopReplicaRequestStopReplicaPartitionV0View extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -495,68 +566,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfStopReplicaResponseStopReplicaPartitionError: readonly string[] = ['topicName', 'partitionIndex', 'errorCode', 'unknownTaggedFields'];
-  class StopReplicaResponseStopReplicaPartitionErrorView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStopReplicaResponseStopReplicaPartitionError;
-    }
-  }
-  const readStopReplicaResponseStopReplicaPartitionErrorView: RowReader<StopReplicaResponseStopReplicaPartitionErrorView> = (message, word) => new StopReplicaResponseStopReplicaPartitionErrorView(message, word);
-
-  const fieldsOfStopReplicaResponse: readonly string[] = ['errorCode', 'partitionErrors', 'unknownTaggedFields'];
-  class StopReplicaResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get partitionErrors(): FlatArray<StopReplicaResponseStopReplicaPartitionErrorView> {
-      return this.flat.array(this.flatWord + 1, 6, readStopReplicaResponseStopReplicaPartitionErrorView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStopReplicaResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: StopReplicaRequest): void {
-      try {
-        writeStopReplicaRequest(w, w.alloc(14), value);
-      } catch (error) {
-        throw invalidMessage(error, 'StopReplica request', 5);
-      }
+    readRequest(message: FlatMessage): StopReplicaRequestView {
+      return new StopReplicaRequestView(message);
     },
     writeResponse(w: FlatWriter, value: StopReplicaResponse): void {
       try {
@@ -564,12 +576,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'StopReplica response', 5);
       }
-    },
-    readRequest(message: FlatMessage): StopReplicaRequestView {
-      return new StopReplicaRequestView(message);
-    },
-    readResponse(message: FlatMessage): StopReplicaResponseView {
-      return new StopReplicaResponseView(message);
     },
   };
 }

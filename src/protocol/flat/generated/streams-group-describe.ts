@@ -469,12 +469,12 @@ export interface StreamsGroupDescribeResponseKeyValueView extends FlatView {
 
 /** Describes streams groups with topology, members and tasks (KIP-1071). Since Kafka 4.1. API key 89, versions 0-1. */
 export const StreamsGroupDescribe: Api<StreamsGroupDescribeRequest, StreamsGroupDescribeResponseView, StreamsGroupDescribeResponse, StreamsGroupDescribeRequestView> =
-  /* @__PURE__ */ new GeneratedApi(89, 'StreamsGroupDescribe', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(89, 'StreamsGroupDescribe', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<StreamsGroupDescribeRequest, StreamsGroupDescribeResponseView, StreamsGroupDescribeResponse, StreamsGroupDescribeRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfStreamsGroupDescribeRequest: ReadonlySet<string> = new Set(['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields']);
   function writeStreamsGroupDescribeRequest(w: FlatWriter, word: number, value: StreamsGroupDescribeRequest): void {
     checkObject(value, keysOfStreamsGroupDescribeRequest);
@@ -488,6 +488,543 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfStreamsGroupDescribeResponseKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseKeyValueView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get key(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get value(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseKeyValue;
+    }
+  }
+  const readStreamsGroupDescribeResponseKeyValueView: RowReader<StreamsGroupDescribeResponseKeyValueView> = (message, word) => new StreamsGroupDescribeResponseKeyValueView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopicInfoView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get replicationFactor(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get topicConfigs(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
+      return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseKeyValueView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopicInfo;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopicInfoView: RowReader<StreamsGroupDescribeResponseTopicInfoView> = (message, word) => new StreamsGroupDescribeResponseTopicInfoView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'repartitionSinkTopics', 'stateChangelogTopics', 'repartitionSourceTopics', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseSubtopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get sourceTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 2, 2, readString);
+    }
+
+    get repartitionSinkTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 4, 2, readString);
+    }
+
+    get stateChangelogTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
+      return this.flat.array(this.flatWord + 6, 8, readStreamsGroupDescribeResponseTopicInfoView);
+    }
+
+    get repartitionSourceTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
+      return this.flat.array(this.flatWord + 8, 8, readStreamsGroupDescribeResponseTopicInfoView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 10);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseSubtopology;
+    }
+  }
+  const readStreamsGroupDescribeResponseSubtopologyView: RowReader<StreamsGroupDescribeResponseSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseSubtopologyView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get epoch(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get subtopologies(): FlatArray<StreamsGroupDescribeResponseSubtopologyView> | null {
+      return this.flat.nullableArray(this.flatWord + 1, 12, readStreamsGroupDescribeResponseSubtopologyView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopology;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseEndpoint;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTaskOffsetView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get offset(): Long {
+      return this.flat.int64(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTaskOffset;
+    }
+  }
+  const readStreamsGroupDescribeResponseTaskOffsetView: RowReader<StreamsGroupDescribeResponseTaskOffsetView> = (message, word) => new StreamsGroupDescribeResponseTaskOffsetView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTaskIdsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTaskIds;
+    }
+  }
+  const readStreamsGroupDescribeResponseTaskIdsView: RowReader<StreamsGroupDescribeResponseTaskIdsView> = (message, word) => new StreamsGroupDescribeResponseTaskIdsView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseAssignment: readonly string[] = ['activeTasks', 'standbyTasks', 'warmupTasks', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseAssignmentView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get activeTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
+      return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTaskIdsView);
+    }
+
+    get standbyTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
+      return this.flat.array(this.flatWord + 2, 6, readStreamsGroupDescribeResponseTaskIdsView);
+    }
+
+    get warmupTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
+      return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseTaskIdsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseAssignment;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseMember: readonly string[] = ['memberId', 'memberEpoch', 'instanceId', 'rackId', 'clientId', 'clientHost', 'topologyEpoch', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'assignment', 'targetAssignment', 'isClassic', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseMemberView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get instanceId(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get rackId(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get clientId(): string {
+      return this.flat.string(this.flatWord + 7);
+    }
+
+    get clientHost(): string {
+      return this.flat.string(this.flatWord + 9);
+    }
+
+    get topologyEpoch(): number {
+      return this.flat.int32(this.flatWord + 11);
+    }
+
+    get processId(): string {
+      return this.flat.string(this.flatWord + 12);
+    }
+
+    get userEndpoint(): StreamsGroupDescribeResponseEndpointView | null {
+      return this.flat.int32(this.flatWord + 14) === 0 ? null : new StreamsGroupDescribeResponseEndpointView(this.flat, this.flatWord + 15);
+    }
+
+    get clientTags(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
+      return this.flat.array(this.flatWord + 20, 6, readStreamsGroupDescribeResponseKeyValueView);
+    }
+
+    get taskOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
+      return this.flat.array(this.flatWord + 22, 7, readStreamsGroupDescribeResponseTaskOffsetView);
+    }
+
+    get taskEndOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
+      return this.flat.array(this.flatWord + 24, 7, readStreamsGroupDescribeResponseTaskOffsetView);
+    }
+
+    get assignment(): StreamsGroupDescribeResponseAssignmentView {
+      return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 26);
+    }
+
+    get targetAssignment(): StreamsGroupDescribeResponseAssignmentView {
+      return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 34);
+    }
+
+    get isClassic(): boolean {
+      return this.flat.bool(this.flatWord + 42);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 43);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseMember;
+    }
+  }
+  const readStreamsGroupDescribeResponseMemberView: RowReader<StreamsGroupDescribeResponseMemberView> = (message, word) => new StreamsGroupDescribeResponseMemberView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode: readonly string[] = ['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionNodeView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get nodeType(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get sourceTopics(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 3, 2, readString);
+    }
+
+    get sinkTopic(): string | null {
+      return this.flat.nullableString(this.flatWord + 5);
+    }
+
+    get stores(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 7, 2, readString);
+    }
+
+    get successors(): FlatArray<string> {
+      return this.flat.array(this.flatWord + 9, 2, readString);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 11);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopologyDescriptionNodeView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionNodeView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionNodeView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: readonly string[] = ['subtopologyId', 'nodes', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get nodes(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionNodeView> {
+      return this.flat.array(this.flatWord + 2, 13, readStreamsGroupDescribeResponseTopologyDescriptionNodeView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: readonly string[] = ['source', 'processor', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get source(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
+      return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord);
+    }
+
+    get processor(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
+      return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord + 13);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 26);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore;
+    }
+  }
+  const readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponseTopologyDescription: readonly string[] = ['subtopologies', 'globalStores', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseTopologyDescriptionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologies(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> {
+      return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView);
+    }
+
+    get globalStores(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> {
+      return this.flat.array(this.flatWord + 2, 28, readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseTopologyDescription;
+    }
+  }
+
+  const fieldsOfStreamsGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 1);
+    }
+
+    get groupId(): string {
+      return this.flat.string(this.flatWord + 3);
+    }
+
+    get groupState(): string {
+      return this.flat.string(this.flatWord + 5);
+    }
+
+    get groupEpoch(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get assignmentEpoch(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get topology(): StreamsGroupDescribeResponseTopologyView | null {
+      return this.flat.int32(this.flatWord + 9) === 0 ? null : new StreamsGroupDescribeResponseTopologyView(this.flat, this.flatWord + 10);
+    }
+
+    get members(): FlatArray<StreamsGroupDescribeResponseMemberView> {
+      return this.flat.array(this.flatWord + 15, 45, readStreamsGroupDescribeResponseMemberView);
+    }
+
+    get authorizedOperations(): number {
+      return this.flat.int32(this.flatWord + 17);
+    }
+
+    get topologyDescription(): StreamsGroupDescribeResponseTopologyDescriptionView | null {
+      return this.flat.int32(this.flatWord + 18) === 0 ? null : new StreamsGroupDescribeResponseTopologyDescriptionView(this.flat, this.flatWord + 19);
+    }
+
+    get topologyDescriptionStatus(): number {
+      return this.flat.int32(this.flatWord + 25);
+    }
+
+    get assignorName(): string | null {
+      return this.flat.nullableString(this.flatWord + 26);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 28);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponseDescribedGroup;
+    }
+  }
+  const readStreamsGroupDescribeResponseDescribedGroupView: RowReader<StreamsGroupDescribeResponseDescribedGroupView> = (message, word) => new StreamsGroupDescribeResponseDescribedGroupView(message, word);
+
+  const fieldsOfStreamsGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
+  class StreamsGroupDescribeResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get groups(): FlatArray<StreamsGroupDescribeResponseDescribedGroupView> {
+      return this.flat.array(this.flatWord + 1, 30, readStreamsGroupDescribeResponseDescribedGroupView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupDescribeResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: StreamsGroupDescribeRequest): void {
+      try {
+        writeStreamsGroupDescribeRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StreamsGroupDescribe request', 89);
+      }
+    },
+    readResponse(message: FlatMessage): StreamsGroupDescribeResponseView {
+      return new StreamsGroupDescribeResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfStreamsGroupDescribeRequest: readonly string[] = ['groupIds', 'includeAuthorizedOperations', 'includeTopologyDescription', 'unknownTaggedFields'];
   class StreamsGroupDescribeRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -1047,534 +1584,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfStreamsGroupDescribeResponseKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseKeyValueView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get key(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get value(): string {
-      return this.flat.string(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseKeyValue;
-    }
-  }
-  const readStreamsGroupDescribeResponseKeyValueView: RowReader<StreamsGroupDescribeResponseKeyValueView> = (message, word) => new StreamsGroupDescribeResponseKeyValueView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseTopicInfo: readonly string[] = ['name', 'partitions', 'replicationFactor', 'topicConfigs', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTopicInfoView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get replicationFactor(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get topicConfigs(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
-      return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseKeyValueView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTopicInfo;
-    }
-  }
-  const readStreamsGroupDescribeResponseTopicInfoView: RowReader<StreamsGroupDescribeResponseTopicInfoView> = (message, word) => new StreamsGroupDescribeResponseTopicInfoView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseSubtopology: readonly string[] = ['subtopologyId', 'sourceTopics', 'repartitionSinkTopics', 'stateChangelogTopics', 'repartitionSourceTopics', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseSubtopologyView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get subtopologyId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get sourceTopics(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 2, 2, readString);
-    }
-
-    get repartitionSinkTopics(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 4, 2, readString);
-    }
-
-    get stateChangelogTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
-      return this.flat.array(this.flatWord + 6, 8, readStreamsGroupDescribeResponseTopicInfoView);
-    }
-
-    get repartitionSourceTopics(): FlatArray<StreamsGroupDescribeResponseTopicInfoView> {
-      return this.flat.array(this.flatWord + 8, 8, readStreamsGroupDescribeResponseTopicInfoView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 10);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseSubtopology;
-    }
-  }
-  const readStreamsGroupDescribeResponseSubtopologyView: RowReader<StreamsGroupDescribeResponseSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseSubtopologyView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseTopology: readonly string[] = ['epoch', 'subtopologies', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTopologyView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get epoch(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get subtopologies(): FlatArray<StreamsGroupDescribeResponseSubtopologyView> | null {
-      return this.flat.nullableArray(this.flatWord + 1, 12, readStreamsGroupDescribeResponseSubtopologyView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTopology;
-    }
-  }
-
-  const fieldsOfStreamsGroupDescribeResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseEndpoint;
-    }
-  }
-
-  const fieldsOfStreamsGroupDescribeResponseTaskOffset: readonly string[] = ['subtopologyId', 'partition', 'offset', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTaskOffsetView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get subtopologyId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partition(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get offset(): Long {
-      return this.flat.int64(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTaskOffset;
-    }
-  }
-  const readStreamsGroupDescribeResponseTaskOffsetView: RowReader<StreamsGroupDescribeResponseTaskOffsetView> = (message, word) => new StreamsGroupDescribeResponseTaskOffsetView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTaskIdsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get subtopologyId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 2, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTaskIds;
-    }
-  }
-  const readStreamsGroupDescribeResponseTaskIdsView: RowReader<StreamsGroupDescribeResponseTaskIdsView> = (message, word) => new StreamsGroupDescribeResponseTaskIdsView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseAssignment: readonly string[] = ['activeTasks', 'standbyTasks', 'warmupTasks', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseAssignmentView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get activeTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
-      return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTaskIdsView);
-    }
-
-    get standbyTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
-      return this.flat.array(this.flatWord + 2, 6, readStreamsGroupDescribeResponseTaskIdsView);
-    }
-
-    get warmupTasks(): FlatArray<StreamsGroupDescribeResponseTaskIdsView> {
-      return this.flat.array(this.flatWord + 4, 6, readStreamsGroupDescribeResponseTaskIdsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseAssignment;
-    }
-  }
-
-  const fieldsOfStreamsGroupDescribeResponseMember: readonly string[] = ['memberId', 'memberEpoch', 'instanceId', 'rackId', 'clientId', 'clientHost', 'topologyEpoch', 'processId', 'userEndpoint', 'clientTags', 'taskOffsets', 'taskEndOffsets', 'assignment', 'targetAssignment', 'isClassic', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseMemberView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get memberId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get memberEpoch(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get instanceId(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get rackId(): string | null {
-      return this.flat.nullableString(this.flatWord + 5);
-    }
-
-    get clientId(): string {
-      return this.flat.string(this.flatWord + 7);
-    }
-
-    get clientHost(): string {
-      return this.flat.string(this.flatWord + 9);
-    }
-
-    get topologyEpoch(): number {
-      return this.flat.int32(this.flatWord + 11);
-    }
-
-    get processId(): string {
-      return this.flat.string(this.flatWord + 12);
-    }
-
-    get userEndpoint(): StreamsGroupDescribeResponseEndpointView | null {
-      return this.flat.int32(this.flatWord + 14) === 0 ? null : new StreamsGroupDescribeResponseEndpointView(this.flat, this.flatWord + 15);
-    }
-
-    get clientTags(): FlatArray<StreamsGroupDescribeResponseKeyValueView> {
-      return this.flat.array(this.flatWord + 20, 6, readStreamsGroupDescribeResponseKeyValueView);
-    }
-
-    get taskOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
-      return this.flat.array(this.flatWord + 22, 7, readStreamsGroupDescribeResponseTaskOffsetView);
-    }
-
-    get taskEndOffsets(): FlatArray<StreamsGroupDescribeResponseTaskOffsetView> {
-      return this.flat.array(this.flatWord + 24, 7, readStreamsGroupDescribeResponseTaskOffsetView);
-    }
-
-    get assignment(): StreamsGroupDescribeResponseAssignmentView {
-      return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 26);
-    }
-
-    get targetAssignment(): StreamsGroupDescribeResponseAssignmentView {
-      return new StreamsGroupDescribeResponseAssignmentView(this.flat, this.flatWord + 34);
-    }
-
-    get isClassic(): boolean {
-      return this.flat.bool(this.flatWord + 42);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 43);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseMember;
-    }
-  }
-  const readStreamsGroupDescribeResponseMemberView: RowReader<StreamsGroupDescribeResponseMemberView> = (message, word) => new StreamsGroupDescribeResponseMemberView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode: readonly string[] = ['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTopologyDescriptionNodeView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get nodeType(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get sourceTopics(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 3, 2, readString);
-    }
-
-    get sinkTopic(): string | null {
-      return this.flat.nullableString(this.flatWord + 5);
-    }
-
-    get stores(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 7, 2, readString);
-    }
-
-    get successors(): FlatArray<string> {
-      return this.flat.array(this.flatWord + 9, 2, readString);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 11);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionNode;
-    }
-  }
-  const readStreamsGroupDescribeResponseTopologyDescriptionNodeView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionNodeView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionNodeView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology: readonly string[] = ['subtopologyId', 'nodes', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get subtopologyId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get nodes(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionNodeView> {
-      return this.flat.array(this.flatWord + 2, 13, readStreamsGroupDescribeResponseTopologyDescriptionNodeView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionSubtopology;
-    }
-  }
-  const readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore: readonly string[] = ['source', 'processor', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get source(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
-      return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord);
-    }
-
-    get processor(): StreamsGroupDescribeResponseTopologyDescriptionNodeView {
-      return new StreamsGroupDescribeResponseTopologyDescriptionNodeView(this.flat, this.flatWord + 13);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 26);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTopologyDescriptionGlobalStore;
-    }
-  }
-  const readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView: RowReader<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> = (message, word) => new StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponseTopologyDescription: readonly string[] = ['subtopologies', 'globalStores', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseTopologyDescriptionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get subtopologies(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionSubtopologyView> {
-      return this.flat.array(this.flatWord, 6, readStreamsGroupDescribeResponseTopologyDescriptionSubtopologyView);
-    }
-
-    get globalStores(): FlatArray<StreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView> {
-      return this.flat.array(this.flatWord + 2, 28, readStreamsGroupDescribeResponseTopologyDescriptionGlobalStoreView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseTopologyDescription;
-    }
-  }
-
-  const fieldsOfStreamsGroupDescribeResponseDescribedGroup: readonly string[] = ['errorCode', 'errorMessage', 'groupId', 'groupState', 'groupEpoch', 'assignmentEpoch', 'topology', 'members', 'authorizedOperations', 'topologyDescription', 'topologyDescriptionStatus', 'assignorName', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseDescribedGroupView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 1);
-    }
-
-    get groupId(): string {
-      return this.flat.string(this.flatWord + 3);
-    }
-
-    get groupState(): string {
-      return this.flat.string(this.flatWord + 5);
-    }
-
-    get groupEpoch(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get assignmentEpoch(): number {
-      return this.flat.int32(this.flatWord + 8);
-    }
-
-    get topology(): StreamsGroupDescribeResponseTopologyView | null {
-      return this.flat.int32(this.flatWord + 9) === 0 ? null : new StreamsGroupDescribeResponseTopologyView(this.flat, this.flatWord + 10);
-    }
-
-    get members(): FlatArray<StreamsGroupDescribeResponseMemberView> {
-      return this.flat.array(this.flatWord + 15, 45, readStreamsGroupDescribeResponseMemberView);
-    }
-
-    get authorizedOperations(): number {
-      return this.flat.int32(this.flatWord + 17);
-    }
-
-    get topologyDescription(): StreamsGroupDescribeResponseTopologyDescriptionView | null {
-      return this.flat.int32(this.flatWord + 18) === 0 ? null : new StreamsGroupDescribeResponseTopologyDescriptionView(this.flat, this.flatWord + 19);
-    }
-
-    get topologyDescriptionStatus(): number {
-      return this.flat.int32(this.flatWord + 25);
-    }
-
-    get assignorName(): string | null {
-      return this.flat.nullableString(this.flatWord + 26);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 28);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponseDescribedGroup;
-    }
-  }
-  const readStreamsGroupDescribeResponseDescribedGroupView: RowReader<StreamsGroupDescribeResponseDescribedGroupView> = (message, word) => new StreamsGroupDescribeResponseDescribedGroupView(message, word);
-
-  const fieldsOfStreamsGroupDescribeResponse: readonly string[] = ['throttleTimeMs', 'groups', 'unknownTaggedFields'];
-  class StreamsGroupDescribeResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get groups(): FlatArray<StreamsGroupDescribeResponseDescribedGroupView> {
-      return this.flat.array(this.flatWord + 1, 30, readStreamsGroupDescribeResponseDescribedGroupView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupDescribeResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: StreamsGroupDescribeRequest): void {
-      try {
-        writeStreamsGroupDescribeRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'StreamsGroupDescribe request', 89);
-      }
+    readRequest(message: FlatMessage): StreamsGroupDescribeRequestView {
+      return new StreamsGroupDescribeRequestView(message);
     },
     writeResponse(w: FlatWriter, value: StreamsGroupDescribeResponse): void {
       try {
@@ -1582,12 +1594,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'StreamsGroupDescribe response', 89);
       }
-    },
-    readRequest(message: FlatMessage): StreamsGroupDescribeRequestView {
-      return new StreamsGroupDescribeRequestView(message);
-    },
-    readResponse(message: FlatMessage): StreamsGroupDescribeResponseView {
-      return new StreamsGroupDescribeResponseView(message);
     },
   };
 }

@@ -465,12 +465,12 @@ export interface StreamsGroupHeartbeatResponseStatusView extends FlatView {
 
 /** Joins, keeps up and leaves a streams group; the broker assigns tasks (KIP-1071). Since Kafka 4.1. API key 88, versions 0-1. */
 export const StreamsGroupHeartbeat: Api<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponseView, StreamsGroupHeartbeatResponse, StreamsGroupHeartbeatRequestView> =
-  /* @__PURE__ */ new GeneratedApi(88, 'StreamsGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(88, 'StreamsGroupHeartbeat', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponseView, StreamsGroupHeartbeatResponse, StreamsGroupHeartbeatRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfStreamsGroupHeartbeatRequestKeyValue: ReadonlySet<string> = new Set(['key', 'value', 'unknownTaggedFields']);
   function writeStreamsGroupHeartbeatRequestKeyValue(w: FlatWriter, word: number, value: StreamsGroupHeartbeatRequestKeyValue): void {
     checkObject(value, keysOfStreamsGroupHeartbeatRequestKeyValue);
@@ -780,6 +780,236 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfStreamsGroupHeartbeatResponseStatus: readonly string[] = ['statusCode', 'statusDetail', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseStatusView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get statusCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get statusDetail(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseStatus;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseStatusView: RowReader<StreamsGroupHeartbeatResponseStatusView> = (message, word) => new StreamsGroupHeartbeatResponseStatusView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseTaskIdsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get subtopologyId(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseTaskIds;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseTaskIdsView: RowReader<StreamsGroupHeartbeatResponseTaskIdsView> = (message, word) => new StreamsGroupHeartbeatResponseTaskIdsView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseEndpoint;
+    }
+  }
+
+  const fieldsOfStreamsGroupHeartbeatResponseTopicPartition: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseTopicPartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topic(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<number> {
+      return this.flat.array(this.flatWord + 2, 1, readInt32);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseTopicPartition;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseTopicPartitionView: RowReader<StreamsGroupHeartbeatResponseTopicPartitionView> = (message, word) => new StreamsGroupHeartbeatResponseTopicPartitionView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions: readonly string[] = ['userEndpoint', 'activePartitions', 'standbyPartitions', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseEndpointToPartitionsView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get userEndpoint(): StreamsGroupHeartbeatResponseEndpointView {
+      return new StreamsGroupHeartbeatResponseEndpointView(this.flat, this.flatWord);
+    }
+
+    get activePartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
+      return this.flat.array(this.flatWord + 5, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
+    }
+
+    get standbyPartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
+      return this.flat.array(this.flatWord + 7, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions;
+    }
+  }
+  const readStreamsGroupHeartbeatResponseEndpointToPartitionsView: RowReader<StreamsGroupHeartbeatResponseEndpointToPartitionsView> = (message, word) => new StreamsGroupHeartbeatResponseEndpointToPartitionsView(message, word);
+
+  const fieldsOfStreamsGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields'];
+  class StreamsGroupHeartbeatResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get memberId(): string {
+      return this.flat.string(this.flatWord + 4);
+    }
+
+    get memberEpoch(): number {
+      return this.flat.int32(this.flatWord + 6);
+    }
+
+    get heartbeatIntervalMs(): number {
+      return this.flat.int32(this.flatWord + 7);
+    }
+
+    get acceptableRecoveryLagLegacy(): number {
+      return this.flat.int32(this.flatWord + 8);
+    }
+
+    get taskOffsetIntervalMs(): number {
+      return this.flat.int32(this.flatWord + 9);
+    }
+
+    get acceptableRecoveryLag(): Long {
+      return this.flat.int64(this.flatWord + 10);
+    }
+
+    get status(): FlatArray<StreamsGroupHeartbeatResponseStatusView> | null {
+      return this.flat.nullableArray(this.flatWord + 12, 5, readStreamsGroupHeartbeatResponseStatusView);
+    }
+
+    get activeTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 14, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    }
+
+    get standbyTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 16, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    }
+
+    get warmupTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
+      return this.flat.nullableArray(this.flatWord + 18, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
+    }
+
+    get topologyDescriptionRequired(): boolean {
+      return this.flat.bool(this.flatWord + 20);
+    }
+
+    get endpointInformationEpoch(): number {
+      return this.flat.int32(this.flatWord + 21);
+    }
+
+    get partitionsByUserEndpoint(): FlatArray<StreamsGroupHeartbeatResponseEndpointToPartitionsView> | null {
+      return this.flat.nullableArray(this.flatWord + 22, 11, readStreamsGroupHeartbeatResponseEndpointToPartitionsView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 24);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupHeartbeatResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: StreamsGroupHeartbeatRequest): void {
+      try {
+        writeStreamsGroupHeartbeatRequest(w, w.alloc(40), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StreamsGroupHeartbeat request', 88);
+      }
+    },
+    readResponse(message: FlatMessage): StreamsGroupHeartbeatResponseView {
+      return new StreamsGroupHeartbeatResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfStreamsGroupHeartbeatRequestKeyValue: readonly string[] = ['key', 'value', 'unknownTaggedFields'];
   class StreamsGroupHeartbeatRequestKeyValueView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -1339,227 +1569,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfStreamsGroupHeartbeatResponseStatus: readonly string[] = ['statusCode', 'statusDetail', 'unknownTaggedFields'];
-  class StreamsGroupHeartbeatResponseStatusView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get statusCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get statusDetail(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupHeartbeatResponseStatus;
-    }
-  }
-  const readStreamsGroupHeartbeatResponseStatusView: RowReader<StreamsGroupHeartbeatResponseStatusView> = (message, word) => new StreamsGroupHeartbeatResponseStatusView(message, word);
-
-  const fieldsOfStreamsGroupHeartbeatResponseTaskIds: readonly string[] = ['subtopologyId', 'partitions', 'unknownTaggedFields'];
-  class StreamsGroupHeartbeatResponseTaskIdsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get subtopologyId(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 2, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupHeartbeatResponseTaskIds;
-    }
-  }
-  const readStreamsGroupHeartbeatResponseTaskIdsView: RowReader<StreamsGroupHeartbeatResponseTaskIdsView> = (message, word) => new StreamsGroupHeartbeatResponseTaskIdsView(message, word);
-
-  const fieldsOfStreamsGroupHeartbeatResponseEndpoint: readonly string[] = ['host', 'port', 'unknownTaggedFields'];
-  class StreamsGroupHeartbeatResponseEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupHeartbeatResponseEndpoint;
-    }
-  }
-
-  const fieldsOfStreamsGroupHeartbeatResponseTopicPartition: readonly string[] = ['topic', 'partitions', 'unknownTaggedFields'];
-  class StreamsGroupHeartbeatResponseTopicPartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topic(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<number> {
-      return this.flat.array(this.flatWord + 2, 1, readInt32);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupHeartbeatResponseTopicPartition;
-    }
-  }
-  const readStreamsGroupHeartbeatResponseTopicPartitionView: RowReader<StreamsGroupHeartbeatResponseTopicPartitionView> = (message, word) => new StreamsGroupHeartbeatResponseTopicPartitionView(message, word);
-
-  const fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions: readonly string[] = ['userEndpoint', 'activePartitions', 'standbyPartitions', 'unknownTaggedFields'];
-  class StreamsGroupHeartbeatResponseEndpointToPartitionsView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get userEndpoint(): StreamsGroupHeartbeatResponseEndpointView {
-      return new StreamsGroupHeartbeatResponseEndpointView(this.flat, this.flatWord);
-    }
-
-    get activePartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
-      return this.flat.array(this.flatWord + 5, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
-    }
-
-    get standbyPartitions(): FlatArray<StreamsGroupHeartbeatResponseTopicPartitionView> {
-      return this.flat.array(this.flatWord + 7, 6, readStreamsGroupHeartbeatResponseTopicPartitionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupHeartbeatResponseEndpointToPartitions;
-    }
-  }
-  const readStreamsGroupHeartbeatResponseEndpointToPartitionsView: RowReader<StreamsGroupHeartbeatResponseEndpointToPartitionsView> = (message, word) => new StreamsGroupHeartbeatResponseEndpointToPartitionsView(message, word);
-
-  const fieldsOfStreamsGroupHeartbeatResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'memberId', 'memberEpoch', 'heartbeatIntervalMs', 'acceptableRecoveryLagLegacy', 'taskOffsetIntervalMs', 'acceptableRecoveryLag', 'status', 'activeTasks', 'standbyTasks', 'warmupTasks', 'topologyDescriptionRequired', 'endpointInformationEpoch', 'partitionsByUserEndpoint', 'unknownTaggedFields'];
-  class StreamsGroupHeartbeatResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get memberId(): string {
-      return this.flat.string(this.flatWord + 4);
-    }
-
-    get memberEpoch(): number {
-      return this.flat.int32(this.flatWord + 6);
-    }
-
-    get heartbeatIntervalMs(): number {
-      return this.flat.int32(this.flatWord + 7);
-    }
-
-    get acceptableRecoveryLagLegacy(): number {
-      return this.flat.int32(this.flatWord + 8);
-    }
-
-    get taskOffsetIntervalMs(): number {
-      return this.flat.int32(this.flatWord + 9);
-    }
-
-    get acceptableRecoveryLag(): Long {
-      return this.flat.int64(this.flatWord + 10);
-    }
-
-    get status(): FlatArray<StreamsGroupHeartbeatResponseStatusView> | null {
-      return this.flat.nullableArray(this.flatWord + 12, 5, readStreamsGroupHeartbeatResponseStatusView);
-    }
-
-    get activeTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-      return this.flat.nullableArray(this.flatWord + 14, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
-    }
-
-    get standbyTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-      return this.flat.nullableArray(this.flatWord + 16, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
-    }
-
-    get warmupTasks(): FlatArray<StreamsGroupHeartbeatResponseTaskIdsView> | null {
-      return this.flat.nullableArray(this.flatWord + 18, 6, readStreamsGroupHeartbeatResponseTaskIdsView);
-    }
-
-    get topologyDescriptionRequired(): boolean {
-      return this.flat.bool(this.flatWord + 20);
-    }
-
-    get endpointInformationEpoch(): number {
-      return this.flat.int32(this.flatWord + 21);
-    }
-
-    get partitionsByUserEndpoint(): FlatArray<StreamsGroupHeartbeatResponseEndpointToPartitionsView> | null {
-      return this.flat.nullableArray(this.flatWord + 22, 11, readStreamsGroupHeartbeatResponseEndpointToPartitionsView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 24);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupHeartbeatResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: StreamsGroupHeartbeatRequest): void {
-      try {
-        writeStreamsGroupHeartbeatRequest(w, w.alloc(40), value);
-      } catch (error) {
-        throw invalidMessage(error, 'StreamsGroupHeartbeat request', 88);
-      }
+    readRequest(message: FlatMessage): StreamsGroupHeartbeatRequestView {
+      return new StreamsGroupHeartbeatRequestView(message);
     },
     writeResponse(w: FlatWriter, value: StreamsGroupHeartbeatResponse): void {
       try {
@@ -1567,12 +1579,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'StreamsGroupHeartbeat response', 88);
       }
-    },
-    readRequest(message: FlatMessage): StreamsGroupHeartbeatRequestView {
-      return new StreamsGroupHeartbeatRequestView(message);
-    },
-    readResponse(message: FlatMessage): StreamsGroupHeartbeatResponseView {
-      return new StreamsGroupHeartbeatResponseView(message);
     },
   };
 }

@@ -156,12 +156,12 @@ export interface StreamsGroupTopologyDescriptionUpdateResponseView extends FlatV
 
 /** Gives the broker the topology of a streams application in words, for tools to show. Since Kafka 4.4. API key 93, versions 0-0. */
 export const StreamsGroupTopologyDescriptionUpdate: Api<StreamsGroupTopologyDescriptionUpdateRequest, StreamsGroupTopologyDescriptionUpdateResponseView, StreamsGroupTopologyDescriptionUpdateResponse, StreamsGroupTopologyDescriptionUpdateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(93, 'StreamsGroupTopologyDescriptionUpdate', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(93, 'StreamsGroupTopologyDescriptionUpdate', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<StreamsGroupTopologyDescriptionUpdateRequest, StreamsGroupTopologyDescriptionUpdateResponseView, StreamsGroupTopologyDescriptionUpdateResponse, StreamsGroupTopologyDescriptionUpdateRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode: ReadonlySet<string> = new Set(['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields']);
   function writeStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode(w: FlatWriter, word: number, value: StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode): void {
     checkObject(value, keysOfStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode);
@@ -265,6 +265,51 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfStreamsGroupTopologyDescriptionUpdateResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class StreamsGroupTopologyDescriptionUpdateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfStreamsGroupTopologyDescriptionUpdateResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: StreamsGroupTopologyDescriptionUpdateRequest): void {
+      try {
+        writeStreamsGroupTopologyDescriptionUpdateRequest(w, w.alloc(13), value);
+      } catch (error) {
+        throw invalidMessage(error, 'StreamsGroupTopologyDescriptionUpdate request', 93);
+      }
+    },
+    readResponse(message: FlatMessage): StreamsGroupTopologyDescriptionUpdateResponseView {
+      return new StreamsGroupTopologyDescriptionUpdateResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfStreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNode: readonly string[] = ['name', 'nodeType', 'sourceTopics', 'sinkTopic', 'stores', 'successors', 'unknownTaggedFields'];
   class StreamsGroupTopologyDescriptionUpdateRequestTopologyDescriptionNodeView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -440,42 +485,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfStreamsGroupTopologyDescriptionUpdateResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class StreamsGroupTopologyDescriptionUpdateResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfStreamsGroupTopologyDescriptionUpdateResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: StreamsGroupTopologyDescriptionUpdateRequest): void {
-      try {
-        writeStreamsGroupTopologyDescriptionUpdateRequest(w, w.alloc(13), value);
-      } catch (error) {
-        throw invalidMessage(error, 'StreamsGroupTopologyDescriptionUpdate request', 93);
-      }
+    readRequest(message: FlatMessage): StreamsGroupTopologyDescriptionUpdateRequestView {
+      return new StreamsGroupTopologyDescriptionUpdateRequestView(message);
     },
     writeResponse(w: FlatWriter, value: StreamsGroupTopologyDescriptionUpdateResponse): void {
       try {
@@ -483,12 +495,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'StreamsGroupTopologyDescriptionUpdate response', 93);
       }
-    },
-    readRequest(message: FlatMessage): StreamsGroupTopologyDescriptionUpdateRequestView {
-      return new StreamsGroupTopologyDescriptionUpdateRequestView(message);
-    },
-    readResponse(message: FlatMessage): StreamsGroupTopologyDescriptionUpdateResponseView {
-      return new StreamsGroupTopologyDescriptionUpdateResponseView(message);
     },
   };
 }

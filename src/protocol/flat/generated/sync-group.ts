@@ -100,12 +100,12 @@ export interface SyncGroupResponseView extends FlatView {
 
 /** Ends a rebalance: the leader hands in all assignments, every member gets its own. Since Kafka 0.9. API key 14, versions 0-5. */
 export const SyncGroup: Api<SyncGroupRequest, SyncGroupResponseView, SyncGroupResponse, SyncGroupRequestView> =
-  /* @__PURE__ */ new GeneratedApi(14, 'SyncGroup', { min: 0, max: 5, flexible: 4 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(14, 'SyncGroup', { min: 0, max: 5, flexible: 4 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<SyncGroupRequest, SyncGroupResponseView, SyncGroupResponse, SyncGroupRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfSyncGroupRequestAssignment: ReadonlySet<string> = new Set(['memberId', 'assignment', 'unknownTaggedFields']);
   function writeSyncGroupRequestAssignment(w: FlatWriter, word: number, value: SyncGroupRequestAssignment): void {
     checkObject(value, keysOfSyncGroupRequestAssignment);
@@ -164,6 +164,59 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfSyncGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'protocolType', 'protocolName', 'assignment', 'unknownTaggedFields'];
+  class SyncGroupResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get protocolType(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get protocolName(): string | null {
+      return this.flat.nullableString(this.flatWord + 4);
+    }
+
+    get assignment(): Buffer {
+      return this.flat.bytes(this.flatWord + 6);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfSyncGroupResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: SyncGroupRequest): void {
+      try {
+        writeSyncGroupRequest(w, w.alloc(15), value);
+      } catch (error) {
+        throw invalidMessage(error, 'SyncGroup request', 14);
+      }
+    },
+    readResponse(message: FlatMessage): SyncGroupResponseView {
+      return new SyncGroupResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfSyncGroupRequestAssignment: readonly string[] = ['memberId', 'assignment', 'unknownTaggedFields'];
   class SyncGroupRequestAssignmentView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -270,50 +323,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfSyncGroupResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'protocolType', 'protocolName', 'assignment', 'unknownTaggedFields'];
-  class SyncGroupResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get protocolType(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get protocolName(): string | null {
-      return this.flat.nullableString(this.flatWord + 4);
-    }
-
-    get assignment(): Buffer {
-      return this.flat.bytes(this.flatWord + 6);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfSyncGroupResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: SyncGroupRequest): void {
-      try {
-        writeSyncGroupRequest(w, w.alloc(15), value);
-      } catch (error) {
-        throw invalidMessage(error, 'SyncGroup request', 14);
-      }
+    readRequest(message: FlatMessage): SyncGroupRequestView {
+      return new SyncGroupRequestView(message);
     },
     writeResponse(w: FlatWriter, value: SyncGroupResponse): void {
       try {
@@ -321,12 +333,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'SyncGroup response', 14);
       }
-    },
-    readRequest(message: FlatMessage): SyncGroupRequestView {
-      return new SyncGroupRequestView(message);
-    },
-    readResponse(message: FlatMessage): SyncGroupResponseView {
-      return new SyncGroupResponseView(message);
     },
   };
 }

@@ -169,12 +169,12 @@ export interface TxnOffsetCommitResponsePartitionView extends FlatView {
 
 /** Commits positions of a group as a part of a transaction. Since Kafka 0.11 (KIP-98). API key 28, versions 0-6. */
 export const TxnOffsetCommit: Api<TxnOffsetCommitRequest, TxnOffsetCommitResponseView, TxnOffsetCommitResponse, TxnOffsetCommitRequestView> =
-  /* @__PURE__ */ new GeneratedApi(28, 'TxnOffsetCommit', { min: 0, max: 6, flexible: 3 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(28, 'TxnOffsetCommit', { min: 0, max: 6, flexible: 3 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<TxnOffsetCommitRequest, TxnOffsetCommitResponseView, TxnOffsetCommitResponse, TxnOffsetCommitRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfTxnOffsetCommitRequestPartition: ReadonlySet<string> = new Set(['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields']);
   function writeTxnOffsetCommitRequestPartition(w: FlatWriter, word: number, value: TxnOffsetCommitRequestPartition): void {
     checkObject(value, keysOfTxnOffsetCommitRequestPartition);
@@ -258,6 +258,103 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfTxnOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class TxnOffsetCommitResponsePartitionView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitResponsePartition;
+    }
+  }
+  const readTxnOffsetCommitResponsePartitionView: RowReader<TxnOffsetCommitResponsePartitionView> = (message, word) => new TxnOffsetCommitResponsePartitionView(message, word);
+
+  const fieldsOfTxnOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
+  class TxnOffsetCommitResponseTopicView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord + 2);
+    }
+
+    get partitions(): FlatArray<TxnOffsetCommitResponsePartitionView> {
+      return this.flat.array(this.flatWord + 6, 4, readTxnOffsetCommitResponsePartitionView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 8);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitResponseTopic;
+    }
+  }
+  const readTxnOffsetCommitResponseTopicView: RowReader<TxnOffsetCommitResponseTopicView> = (message, word) => new TxnOffsetCommitResponseTopicView(message, word);
+
+  const fieldsOfTxnOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
+  class TxnOffsetCommitResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<TxnOffsetCommitResponseTopicView> {
+      return this.flat.array(this.flatWord + 1, 10, readTxnOffsetCommitResponseTopicView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 3);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfTxnOffsetCommitResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: TxnOffsetCommitRequest): void {
+      try {
+        writeTxnOffsetCommitRequest(w, w.alloc(16), value);
+      } catch (error) {
+        throw invalidMessage(error, 'TxnOffsetCommit request', 28);
+      }
+    },
+    readResponse(message: FlatMessage): TxnOffsetCommitResponseView {
+      return new TxnOffsetCommitResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfTxnOffsetCommitRequestPartition: readonly string[] = ['partitionIndex', 'committedOffset', 'committedLeaderEpoch', 'committedMetadata', 'unknownTaggedFields'];
   class TxnOffsetCommitRequestPartitionView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -434,94 +531,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfTxnOffsetCommitResponsePartition: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-  class TxnOffsetCommitResponsePartitionView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfTxnOffsetCommitResponsePartition;
-    }
-  }
-  const readTxnOffsetCommitResponsePartitionView: RowReader<TxnOffsetCommitResponsePartitionView> = (message, word) => new TxnOffsetCommitResponsePartitionView(message, word);
-
-  const fieldsOfTxnOffsetCommitResponseTopic: readonly string[] = ['name', 'topicId', 'partitions', 'unknownTaggedFields'];
-  class TxnOffsetCommitResponseTopicView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord + 2);
-    }
-
-    get partitions(): FlatArray<TxnOffsetCommitResponsePartitionView> {
-      return this.flat.array(this.flatWord + 6, 4, readTxnOffsetCommitResponsePartitionView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 8);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfTxnOffsetCommitResponseTopic;
-    }
-  }
-  const readTxnOffsetCommitResponseTopicView: RowReader<TxnOffsetCommitResponseTopicView> = (message, word) => new TxnOffsetCommitResponseTopicView(message, word);
-
-  const fieldsOfTxnOffsetCommitResponse: readonly string[] = ['throttleTimeMs', 'topics', 'unknownTaggedFields'];
-  class TxnOffsetCommitResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<TxnOffsetCommitResponseTopicView> {
-      return this.flat.array(this.flatWord + 1, 10, readTxnOffsetCommitResponseTopicView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 3);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfTxnOffsetCommitResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: TxnOffsetCommitRequest): void {
-      try {
-        writeTxnOffsetCommitRequest(w, w.alloc(16), value);
-      } catch (error) {
-        throw invalidMessage(error, 'TxnOffsetCommit request', 28);
-      }
+    readRequest(message: FlatMessage): TxnOffsetCommitRequestView {
+      return new TxnOffsetCommitRequestView(message);
     },
     writeResponse(w: FlatWriter, value: TxnOffsetCommitResponse): void {
       try {
@@ -529,12 +541,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'TxnOffsetCommit response', 28);
       }
-    },
-    readRequest(message: FlatMessage): TxnOffsetCommitRequestView {
-      return new TxnOffsetCommitRequestView(message);
-    },
-    readResponse(message: FlatMessage): TxnOffsetCommitResponseView {
-      return new TxnOffsetCommitResponseView(message);
     },
   };
 }

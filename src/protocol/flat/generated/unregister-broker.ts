@@ -48,12 +48,12 @@ export interface UnregisterBrokerResponseView extends FlatView {
 
 /** Removes a broker that is gone for good from the cluster. Since Kafka 2.8 (KIP-631). API key 64, versions 0-0. */
 export const UnregisterBroker: Api<UnregisterBrokerRequest, UnregisterBrokerResponseView, UnregisterBrokerResponse, UnregisterBrokerRequestView> =
-  /* @__PURE__ */ new GeneratedApi(64, 'UnregisterBroker', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(64, 'UnregisterBroker', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<UnregisterBrokerRequest, UnregisterBrokerResponseView, UnregisterBrokerResponse, UnregisterBrokerRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfUnregisterBrokerRequest: ReadonlySet<string> = new Set(['brokerId', 'unknownTaggedFields']);
   function writeUnregisterBrokerRequest(w: FlatWriter, word: number, value: UnregisterBrokerRequest): void {
     checkObject(value, keysOfUnregisterBrokerRequest);
@@ -63,6 +63,51 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfUnregisterBrokerResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class UnregisterBrokerResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUnregisterBrokerResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: UnregisterBrokerRequest): void {
+      try {
+        writeUnregisterBrokerRequest(w, w.alloc(3), value);
+      } catch (error) {
+        throw invalidMessage(error, 'UnregisterBroker request', 64);
+      }
+    },
+    readResponse(message: FlatMessage): UnregisterBrokerResponseView {
+      return new UnregisterBrokerResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfUnregisterBrokerRequest: readonly string[] = ['brokerId', 'unknownTaggedFields'];
   class UnregisterBrokerRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -105,42 +150,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfUnregisterBrokerResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class UnregisterBrokerResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfUnregisterBrokerResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: UnregisterBrokerRequest): void {
-      try {
-        writeUnregisterBrokerRequest(w, w.alloc(3), value);
-      } catch (error) {
-        throw invalidMessage(error, 'UnregisterBroker request', 64);
-      }
+    readRequest(message: FlatMessage): UnregisterBrokerRequestView {
+      return new UnregisterBrokerRequestView(message);
     },
     writeResponse(w: FlatWriter, value: UnregisterBrokerResponse): void {
       try {
@@ -148,12 +160,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'UnregisterBroker response', 64);
       }
-    },
-    readRequest(message: FlatMessage): UnregisterBrokerRequestView {
-      return new UnregisterBrokerRequestView(message);
-    },
-    readResponse(message: FlatMessage): UnregisterBrokerResponseView {
-      return new UnregisterBrokerResponseView(message);
     },
   };
 }

@@ -48,12 +48,12 @@ export interface UnregisterControllerResponseView extends FlatView {
 
 /** Removes a controller that is gone for good from the cluster. Since Kafka 4.4. API key 94, versions 0-0. */
 export const UnregisterController: Api<UnregisterControllerRequest, UnregisterControllerResponseView, UnregisterControllerResponse, UnregisterControllerRequestView> =
-  /* @__PURE__ */ new GeneratedApi(94, 'UnregisterController', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(94, 'UnregisterController', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<UnregisterControllerRequest, UnregisterControllerResponseView, UnregisterControllerResponse, UnregisterControllerRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfUnregisterControllerRequest: ReadonlySet<string> = new Set(['controllerId', 'unknownTaggedFields']);
   function writeUnregisterControllerRequest(w: FlatWriter, word: number, value: UnregisterControllerRequest): void {
     checkObject(value, keysOfUnregisterControllerRequest);
@@ -63,6 +63,51 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfUnregisterControllerResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class UnregisterControllerResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUnregisterControllerResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: UnregisterControllerRequest): void {
+      try {
+        writeUnregisterControllerRequest(w, w.alloc(3), value);
+      } catch (error) {
+        throw invalidMessage(error, 'UnregisterController request', 94);
+      }
+    },
+    readResponse(message: FlatMessage): UnregisterControllerResponseView {
+      return new UnregisterControllerResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfUnregisterControllerRequest: readonly string[] = ['controllerId', 'unknownTaggedFields'];
   class UnregisterControllerRequestView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -105,42 +150,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfUnregisterControllerResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class UnregisterControllerResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfUnregisterControllerResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: UnregisterControllerRequest): void {
-      try {
-        writeUnregisterControllerRequest(w, w.alloc(3), value);
-      } catch (error) {
-        throw invalidMessage(error, 'UnregisterController request', 94);
-      }
+    readRequest(message: FlatMessage): UnregisterControllerRequestView {
+      return new UnregisterControllerRequestView(message);
     },
     writeResponse(w: FlatWriter, value: UnregisterControllerResponse): void {
       try {
@@ -148,12 +160,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'UnregisterController response', 94);
       }
-    },
-    readRequest(message: FlatMessage): UnregisterControllerRequestView {
-      return new UnregisterControllerRequestView(message);
-    },
-    readResponse(message: FlatMessage): UnregisterControllerResponseView {
-      return new UnregisterControllerResponseView(message);
     },
   };
 }

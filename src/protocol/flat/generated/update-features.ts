@@ -112,12 +112,12 @@ export interface UpdateFeaturesResponseUpdatableFeatureResultView extends FlatVi
 
 /** Raises or lowers the level of cluster features. Since Kafka 2.7 (KIP-584). API key 57, versions 0-2. */
 export const UpdateFeatures: Api<UpdateFeaturesRequest, UpdateFeaturesResponseView, UpdateFeaturesResponse, UpdateFeaturesRequestView> =
-  /* @__PURE__ */ new GeneratedApi(57, 'UpdateFeatures', { min: 0, max: 2, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(57, 'UpdateFeatures', { min: 0, max: 2, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<UpdateFeaturesRequest, UpdateFeaturesResponseView, UpdateFeaturesResponse, UpdateFeaturesRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfUpdateFeaturesRequestFeatureUpdateKey: ReadonlySet<string> = new Set(['feature', 'maxVersionLevel', 'allowDowngrade', 'upgradeType', 'unknownTaggedFields']);
   function writeUpdateFeaturesRequestFeatureUpdateKey(w: FlatWriter, word: number, value: UpdateFeaturesRequestFeatureUpdateKey): void {
     checkObject(value, keysOfUpdateFeaturesRequestFeatureUpdateKey);
@@ -162,6 +162,85 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfUpdateFeaturesResponseUpdatableFeatureResult: readonly string[] = ['feature', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class UpdateFeaturesResponseUpdatableFeatureResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get feature(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateFeaturesResponseUpdatableFeatureResult;
+    }
+  }
+  const readUpdateFeaturesResponseUpdatableFeatureResultView: RowReader<UpdateFeaturesResponseUpdatableFeatureResultView> = (message, word) => new UpdateFeaturesResponseUpdatableFeatureResultView(message, word);
+
+  const fieldsOfUpdateFeaturesResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'results', 'unknownTaggedFields'];
+  class UpdateFeaturesResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get results(): FlatArray<UpdateFeaturesResponseUpdatableFeatureResultView> {
+      return this.flat.array(this.flatWord + 4, 7, readUpdateFeaturesResponseUpdatableFeatureResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateFeaturesResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: UpdateFeaturesRequest): void {
+      try {
+        writeUpdateFeaturesRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'UpdateFeatures request', 57);
+      }
+    },
+    readResponse(message: FlatMessage): UpdateFeaturesResponseView {
+      return new UpdateFeaturesResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfUpdateFeaturesRequestFeatureUpdateKey: readonly string[] = ['feature', 'maxVersionLevel', 'allowDowngrade', 'upgradeType', 'unknownTaggedFields'];
   class UpdateFeaturesRequestFeatureUpdateKeyView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -279,76 +358,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfUpdateFeaturesResponseUpdatableFeatureResult: readonly string[] = ['feature', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class UpdateFeaturesResponseUpdatableFeatureResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get feature(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfUpdateFeaturesResponseUpdatableFeatureResult;
-    }
-  }
-  const readUpdateFeaturesResponseUpdatableFeatureResultView: RowReader<UpdateFeaturesResponseUpdatableFeatureResultView> = (message, word) => new UpdateFeaturesResponseUpdatableFeatureResultView(message, word);
-
-  const fieldsOfUpdateFeaturesResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'errorMessage', 'results', 'unknownTaggedFields'];
-  class UpdateFeaturesResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get results(): FlatArray<UpdateFeaturesResponseUpdatableFeatureResultView> {
-      return this.flat.array(this.flatWord + 4, 7, readUpdateFeaturesResponseUpdatableFeatureResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfUpdateFeaturesResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: UpdateFeaturesRequest): void {
-      try {
-        writeUpdateFeaturesRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'UpdateFeatures request', 57);
-      }
+    readRequest(message: FlatMessage): UpdateFeaturesRequestView {
+      return new UpdateFeaturesRequestView(message);
     },
     writeResponse(w: FlatWriter, value: UpdateFeaturesResponse): void {
       try {
@@ -356,12 +368,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'UpdateFeatures response', 57);
       }
-    },
-    readRequest(message: FlatMessage): UpdateFeaturesRequestView {
-      return new UpdateFeaturesRequestView(message);
-    },
-    readResponse(message: FlatMessage): UpdateFeaturesResponseView {
-      return new UpdateFeaturesResponseView(message);
     },
   };
 }

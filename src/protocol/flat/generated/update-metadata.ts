@@ -201,12 +201,12 @@ export interface UpdateMetadataResponseView extends FlatView {
 
 /** Told brokers the state of the cluster. Between brokers with ZooKeeper, Kafka 0.8 to 3.9. API key 6, versions 0-8. Brokers from 4.0 on do not accept 0-8. */
 export const UpdateMetadata: Api<UpdateMetadataRequest, UpdateMetadataResponseView, UpdateMetadataResponse, UpdateMetadataRequestView> =
-  /* @__PURE__ */ new GeneratedApi(6, 'UpdateMetadata', { min: 0, max: 8, flexible: 6 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(6, 'UpdateMetadata', { min: 0, max: 8, flexible: 6 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<UpdateMetadataRequest, UpdateMetadataResponseView, UpdateMetadataResponse, UpdateMetadataRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfUpdateMetadataRequestUpdateMetadataPartitionState: ReadonlySet<string> = new Set(['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields']);
   function writeUpdateMetadataRequestUpdateMetadataPartitionState(w: FlatWriter, word: number, value: UpdateMetadataRequestUpdateMetadataPartitionState): void {
     checkObject(value, keysOfUpdateMetadataRequestUpdateMetadataPartitionState);
@@ -353,6 +353,43 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfUpdateMetadataResponse: readonly string[] = ['errorCode', 'unknownTaggedFields'];
+  class UpdateMetadataResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 1);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateMetadataResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: UpdateMetadataRequest): void {
+      try {
+        writeUpdateMetadataRequest(w, w.alloc(14), value);
+      } catch (error) {
+        throw invalidMessage(error, 'UpdateMetadata request', 6);
+      }
+    },
+    readResponse(message: FlatMessage): UpdateMetadataResponseView {
+      return new UpdateMetadataResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfUpdateMetadataRequestUpdateMetadataPartitionState: readonly string[] = ['topicName', 'partitionIndex', 'controllerEpoch', 'leader', 'leaderEpoch', 'isr', 'zkVersion', 'replicas', 'offlineReplicas', 'unknownTaggedFields'];
   class UpdateMetadataRequestUpdateMetadataPartitionStateView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -569,34 +606,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfUpdateMetadataResponse: readonly string[] = ['errorCode', 'unknownTaggedFields'];
-  class UpdateMetadataResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 1);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfUpdateMetadataResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: UpdateMetadataRequest): void {
-      try {
-        writeUpdateMetadataRequest(w, w.alloc(14), value);
-      } catch (error) {
-        throw invalidMessage(error, 'UpdateMetadata request', 6);
-      }
+    readRequest(message: FlatMessage): UpdateMetadataRequestView {
+      return new UpdateMetadataRequestView(message);
     },
     writeResponse(w: FlatWriter, value: UpdateMetadataResponse): void {
       try {
@@ -604,12 +616,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'UpdateMetadata response', 6);
       }
-    },
-    readRequest(message: FlatMessage): UpdateMetadataRequestView {
-      return new UpdateMetadataRequestView(message);
-    },
-    readResponse(message: FlatMessage): UpdateMetadataResponseView {
-      return new UpdateMetadataResponseView(message);
     },
   };
 }

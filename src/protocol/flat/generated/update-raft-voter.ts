@@ -140,12 +140,12 @@ export interface UpdateRaftVoterResponseCurrentLeaderView extends FlatView {
 
 /** Changes the addresses and versions of a voter. From controllers, since Kafka 3.9 (KIP-853). API key 82, versions 0-0. */
 export const UpdateRaftVoter: Api<UpdateRaftVoterRequest, UpdateRaftVoterResponseView, UpdateRaftVoterResponse, UpdateRaftVoterRequestView> =
-  /* @__PURE__ */ new GeneratedApi(82, 'UpdateRaftVoter', { min: 0, max: 0, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(82, 'UpdateRaftVoter', { min: 0, max: 0, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<UpdateRaftVoterRequest, UpdateRaftVoterResponseView, UpdateRaftVoterResponse, UpdateRaftVoterRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfUpdateRaftVoterRequestListener: ReadonlySet<string> = new Set(['name', 'host', 'port', 'unknownTaggedFields']);
   function writeUpdateRaftVoterRequestListener(w: FlatWriter, word: number, value: UpdateRaftVoterRequestListener): void {
     checkObject(value, keysOfUpdateRaftVoterRequestListener);
@@ -198,6 +198,84 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfUpdateRaftVoterResponseCurrentLeader: readonly string[] = ['leaderId', 'leaderEpoch', 'host', 'port', 'unknownTaggedFields'];
+  class UpdateRaftVoterResponseCurrentLeaderView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 2);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateRaftVoterResponseCurrentLeader;
+    }
+  }
+
+  const fieldsOfUpdateRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'currentLeader', 'unknownTaggedFields'];
+  class UpdateRaftVoterResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get throttleTimeMs(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get currentLeader(): UpdateRaftVoterResponseCurrentLeaderView {
+      return new UpdateRaftVoterResponseCurrentLeaderView(this.flat, this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 9);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfUpdateRaftVoterResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: UpdateRaftVoterRequest): void {
+      try {
+        writeUpdateRaftVoterRequest(w, w.alloc(16), value);
+      } catch (error) {
+        throw invalidMessage(error, 'UpdateRaftVoter request', 82);
+      }
+    },
+    readResponse(message: FlatMessage): UpdateRaftVoterResponseView {
+      return new UpdateRaftVoterResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfUpdateRaftVoterRequestListener: readonly string[] = ['name', 'host', 'port', 'unknownTaggedFields'];
   class UpdateRaftVoterRequestListenerView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -346,75 +424,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfUpdateRaftVoterResponseCurrentLeader: readonly string[] = ['leaderId', 'leaderEpoch', 'host', 'port', 'unknownTaggedFields'];
-  class UpdateRaftVoterResponseCurrentLeaderView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 2);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfUpdateRaftVoterResponseCurrentLeader;
-    }
-  }
-
-  const fieldsOfUpdateRaftVoterResponse: readonly string[] = ['throttleTimeMs', 'errorCode', 'currentLeader', 'unknownTaggedFields'];
-  class UpdateRaftVoterResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get throttleTimeMs(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get currentLeader(): UpdateRaftVoterResponseCurrentLeaderView {
-      return new UpdateRaftVoterResponseCurrentLeaderView(this.flat, this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 9);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfUpdateRaftVoterResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: UpdateRaftVoterRequest): void {
-      try {
-        writeUpdateRaftVoterRequest(w, w.alloc(16), value);
-      } catch (error) {
-        throw invalidMessage(error, 'UpdateRaftVoter request', 82);
-      }
+    readRequest(message: FlatMessage): UpdateRaftVoterRequestView {
+      return new UpdateRaftVoterRequestView(message);
     },
     writeResponse(w: FlatWriter, value: UpdateRaftVoterResponse): void {
       try {
@@ -422,12 +434,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'UpdateRaftVoter response', 82);
       }
-    },
-    readRequest(message: FlatMessage): UpdateRaftVoterRequestView {
-      return new UpdateRaftVoterRequestView(message);
-    },
-    readResponse(message: FlatMessage): UpdateRaftVoterResponseView {
-      return new UpdateRaftVoterResponseView(message);
     },
   };
 }

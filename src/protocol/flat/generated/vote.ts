@@ -197,12 +197,12 @@ export interface VoteResponsePartitionDataView extends FlatView {
 
 /** Asks for votes in the election of a controller. Between controllers, since Kafka 2.7 (KIP-595). API key 52, versions 0-2. */
 export const Vote: Api<VoteRequest, VoteResponseView, VoteResponse, VoteRequestView> =
-  /* @__PURE__ */ new GeneratedApi(52, 'Vote', { min: 0, max: 2, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(52, 'Vote', { min: 0, max: 2, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<VoteRequest, VoteResponseView, VoteResponse, VoteRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfVoteRequestPartitionData: ReadonlySet<string> = new Set(['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields']);
   function writeVoteRequestPartitionData(w: FlatWriter, word: number, value: VoteRequestPartitionData): void {
     checkObject(value, keysOfVoteRequestPartitionData);
@@ -276,6 +276,145 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfVoteResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'voteGranted', 'unknownTaggedFields'];
+  class VoteResponsePartitionDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get leaderId(): number {
+      return this.flat.int32(this.flatWord + 2);
+    }
+
+    get leaderEpoch(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get voteGranted(): boolean {
+      return this.flat.bool(this.flatWord + 4);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponsePartitionData;
+    }
+  }
+  const readVoteResponsePartitionDataView: RowReader<VoteResponsePartitionDataView> = (message, word) => new VoteResponsePartitionDataView(message, word);
+
+  const fieldsOfVoteResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
+  class VoteResponseTopicDataView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicName(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<VoteResponsePartitionDataView> {
+      return this.flat.array(this.flatWord + 2, 7, readVoteResponsePartitionDataView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponseTopicData;
+    }
+  }
+  const readVoteResponseTopicDataView: RowReader<VoteResponseTopicDataView> = (message, word) => new VoteResponseTopicDataView(message, word);
+
+  const fieldsOfVoteResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
+  class VoteResponseNodeEndpointView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get nodeId(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get host(): string {
+      return this.flat.string(this.flatWord + 1);
+    }
+
+    get port(): number {
+      return this.flat.int32(this.flatWord + 3);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponseNodeEndpoint;
+    }
+  }
+  const readVoteResponseNodeEndpointView: RowReader<VoteResponseNodeEndpointView> = (message, word) => new VoteResponseNodeEndpointView(message, word);
+
+  const fieldsOfVoteResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
+  class VoteResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get topics(): FlatArray<VoteResponseTopicDataView> {
+      return this.flat.array(this.flatWord + 1, 6, readVoteResponseTopicDataView);
+    }
+
+    get nodeEndpoints(): FlatArray<VoteResponseNodeEndpointView> {
+      return this.flat.array(this.flatWord + 3, 6, readVoteResponseNodeEndpointView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 5);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfVoteResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: VoteRequest): void {
+      try {
+        writeVoteRequest(w, w.alloc(7), value);
+      } catch (error) {
+        throw invalidMessage(error, 'Vote request', 52);
+      }
+    },
+    readResponse(message: FlatMessage): VoteResponseView {
+      return new VoteResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfVoteRequestPartitionData: readonly string[] = ['partitionIndex', 'replicaEpoch', 'replicaId', 'replicaDirectoryId', 'voterDirectoryId', 'lastOffsetEpoch', 'lastOffset', 'preVote', 'unknownTaggedFields'];
   class VoteRequestPartitionDataView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -479,136 +618,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfVoteResponsePartitionData: readonly string[] = ['partitionIndex', 'errorCode', 'leaderId', 'leaderEpoch', 'voteGranted', 'unknownTaggedFields'];
-  class VoteResponsePartitionDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get leaderId(): number {
-      return this.flat.int32(this.flatWord + 2);
-    }
-
-    get leaderEpoch(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get voteGranted(): boolean {
-      return this.flat.bool(this.flatWord + 4);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfVoteResponsePartitionData;
-    }
-  }
-  const readVoteResponsePartitionDataView: RowReader<VoteResponsePartitionDataView> = (message, word) => new VoteResponsePartitionDataView(message, word);
-
-  const fieldsOfVoteResponseTopicData: readonly string[] = ['topicName', 'partitions', 'unknownTaggedFields'];
-  class VoteResponseTopicDataView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicName(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<VoteResponsePartitionDataView> {
-      return this.flat.array(this.flatWord + 2, 7, readVoteResponsePartitionDataView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfVoteResponseTopicData;
-    }
-  }
-  const readVoteResponseTopicDataView: RowReader<VoteResponseTopicDataView> = (message, word) => new VoteResponseTopicDataView(message, word);
-
-  const fieldsOfVoteResponseNodeEndpoint: readonly string[] = ['nodeId', 'host', 'port', 'unknownTaggedFields'];
-  class VoteResponseNodeEndpointView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get nodeId(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get host(): string {
-      return this.flat.string(this.flatWord + 1);
-    }
-
-    get port(): number {
-      return this.flat.int32(this.flatWord + 3);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfVoteResponseNodeEndpoint;
-    }
-  }
-  const readVoteResponseNodeEndpointView: RowReader<VoteResponseNodeEndpointView> = (message, word) => new VoteResponseNodeEndpointView(message, word);
-
-  const fieldsOfVoteResponse: readonly string[] = ['errorCode', 'topics', 'nodeEndpoints', 'unknownTaggedFields'];
-  class VoteResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get topics(): FlatArray<VoteResponseTopicDataView> {
-      return this.flat.array(this.flatWord + 1, 6, readVoteResponseTopicDataView);
-    }
-
-    get nodeEndpoints(): FlatArray<VoteResponseNodeEndpointView> {
-      return this.flat.array(this.flatWord + 3, 6, readVoteResponseNodeEndpointView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 5);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfVoteResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: VoteRequest): void {
-      try {
-        writeVoteRequest(w, w.alloc(7), value);
-      } catch (error) {
-        throw invalidMessage(error, 'Vote request', 52);
-      }
+    readRequest(message: FlatMessage): VoteRequestView {
+      return new VoteRequestView(message);
     },
     writeResponse(w: FlatWriter, value: VoteResponse): void {
       try {
@@ -616,12 +628,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'Vote response', 52);
       }
-    },
-    readRequest(message: FlatMessage): VoteRequestView {
-      return new VoteRequestView(message);
-    },
-    readResponse(message: FlatMessage): VoteResponseView {
-      return new VoteResponseView(message);
     },
   };
 }

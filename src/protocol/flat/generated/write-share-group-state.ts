@@ -173,12 +173,12 @@ export interface WriteShareGroupStateResponsePartitionResultView extends FlatVie
 
 /** Writes the stored state of share partitions. Between coordinators (KIP-932). API key 85, versions 0-1. */
 export const WriteShareGroupState: Api<WriteShareGroupStateRequest, WriteShareGroupStateResponseView, WriteShareGroupStateResponse, WriteShareGroupStateRequestView> =
-  /* @__PURE__ */ new GeneratedApi(85, 'WriteShareGroupState', { min: 0, max: 1, flexible: 0 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(85, 'WriteShareGroupState', { min: 0, max: 1, flexible: 0 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<WriteShareGroupStateRequest, WriteShareGroupStateResponseView, WriteShareGroupStateResponse, WriteShareGroupStateRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfWriteShareGroupStateRequestStateBatch: ReadonlySet<string> = new Set(['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields']);
   function writeWriteShareGroupStateRequestStateBatch(w: FlatWriter, word: number, value: WriteShareGroupStateRequestStateBatch): void {
     checkObject(value, keysOfWriteShareGroupStateRequestStateBatch);
@@ -256,6 +256,99 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfWriteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
+  class WriteShareGroupStateResponsePartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partition(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get errorMessage(): string | null {
+      return this.flat.nullableString(this.flatWord + 2);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateResponsePartitionResult;
+    }
+  }
+  const readWriteShareGroupStateResponsePartitionResultView: RowReader<WriteShareGroupStateResponsePartitionResultView> = (message, word) => new WriteShareGroupStateResponsePartitionResultView(message, word);
+
+  const fieldsOfWriteShareGroupStateResponseWriteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
+  class WriteShareGroupStateResponseWriteStateResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get topicId(): string {
+      return this.flat.uuid(this.flatWord);
+    }
+
+    get partitions(): FlatArray<WriteShareGroupStateResponsePartitionResultView> {
+      return this.flat.array(this.flatWord + 4, 6, readWriteShareGroupStateResponsePartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 6);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateResponseWriteStateResult;
+    }
+  }
+  const readWriteShareGroupStateResponseWriteStateResultView: RowReader<WriteShareGroupStateResponseWriteStateResultView> = (message, word) => new WriteShareGroupStateResponseWriteStateResultView(message, word);
+
+  const fieldsOfWriteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
+  class WriteShareGroupStateResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get results(): FlatArray<WriteShareGroupStateResponseWriteStateResultView> {
+      return this.flat.array(this.flatWord, 8, readWriteShareGroupStateResponseWriteStateResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteShareGroupStateResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: WriteShareGroupStateRequest): void {
+      try {
+        writeWriteShareGroupStateRequest(w, w.alloc(6), value);
+      } catch (error) {
+        throw invalidMessage(error, 'WriteShareGroupState request', 85);
+      }
+    },
+    readResponse(message: FlatMessage): WriteShareGroupStateResponseView {
+      return new WriteShareGroupStateResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfWriteShareGroupStateRequestStateBatch: readonly string[] = ['firstOffset', 'lastOffset', 'deliveryState', 'deliveryCount', 'unknownTaggedFields'];
   class WriteShareGroupStateRequestStateBatchView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -449,90 +542,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfWriteShareGroupStateResponsePartitionResult: readonly string[] = ['partition', 'errorCode', 'errorMessage', 'unknownTaggedFields'];
-  class WriteShareGroupStateResponsePartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partition(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get errorMessage(): string | null {
-      return this.flat.nullableString(this.flatWord + 2);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfWriteShareGroupStateResponsePartitionResult;
-    }
-  }
-  const readWriteShareGroupStateResponsePartitionResultView: RowReader<WriteShareGroupStateResponsePartitionResultView> = (message, word) => new WriteShareGroupStateResponsePartitionResultView(message, word);
-
-  const fieldsOfWriteShareGroupStateResponseWriteStateResult: readonly string[] = ['topicId', 'partitions', 'unknownTaggedFields'];
-  class WriteShareGroupStateResponseWriteStateResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get topicId(): string {
-      return this.flat.uuid(this.flatWord);
-    }
-
-    get partitions(): FlatArray<WriteShareGroupStateResponsePartitionResultView> {
-      return this.flat.array(this.flatWord + 4, 6, readWriteShareGroupStateResponsePartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 6);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfWriteShareGroupStateResponseWriteStateResult;
-    }
-  }
-  const readWriteShareGroupStateResponseWriteStateResultView: RowReader<WriteShareGroupStateResponseWriteStateResultView> = (message, word) => new WriteShareGroupStateResponseWriteStateResultView(message, word);
-
-  const fieldsOfWriteShareGroupStateResponse: readonly string[] = ['results', 'unknownTaggedFields'];
-  class WriteShareGroupStateResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get results(): FlatArray<WriteShareGroupStateResponseWriteStateResultView> {
-      return this.flat.array(this.flatWord, 8, readWriteShareGroupStateResponseWriteStateResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfWriteShareGroupStateResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: WriteShareGroupStateRequest): void {
-      try {
-        writeWriteShareGroupStateRequest(w, w.alloc(6), value);
-      } catch (error) {
-        throw invalidMessage(error, 'WriteShareGroupState request', 85);
-      }
+    readRequest(message: FlatMessage): WriteShareGroupStateRequestView {
+      return new WriteShareGroupStateRequestView(message);
     },
     writeResponse(w: FlatWriter, value: WriteShareGroupStateResponse): void {
       try {
@@ -540,12 +552,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'WriteShareGroupState response', 85);
       }
-    },
-    readRequest(message: FlatMessage): WriteShareGroupStateRequestView {
-      return new WriteShareGroupStateRequestView(message);
-    },
-    readResponse(message: FlatMessage): WriteShareGroupStateResponseView {
-      return new WriteShareGroupStateResponseView(message);
     },
   };
 }

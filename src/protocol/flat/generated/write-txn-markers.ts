@@ -157,12 +157,12 @@ export interface WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView ext
 
 /** Tells leaders to write commit or abort markers. From transaction coordinators, since Kafka 0.11 (KIP-98). API key 27, versions 0-2. Brokers from 4.0 on do not accept 0. */
 export const WriteTxnMarkers: Api<WriteTxnMarkersRequest, WriteTxnMarkersResponseView, WriteTxnMarkersResponse, WriteTxnMarkersRequestView> =
-  /* @__PURE__ */ new GeneratedApi(27, 'WriteTxnMarkers', { min: 0, max: 2, flexible: 1 }, loadMessages);
+  /* @__PURE__ */ new GeneratedApi(27, 'WriteTxnMarkers', { min: 0, max: 2, flexible: 1 }, loadClientMessages, loadBrokerMessages);
 
 type Messages = ApiMessages<WriteTxnMarkersRequest, WriteTxnMarkersResponseView, WriteTxnMarkersResponse, WriteTxnMarkersRequestView>;
 
-/** Makes the functions of both messages. They are made at the first use, and so the package loads fast. */
-function loadMessages(): Messages {
+/** Makes the functions that clients need. They are made at the first use, and so the package loads fast. */
+function loadClientMessages(): Pick<Messages, 'writeRequest' | 'readResponse'> {
   const keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic: ReadonlySet<string> = new Set(['name', 'partitionIndexes', 'unknownTaggedFields']);
   function writeWriteTxnMarkersRequestWritableTxnMarkerTopic(w: FlatWriter, word: number, value: WriteTxnMarkersRequestWritableTxnMarkerTopic): void {
     checkObject(value, keysOfWriteTxnMarkersRequestWritableTxnMarkerTopic);
@@ -216,6 +216,121 @@ function loadMessages(): Messages {
     }
   }
 
+  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get partitionIndex(): number {
+      return this.flat.int32(this.flatWord);
+    }
+
+    get errorCode(): number {
+      return this.flat.int32(this.flatWord + 1);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult;
+    }
+  }
+  const readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView(message, word);
+
+  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseWritableTxnMarkerTopicResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get name(): string {
+      return this.flat.string(this.flatWord);
+    }
+
+    get partitions(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> {
+      return this.flat.array(this.flatWord + 2, 4, readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult;
+    }
+  }
+  const readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerTopicResultView(message, word);
+
+  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult: readonly string[] = ['producerId', 'topics', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseWritableTxnMarkerResultView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get producerId(): Long {
+      return this.flat.int64(this.flatWord);
+    }
+
+    get topics(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> {
+      return this.flat.array(this.flatWord + 2, 6, readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 4);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult;
+    }
+  }
+  const readWriteTxnMarkersResponseWritableTxnMarkerResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerResultView(message, word);
+
+  const fieldsOfWriteTxnMarkersResponse: readonly string[] = ['markers', 'unknownTaggedFields'];
+  class WriteTxnMarkersResponseView extends FlatView {
+    constructor(message: FlatMessage, word = 0) {
+      super();
+      this.flat = message;
+      this.flatWord = word;
+    }
+
+    get markers(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerResultView> {
+      return this.flat.array(this.flatWord, 6, readWriteTxnMarkersResponseWritableTxnMarkerResultView);
+    }
+
+    get unknownTaggedFields(): UnknownTaggedField[] {
+      return this.flat.unknownTaggedFields(this.flatWord + 2);
+    }
+
+    protected override fieldNames(): readonly string[] {
+      return fieldsOfWriteTxnMarkersResponse;
+    }
+  }
+
+  return {
+    writeRequest(w: FlatWriter, value: WriteTxnMarkersRequest): void {
+      try {
+        writeWriteTxnMarkersRequest(w, w.alloc(4), value);
+      } catch (error) {
+        throw invalidMessage(error, 'WriteTxnMarkers request', 27);
+      }
+    },
+    readResponse(message: FlatMessage): WriteTxnMarkersResponseView {
+      return new WriteTxnMarkersResponseView(message);
+    },
+  };
+}
+
+/** Makes the functions that brokers in tests need. */
+function loadBrokerMessages(): Pick<Messages, 'readRequest' | 'writeResponse'> {
   const fieldsOfWriteTxnMarkersRequestWritableTxnMarkerTopic: readonly string[] = ['name', 'partitionIndexes', 'unknownTaggedFields'];
   class WriteTxnMarkersRequestWritableTxnMarkerTopicView extends FlatView {
     constructor(message: FlatMessage, word = 0) {
@@ -385,112 +500,9 @@ function loadMessages(): Messages {
     }
   }
 
-  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult: readonly string[] = ['partitionIndex', 'errorCode', 'unknownTaggedFields'];
-  class WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get partitionIndex(): number {
-      return this.flat.int32(this.flatWord);
-    }
-
-    get errorCode(): number {
-      return this.flat.int32(this.flatWord + 1);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerPartitionResult;
-    }
-  }
-  const readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView(message, word);
-
-  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult: readonly string[] = ['name', 'partitions', 'unknownTaggedFields'];
-  class WriteTxnMarkersResponseWritableTxnMarkerTopicResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get name(): string {
-      return this.flat.string(this.flatWord);
-    }
-
-    get partitions(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerPartitionResultView> {
-      return this.flat.array(this.flatWord + 2, 4, readWriteTxnMarkersResponseWritableTxnMarkerPartitionResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerTopicResult;
-    }
-  }
-  const readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerTopicResultView(message, word);
-
-  const fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult: readonly string[] = ['producerId', 'topics', 'unknownTaggedFields'];
-  class WriteTxnMarkersResponseWritableTxnMarkerResultView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get producerId(): Long {
-      return this.flat.int64(this.flatWord);
-    }
-
-    get topics(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerTopicResultView> {
-      return this.flat.array(this.flatWord + 2, 6, readWriteTxnMarkersResponseWritableTxnMarkerTopicResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 4);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfWriteTxnMarkersResponseWritableTxnMarkerResult;
-    }
-  }
-  const readWriteTxnMarkersResponseWritableTxnMarkerResultView: RowReader<WriteTxnMarkersResponseWritableTxnMarkerResultView> = (message, word) => new WriteTxnMarkersResponseWritableTxnMarkerResultView(message, word);
-
-  const fieldsOfWriteTxnMarkersResponse: readonly string[] = ['markers', 'unknownTaggedFields'];
-  class WriteTxnMarkersResponseView extends FlatView {
-    constructor(message: FlatMessage, word = 0) {
-      super();
-      this.flat = message;
-      this.flatWord = word;
-    }
-
-    get markers(): FlatArray<WriteTxnMarkersResponseWritableTxnMarkerResultView> {
-      return this.flat.array(this.flatWord, 6, readWriteTxnMarkersResponseWritableTxnMarkerResultView);
-    }
-
-    get unknownTaggedFields(): UnknownTaggedField[] {
-      return this.flat.unknownTaggedFields(this.flatWord + 2);
-    }
-
-    protected override fieldNames(): readonly string[] {
-      return fieldsOfWriteTxnMarkersResponse;
-    }
-  }
-
   return {
-    writeRequest(w: FlatWriter, value: WriteTxnMarkersRequest): void {
-      try {
-        writeWriteTxnMarkersRequest(w, w.alloc(4), value);
-      } catch (error) {
-        throw invalidMessage(error, 'WriteTxnMarkers request', 27);
-      }
+    readRequest(message: FlatMessage): WriteTxnMarkersRequestView {
+      return new WriteTxnMarkersRequestView(message);
     },
     writeResponse(w: FlatWriter, value: WriteTxnMarkersResponse): void {
       try {
@@ -498,12 +510,6 @@ function loadMessages(): Messages {
       } catch (error) {
         throw invalidMessage(error, 'WriteTxnMarkers response', 27);
       }
-    },
-    readRequest(message: FlatMessage): WriteTxnMarkersRequestView {
-      return new WriteTxnMarkersRequestView(message);
-    },
-    readResponse(message: FlatMessage): WriteTxnMarkersResponseView {
-      return new WriteTxnMarkersResponseView(message);
     },
   };
 }

@@ -80,7 +80,15 @@ const table = {
   },
   'main/thread': {
     rooms: ['common', 'ring', 'state'],
-    packages: ['comlink', 'node:diagnostics_channel', 'node:worker_threads', 'worker_threads', 'node:tls'],
+    packages: [
+      'node:module',
+      'node:path',
+      'comlink',
+      'node:diagnostics_channel',
+      'node:worker_threads',
+      'worker_threads',
+      'node:tls',
+    ],
   },
   'main/metrics': { rooms: ['common', 'ring', 'state'], packages: ['node:diagnostics_channel'] },
   'main/consumer': {
