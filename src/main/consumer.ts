@@ -111,15 +111,13 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     for (const [key, value] of Object.entries(options)) (belongsToConsumer(key) ? own : others)[key] = value;
     // The options are checked before a thread is started.
     parseConsumerConfig(own);
-    const client = await KafkaClient.start(expecting(others, 'consumer'));
-    try {
-      const consumer = await client.consumer(own as ConsumerOptions);
-      consumer.#ownClient = client;
-      return consumer;
-    } catch (error) {
-      await client.close();
-      throw error;
-    }
+    let consumer: Consumer | null = null;
+    const open = async (host: ClientHost): Promise<void> => {
+      consumer = await Consumer.open(host, own as ConsumerOptions);
+    };
+    const client = await KafkaClient.start(expecting(others, { role: 'consumer', open }));
+    consumer!.#ownClient = client;
+    return consumer!;
   }
 
   /**

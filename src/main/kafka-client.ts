@@ -55,7 +55,7 @@ import type { Producer } from './producer.ts';
 import { AttachedThread } from './thread/attached-thread.ts';
 import { type ClientHandle, claimClientHandle } from './thread/client-handle.ts';
 import type { ClientLog } from './thread/client-log.ts';
-import { expectedRole } from './thread/expected-role.ts';
+import { expectedRole, openMeanwhile } from './thread/expected-role.ts';
 import { NetworkThreadHandle } from './thread/network-thread-handle.ts';
 import type { ThreadAccess } from './thread/thread-access.ts';
 
@@ -94,8 +94,8 @@ export class KafkaClient implements AsyncDisposable {
     const expected = expectedRole(options);
     const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log, expected), startOnly);
     return opened(client, client.#session, async () => {
-      const started = (): Promise<VersionInfo> => client.#session.start<VersionInfo>((control) => control.start());
-      client.#versions = await untilAborted('the start', signal, started);
+      const start = untilAborted('the start', signal, () => client.#session.start((control) => control.start()));
+      client.#versions = await openMeanwhile(options, client.#session.roles, start);
     });
   }
 

@@ -90,7 +90,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     options: KafkaClientOptions & ProducerOptions<K, V>,
   ): Promise<Producer<K, V>> {
     const { client: clientOptions, producer: producerOptions } = apart(options);
-    const client = await KafkaClient.start(expecting(clientOptions, 'producer'));
+    const client = await KafkaClient.start(expecting(clientOptions, { role: 'producer' }));
     return Producer.#owning(client, () => client.producer(producerOptions));
   }
 

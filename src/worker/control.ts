@@ -57,6 +57,9 @@ export class AttachmentControl implements Control {
   /** Those that are under way. */
   #adminCalls = 0;
 
+  /** While a client starts: what it has to prepare before its first connection. */
+  #mayConnect: Promise<unknown> | null = null;
+
   constructor(parts: ControlParts, attachment: ControlledAttachment) {
     this.#parts = parts;
     this.#attachment = attachment;
@@ -66,7 +69,8 @@ export class AttachmentControl implements Control {
     return settle(async () => {
       const { config, authenticator, readiness, clock, prepareTransport } = this.#parts;
       prepareTransport();
-      await authenticator?.ready(config.connectionSetupTimeoutMs);
+      this.#mayConnect = authenticator?.ready(config.connectionSetupTimeoutMs) ?? null;
+      await this.#mayConnect;
       if (config.apiVersion !== null) return infoOf(matchVersion(config.apiVersion));
       const startedAt = clock();
       const info = await readiness.start(config.apiVersionAutoTimeoutMs);
@@ -138,8 +142,10 @@ export class AttachmentControl implements Control {
 
   async openConsumer(config: ConsumerConfig, handle: object): ReturnType<Control['openConsumer']> {
     const { consumers } = this.#parts;
-    return opened(handle as OpeningConsumer, (given) => {
+    return opened(handle as OpeningConsumer, async (given) => {
       this.#needBrokers('consumers');
+      // It may be opened while its client starts.
+      await this.#mayConnect;
       return consumers.open(config, given, this.#attachment.owner);
     });
   }

@@ -111,7 +111,11 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     admin: (name, args, timeoutMs) => control.admin(name, args, timeoutMs),
     openProducer: (producerConfig, opening, link) => control.openProducer(producerConfig, opening, link),
     attachProducer: (producerId, link) => control.attachProducer(producerId, link),
-    openConsumer: (consumerConfig, handle) => control.openConsumer(consumerConfig, handle),
+    openConsumer: async (consumerConfig, handle) => {
+      // It may be opened before `start` is answered.
+      await codecs;
+      return control.openConsumer(consumerConfig, handle);
+    },
     attachConsumer: (consumerId, handle) => control.attachConsumer(consumerId, handle),
     memory: () => control.memory(),
     hello: (connections, threadId) => control.hello(connections, threadId),

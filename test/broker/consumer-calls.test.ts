@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { type Consumer, type ConsumerBatch, Fetch, IllegalArgumentError, IllegalStateError } from '../../src/index.ts';
+import {
+  type Consumer,
+  type ConsumerBatch,
+  Fetch,
+  FindCoordinator,
+  IllegalArgumentError,
+  IllegalStateError,
+  Metadata,
+  NoBrokersAvailable,
+} from '../../src/index.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { GroupBench, own, protocols, valuesOf } from './support/group-bench.ts';
 
@@ -20,6 +29,36 @@ async function filled(values: string): Promise<void> {
 
 const polled = async (consumer: Consumer): Promise<ConsumerBatch> => (await consumer.poll(120_000))!;
 const committedOffset = (): Promise<number | null> => bench.broker.committedOffset('g', 't', 0);
+
+describe('Consumer.start', () => {
+  it('opens the consumer while its client starts', async () => {
+    await filled('a');
+    // The start waits for metadata.
+    await bench.broker.addRule(Metadata.key, { holdAnswerUntil: 'metadata' }, { times: 1 });
+    const starting = bench.start(small);
+    await waitFor('the question for the coordinator', async () =>
+      (await bench.broker.arrivedRequests()).some(({ apiKey }) => apiKey === FindCoordinator.key),
+    );
+    assert.equal(await bench.broker.held('metadata'), 1);
+    await bench.broker.release('metadata');
+    assert.deepEqual(valuesOf(await polled(await starting)), ['a']);
+  });
+
+  it('fails with the error of the start, or with that of the consumer, and leaves nothing open', async () => {
+    await filled('a');
+    const server = { bootstrapServers: bench.broker.bootstrapServers };
+    const controllers = { bootstrapServers: undefined, bootstrapControllers: server.bootstrapServers };
+    // The network thread refuses a consumer without brokers. The start would go on to wait for controllers.
+    await assert.rejects(bench.start(controllers as never), {
+      name: 'UnsupportedEndpointTypeError',
+      message: /consumers/,
+    });
+    await bench.broker.stopListener(0);
+    await assert.rejects(bench.start({ apiVersionAutoTimeoutMs: 300 }), NoBrokersAvailable);
+    await bench.broker.startListener(0);
+    await waitFor('no connections', async () => (await bench.broker.stats()).openConnections === 0);
+  });
+});
 
 describe('commitSync', () => {
   it('commits what is done from a loop that never returns to the event loop', async () => {
