@@ -21,6 +21,7 @@ import {
 import { integer, seededRandom } from '../test/fault/support/random.ts';
 import { CountingLog } from './soak/counting-log.ts';
 import { Ledger } from './soak/ledger.ts';
+import { sessionTimeoutMs } from './soak/limits.ts';
 import { MemoryProbe } from './soak/memory.ts';
 import { Moments, rested, watched } from './soak/moments.ts';
 import { startNetworkProcess } from './soak/network-process.ts';
@@ -114,27 +115,29 @@ async function rest(): Promise<void> {
   const catchUpSeconds = (performance.now() - beganAt) / 1000;
   lag.catchUpSeconds = Math.max(lag.catchUpSeconds, Math.round(catchUpSeconds * 10) / 10);
   if (isAtRest) await measureAtRest(catchUpSeconds);
-  else lag.notCaughtUp++;
+  else {
+    lag.notCaughtUp++;
+    tellLag(0);
+    const left = `${missing()} records, ${openRequests()} requests, ${waits} waits for nodes`;
+    process.stderr.write(`no rest: ${left}\n${String(client.inspect())}\n`);
+  }
   network.go();
 }
 
 async function measureAtRest(catchUpSeconds: number): Promise<void> {
   for (const ledger of allLedgers) ledger.trim();
-  const memory = await probe.measure();
+  const { parts } = await client.memory();
+  const memory = await probe.measure(parts.kept.usedBytes);
   if (memory === null) {
     lag.notMeasured++;
     return;
   }
   const seconds = (performance.now() - startedAt) / 1000;
   rests.push(seconds, { ...memory, catchUpSeconds });
-  const numbers = Object.entries({ ...memory, catchUpSeconds }).map(([name, value]) => `${name} ${value.toFixed(2)}`);
-  const { usedBytes, parts } = await client.memory();
-  const held = Object.entries(parts).map(
-    ([name, { usedBytes: bytes }]) => `${name} ${(bytes / 1024 / 1024).toFixed(2)}`,
-  );
-  process.stderr.write(
-    `rest at ${Math.round(seconds)} s: ${numbers.join(', ')}; held ${(usedBytes / 1024 / 1024).toFixed(2)} MiB: ${held.join(', ')}\n`,
-  );
+  const held = Object.entries(parts).map(([name, { usedBytes }]) => [`held ${name}`, usedBytes / 2 ** 20] as const);
+  const numbers = [...Object.entries({ ...memory, catchUpSeconds }), ...held];
+  const text = numbers.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(', ');
+  process.stderr.write(`rest at ${Math.round(seconds)} s: ${text}\n`);
 }
 
 function report(): void {
@@ -160,6 +163,7 @@ function report(): void {
     heap: slope('heapMiB'),
     networkHeap: slope('networkHeapMiB'),
     external: slope('externalMiB'),
+    kept: slope('keptMiB'),
     rss: slope('rssMiB'),
     rests: rests.length,
     memoryIs,
@@ -236,12 +240,9 @@ function sendNext(to: Producer, partition: number): void {
 }
 
 async function openConsumer(from: KafkaClient, groupProtocol: 'classic' | 'consumer'): Promise<Consumer> {
-  const consumer = await from.consumer({
-    groupId: groupProtocol,
-    groupProtocol,
-    topics: [topic],
-    autoOffsetReset: 'earliest',
-  });
+  const session = groupProtocol === 'classic' ? { sessionTimeoutMs } : {};
+  const options = { groupId: groupProtocol, groupProtocol, topics: [topic], ...session };
+  const consumer = await from.consumer({ ...options, autoOffsetReset: 'earliest' });
   consumer.on('error', (error) => judge(error));
   return consumer;
 }
@@ -369,14 +370,15 @@ async function watch(): Promise<void> {
     moments.push(seconds, { open: openRequests(), classicLag, consumerLag, broken: broken() });
     lag.classicRecords = Math.max(lag.classicRecords, classicLag);
     lag.consumerRecords = Math.max(lag.consumerRecords, consumerLag);
-    if (Math.max(classicLag, consumerLag) > toldLag) tellLag(seconds);
+    if (Math.max(classicLag, consumerLag) > toldLag) tellLag(toldLag);
   }
 }
 
-/** Why do readers fall behind? */
-function tellLag(seconds: number): void {
+/** Why do readers fall behind? Of those with a greater lag. */
+function tellLag(least: number): void {
+  const seconds = (performance.now() - startedAt) / 1000;
   for (const [i, [name, ledger]] of Object.entries(ledgers).entries()) {
-    if (ledger.missing <= toldLag) continue;
+    if (ledger.missing <= least) continue;
     const { group, assignment } = consumers[i]!;
     const assigned = assignment.map(({ partition }) => partition);
     process.stderr.write(

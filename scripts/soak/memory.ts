@@ -10,7 +10,9 @@ export interface MemorySample {
   readonly networkHeapMiB: number;
   /** Of the main thread and the network thread: array buffers, memory that is shared, and what Node itself holds. */
   readonly externalMiB: number;
-  /** Heap and external memory of these threads. */
+  /** Of it, what the client keeps for reuse: it grows with the greatest load so far, and has a limit. */
+  readonly keptMiB: number;
+  /** Heap and external memory of these threads, without what is kept. */
   readonly usedMiB: number;
 }
 
@@ -29,8 +31,11 @@ export class MemoryProbe {
     this.#channel.unref();
   }
 
-  /** Of the main thread and of the one network thread. Throws if there are more. Null if it does not answer in time. */
-  async measure(): Promise<MemorySample | null> {
+  /**
+   * Of the main thread and of the one network thread. Throws if there are more. Null if it does not answer in time.
+   * @param keptBytes what the client keeps for reuse
+   */
+  async measure(keptBytes: number): Promise<MemorySample | null> {
     this.#answers = [];
     this.#channel.postMessage(null);
     const until = performance.now() + answerLimitMs;
@@ -49,7 +54,8 @@ export class MemoryProbe {
       heapMiB: mib(main.heapBytes),
       networkHeapMiB: mib(network.heapBytes),
       externalMiB: mib(main.externalBytes + network.externalBytes),
-      usedMiB: mib(main.heapBytes + network.heapBytes + main.externalBytes + network.externalBytes),
+      keptMiB: mib(keptBytes),
+      usedMiB: mib(main.heapBytes + network.heapBytes + main.externalBytes + network.externalBytes - keptBytes),
     };
   }
 

@@ -15,7 +15,8 @@ export const rested = {
   heapMiB: 'at rest: heap of the main thread, MiB',
   networkHeapMiB: 'at rest: heap of the network thread, MiB',
   externalMiB: 'at rest: buffers and shared memory of both, MiB',
-  usedMiB: 'at rest: heaps and buffers of both, MiB',
+  keptMiB: 'at rest: of these kept for reuse, MiB',
+  usedMiB: 'at rest: heaps and buffers of both, without what is kept for reuse, MiB',
   catchUpSeconds: 'seconds until both groups had read everything',
 } as const;
 

@@ -9,6 +9,7 @@ import { startProxiedBroker } from '../../test/fault/support/proxied.ts';
 import { integer, oneOf, seededRandom } from '../../test/fault/support/random.ts';
 import type { ProxyConnection, ProxyStream } from '../../test/helpers/fault-proxy.ts';
 import { coveredByte } from './covered-byte.ts';
+import { sessionTimeoutMs } from './limits.ts';
 
 const [seedText = '1', topic = 'soak', partitionsText = '4', corruption = 'none'] = process.argv.slice(2);
 const random = seededRandom(Number(seedText));
@@ -21,7 +22,11 @@ const maxKeptRecords = 200_000;
 const truncateEveryMs = 10_000;
 const maxCalmMs = 3_600_000;
 
-const network = await startProxiedBroker({ nodes: 3, topics: { [topic]: Number(partitionsText), other: 2 } });
+const network = await startProxiedBroker({
+  nodes: 3,
+  topics: { [topic]: Number(partitionsText), other: 2 },
+  groups: { consumerSessionTimeoutMs: sessionTimeoutMs },
+});
 process.stdout.write(`${JSON.stringify({ bootstrapServers: network.bootstrapServers })}\n`);
 
 let isOver = false;

@@ -5,6 +5,7 @@ import { type ClientMemory, type MemoryPart, type MemoryPartName, sumOfParts } f
 import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { NetworkEnd } from '../ring/attachment.ts';
 import { maxSpareBytes } from '../ring/spare-memory.ts';
+import { maxKeptRequestBytes, type RequestMemory } from './client/request-memory.ts';
 import type { Attachments } from './link/attachments.ts';
 import { maxAsideBudgets } from './link/held-frame.ts';
 import { maxKeptFrameBytes } from './net/frame-memory.ts';
@@ -22,10 +23,11 @@ export interface MemoryReportParts {
   readonly consumers: LazyConsumers;
   readonly selector: Selector;
   readonly pool: CodecPool;
+  readonly requestMemory: RequestMemory;
 }
 
 export function memoryReport(parts: MemoryReportParts): ClientMemory {
-  const { config, attachments, producers, consumers, selector, pool } = parts;
+  const { config, attachments, producers, consumers, selector, pool, requestMemory } = parts;
   const { frames, sends } = selector;
   const largestBody = decodeOptions(config).maxFlatBytes ?? config.decompressedMaxBytes;
   const clients = attachments.all.map(({ end }) => end);
@@ -55,10 +57,13 @@ export function memoryReport(parts: MemoryReportParts): ClientMemory {
       usedBytes: sum(attachments.all, ({ responses }) => responses.keptBytes),
       maxBytes: attachments.all.length * (maxAsideBudgets * config.spillBudgetBytes + config.receiveMessageMaxBytes),
     },
-    kept: {
-      usedBytes: frames.keptBytes + sum(ends, ({ responses }) => responses.keptBytes),
-      maxBytes: maxKeptFrameBytes + 2 * ends.length * maxSpareBytes,
-    },
+    kept: sumOfParts([
+      { usedBytes: frames.keptBytes, maxBytes: maxKeptFrameBytes },
+      { usedBytes: sum(ends, ({ responses }) => responses.keptBytes), maxBytes: 2 * ends.length * maxSpareBytes },
+      { usedBytes: requestMemory.keptBytes, maxBytes: maxKeptRequestBytes },
+      producers.kept,
+      consumers.kept,
+    ]),
     producers: producers.memory,
     consumers: consumers.memory,
   };

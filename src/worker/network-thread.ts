@@ -23,6 +23,7 @@ import type { Node } from './client/node.ts';
 import { NodeRequests } from './client/node-requests.ts';
 import { Nodes } from './client/nodes.ts';
 import { Readiness } from './client/readiness.ts';
+import type { RequestMemory } from './client/request-memory.ts';
 import { RequestSender } from './client/request-sender.ts';
 import type { RoleHost } from './client/role.ts';
 import { AttachmentControl, type ControlParts } from './control.ts';
@@ -186,9 +187,7 @@ export class NetworkThread {
     this.#producers = new LazyProducers(code.producers, { ...shared, clock, compressor });
     this.#consumers = new LazyConsumers(code.consumers, { ...shared, config, clock, pool: this.#pool, newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
-    const { producers, consumers } = { producers: this.#producers, consumers: this.#consumers };
-    this.#memoryReport = () =>
-      memoryReport({ config, attachments: this.#attachments, producers, consumers, selector, pool: this.#pool });
+    this.#memoryReport = () => this.#reportMemory(config, selector, sender.memory);
     this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
     this.#counters.setState(STATE_RUNNING);
   }
@@ -268,6 +267,11 @@ export class NetworkThread {
       log: this.#log,
       prepareTransport: this.#surroundings.prepareTransport ?? (() => {}),
     };
+  }
+
+  #reportMemory(config: KafkaClientConfig, selector: Selector, requestMemory: RequestMemory): ClientMemory {
+    const own = { attachments: this.#attachments, producers: this.#producers, consumers: this.#consumers };
+    return memoryReport({ ...own, config, selector, pool: this.#pool, requestMemory });
   }
 
   #newLoop(doorbell: Doorbell, metrics: Metrics): PollLoop {

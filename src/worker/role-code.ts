@@ -22,6 +22,7 @@ export interface RoleCode {
 interface Role {
   readonly ends: NetworkEnd[];
   readonly memory: MemoryPart;
+  readonly kept: MemoryPart;
   ownerGone(owner: Attachment): void;
 }
 
@@ -42,6 +43,10 @@ class LazyRole<T extends Role, Parts> {
 
   get memory(): MemoryPart {
     return this.#role?.memory ?? sumOfParts([]);
+  }
+
+  get kept(): MemoryPart {
+    return this.#role?.kept ?? sumOfParts([]);
   }
 
   ownerGone(owner: Attachment): void {

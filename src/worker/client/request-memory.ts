@@ -8,12 +8,17 @@ import type { Channel, WriteMark } from '../net/channel.ts';
 import { Unwritten } from '../net/unwritten.ts';
 
 /** Limit of the memory that is kept, whether it is free or in use by a socket. The garbage collector frees the rest. */
-const maxKeptBytes = 8 * 1024 * 1024;
+export const maxKeptRequestBytes = 8 * 1024 * 1024;
 
 export class RequestMemory {
   #free: Buffer[] = [];
   readonly #lent = new Unwritten();
   #keptBytes = 0;
+
+  /** The bytes that are kept: free, or read by a socket. */
+  get keptBytes(): number {
+    return this.#keptBytes;
+  }
 
   /** Takes memory for about `bytes`: kept memory if there is some, otherwise new memory. */
   take(bytes: number): Buffer {
@@ -37,10 +42,10 @@ export class RequestMemory {
 
   /** Drops free memory, oldest first, because the sizes of an application's requests change. */
   #makeRoom(bytes: number): boolean {
-    while (this.#keptBytes + bytes > maxKeptBytes && this.#free.length > 0) {
+    while (this.#keptBytes + bytes > maxKeptRequestBytes && this.#free.length > 0) {
       this.#keptBytes -= this.#free.shift()!.length;
     }
-    if (this.#keptBytes + bytes > maxKeptBytes) return false;
+    if (this.#keptBytes + bytes > maxKeptRequestBytes) return false;
     this.#keptBytes += bytes;
     return true;
   }

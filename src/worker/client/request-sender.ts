@@ -51,7 +51,8 @@ export class RequestSender {
   readonly #report: RequestReport;
   readonly #sends: SendMemory;
   readonly #writer = new WireWriter();
-  readonly #memory = new RequestMemory();
+  /** For large requests. */
+  readonly memory = new RequestMemory();
 
   constructor(config: KafkaClientConfig, pool: CodecPool, report: RequestReport, sends: SendMemory) {
     this.#sends = sends;
@@ -103,19 +104,19 @@ export class RequestSender {
     oneWay: OneWaySend | null,
   ): Buffer {
     const { byteLength } = message;
-    const memory = byteLength > maxCopiedBytes ? this.#memory.take(byteLength) : undefined;
+    const memory = byteLength > maxCopiedBytes ? this.memory.take(byteLength) : undefined;
     let isLent = false;
     try {
       const frame = encodeFrame(this.#writer, header, message, this.#optionsFor(message), memory);
       const tooLarge = this.#whyTooLarge(codec, frame.length);
       if (tooLarge !== null) throw tooLarge;
       isLent = memory !== undefined && frame.buffer === memory.buffer;
-      if (isLent) this.#memory.lend(memory!, channel, channel.markBehind(frame));
+      if (isLent) this.memory.lend(memory!, channel, channel.markBehind(frame));
       if (isAhead) channel.enqueueAhead(frame);
       else channel.enqueue(oneWay === null ? frame : new OneWayFrame(frame, oneWay));
       return frame;
     } finally {
-      if (memory !== undefined && !isLent) this.#memory.giveBack(memory);
+      if (memory !== undefined && !isLent) this.memory.giveBack(memory);
     }
   }
 

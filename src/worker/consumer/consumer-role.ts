@@ -40,6 +40,7 @@ export class ConsumerRole implements Role {
   readonly config: ConsumerConfig;
   readonly partitions: PartitionSet;
   readonly dealer: Dealer;
+  readonly fetchedMemory: FetchedMemory;
   readonly group: Group | null;
   readonly queries: OffsetQueries;
   readonly resolver: PositionResolver;
@@ -72,6 +73,7 @@ export class ConsumerRole implements Role {
     this.#missing = new MissingTopics(host, (error) => this.#failed(error));
     this.#ahead = new ConnectAhead(host);
     const memory = new FetchedMemory();
+    this.fetchedMemory = memory;
     this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, decoder, prefixBytes, report, memory });
     this.partitions = new PartitionSet({
       dealer: this.dealer,

@@ -15,6 +15,11 @@ const maxWaste = 1.25;
 export class FetchedMemory {
   readonly #kept = new KeptMemory<ArrayBuffer>(maxKept, maxKeptFetchedBytes);
 
+  /** The bytes that nobody uses, for fetched records to come. */
+  get keptBytes(): number {
+    return this.#kept.byteLength;
+  }
+
   /** The bytes in memory of their own. */
   copyOf(bytes: Uint8Array): Uint8Array {
     const { byteLength } = bytes;

@@ -157,8 +157,13 @@ export class ConsumerLinks implements Role {
     let usedBytes = 0;
     for (const { bufferedBytes } of partitions.all) usedBytes += bufferedBytes;
     // The first batch of a partition is taken whatever its size (KIP-74).
-    const fetchedBytes = config.prefetchBytes + config.maxPartitionFetchBytes + maxKeptFetchedBytes;
+    const fetchedBytes = config.prefetchBytes + config.maxPartitionFetchBytes;
     return { usedBytes, maxBytes: fetchedBytes + dealer.applications.length * maxPreparedBytes };
+  }
+
+  /** What is kept for records to come. */
+  get kept(): MemoryPart {
+    return { usedBytes: this.#role.fetchedMemory.keptBytes, maxBytes: maxKeptFetchedBytes };
   }
 
   /** The client of that thread is closed, or its thread has ended: detaches the links that belong to it. */

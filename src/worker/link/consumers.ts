@@ -96,6 +96,11 @@ export class Consumers {
     return sumOfParts([...this.#byId.values()].map(({ memory }) => memory));
   }
 
+  /** What they keep for records to come. */
+  get kept(): MemoryPart {
+    return sumOfParts([...this.#byId.values()].map(({ kept }) => kept));
+  }
+
   /** The client of that thread is closed, or its thread has ended: the links that belong to it are detached. */
   ownerGone(owner: Attachment): void {
     for (const links of this.#byId.values()) links.ownerGone(owner);

@@ -200,6 +200,12 @@ export class LinkedProducer implements Role {
     return { usedBytes: this.role.usedBytes, maxBytes: this.role.accumulator.memory.maxBytes };
   }
 
+  /** What is kept for batches to come. It is a part of the limit of records. */
+  get kept(): MemoryPart {
+    const { keptBytes, usedBytes, maxBytes } = this.role.accumulator.memory;
+    return { usedBytes: keptBytes, maxBytes: Math.max(keptBytes, maxBytes - usedBytes) };
+  }
+
   /** The client of that thread is closed, or its thread has ended. */
   ownerGone(owner: Attachment): void {
     for (const attached of this.#attached) if (attached.owner === owner) attached.isGone = true;

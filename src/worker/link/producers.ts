@@ -76,6 +76,11 @@ export class Producers {
     return sumOfParts([...this.#all.values()].map(({ memory }) => memory));
   }
 
+  /** What they keep for batches to come. */
+  get kept(): MemoryPart {
+    return sumOfParts([...this.#all.values()].map(({ kept }) => kept));
+  }
+
   /** The client of that thread is closed, or its thread has ended. Its complete records are sent; producers without another thread end. */
   ownerGone(owner: Attachment): void {
     for (const producer of this.#all.values()) producer.ownerGone(owner);

@@ -49,6 +49,11 @@ export class BatchMemory {
     return this.#usedBytes;
   }
 
+  /** The bytes that nobody uses, for batches to come. */
+  get keptBytes(): number {
+    return this.#freeBytes;
+  }
+
   /** Whether `take` of this many bytes can ever succeed. */
   canEverHold(bytes: number): boolean {
     return rounded(Math.max(bytes, this.#chunkBytes)) <= this.maxBytes;
