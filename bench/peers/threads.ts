@@ -23,7 +23,7 @@ const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const threadCounts = [1, 2, 4, 8] as const;
 const partitions = 8;
 const valueBytes = 100;
-/** Of all threads together. Pools live long: with a fifth of these, a third of the CPU is code that runs for the first time. */
+/** Of all threads together. Pools live long. With 200,000 records in eight threads the CPU of a record was 1.7 times that with 2,000,000. */
 const records = Number(process.env.BENCH_RECORDS ?? 1_000_000);
 /** Of the CPU, for each record: about 2 us. */
 const workPerRecord = 1500;
