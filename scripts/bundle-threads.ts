@@ -1,5 +1,5 @@
-// Owns the files of the package that hold a whole thread: the network thread, to be copied anywhere by those who bundle their application,
-// and the thread of the embedded cluster, which starts several times faster from one file. Both keep the names of functions and classes.
+// Owns the file of the package that holds the whole network thread, to be copied anywhere by those who bundle their application. It keeps the
+// names of functions and classes.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

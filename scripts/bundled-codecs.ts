@@ -8,15 +8,22 @@ const flatModule = /\/protocol\/flat\/generated\/([a-z0-9-]+)\.js$/;
 const loadersFrom = 'const loaders = {';
 const brokersHalf = ', loadBrokerMessages);';
 
-export const codecsByNeed: Plugin = {
-  name: 'codecs-by-need',
-  transform(code, id) {
-    const path = id.replaceAll('\\', '/');
-    if (lists.test(path)) return withRegister(code);
-    const file = flatModule.exec(path)?.[1];
-    return file === undefined || file === 'apis' ? null : withCodec(code, file);
-  },
-};
+export const codecsByNeed = codecsBeside('codecs-by-need', withImporters);
+
+/** For a thread that has the module of an API before it needs the API's codec: no codec is loaded by itself. */
+export const codecsOfApis = codecsBeside('codecs-of-apis', withoutImporters);
+
+function codecsBeside(name: string, rest: (files: readonly string[]) => string): Plugin {
+  return {
+    name,
+    transform(code, id) {
+      const path = id.replaceAll('\\', '/');
+      if (lists.test(path)) return withRegister(code, rest);
+      const file = flatModule.exec(path)?.[1];
+      return file === undefined || file === 'apis' ? null : withCodec(code, file);
+    },
+  };
+}
 
 /** The network thread is a client: it writes requests and reads responses. It reads one request, to see whether an answer will come. */
 const readAsRequest = ['produce'];
@@ -36,7 +43,7 @@ ${isClientsOnly ? "function noBroker() { throw new Error('the network thread is 
 }
 
 /** The lists stay. What follows them loads each module by `require`, which bundlers of applications do not follow. */
-function withRegister(code: string): string {
+function withRegister(code: string, rest: (files: readonly string[]) => string): string {
   const files = [...code.matchAll(/\(\) => require\('\.\/([^']+)\.js'\)/g)].map(([, file]) => file!);
   const at = code.indexOf(loadersFrom);
   if (at < 0 || files.length < 90)
@@ -46,9 +53,6 @@ function withRegister(code: string): string {
     .replaceAll(/^(?:import \{ (?:createRequire|requireFrom) \}|const require =).*\n/gm, '');
   return `${head}
 const modules = new Map();
-const importers = {
-${files.map((file) => `  '${file}': () => import('./${file}.js'),`).join('\n')}
-};
 
 export function registerWireModule(file, module) {
   modules.set(file, module);
@@ -57,9 +61,25 @@ export function registerWireModule(file, module) {
 export function loadWireModule(file) {
   return modules.get(file) ?? null;
 }
+${rest(files)}`;
+}
+
+function withImporters(files: readonly string[]): string {
+  return `
+const importers = {
+${files.map((file) => `  '${file}': () => import('./${file}.js'),`).join('\n')}
+};
 
 export async function importWireModule(file) {
   registerWireModule(file, await importers[file]());
+}
+`;
+}
+
+function withoutImporters(): string {
+  return `
+export async function importWireModule(file) {
+  throw new Error(file + ' is not there');
 }
 `;
 }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleCluster } from './bundle-cluster.ts';
 import { bundlePackage } from './bundle-package.ts';
 import { bundleThread, stripGeneratedComments } from './bundle-threads.ts';
 import { projectFolder } from './project.ts';
@@ -17,7 +18,7 @@ const entries = Object.values(exports)
   .flatMap((target) => (typeof target === 'string' ? [] : (target.types ?? [])))
   .map((path) => path.replace('./dist/', ''));
 await bundleThread(join(dist, 'worker', 'index.js'), join(dist, 'worker', 'single-file.js'), ['piscina']);
-await bundleThread(join(dist, 'testing', 'thread.js'), join(dist, 'testing', 'thread.js'), []);
+const cluster = await bundleCluster(dist);
 stripGeneratedComments(dist);
 await bundlePackage(dist, {
   entries: {
@@ -42,6 +43,6 @@ await bundlePackage(dist, {
     'wire-messages': ['protocol/wire', 'codec'],
   },
   lazy: ['worker/link/producers', 'worker/link/consumers', 'worker/admin/admin-desk'],
-  kept: ['worker/single-file.js', 'testing/thread.js'],
+  kept: ['worker/single-file.js', ...cluster],
 });
 pruneDeclarations(dist, entries);

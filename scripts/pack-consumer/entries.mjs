@@ -40,7 +40,24 @@ for (let i = 0; i < 5; i++) {
     assert.equal((await cluster.log('a', 0)).endOffset, 1);
     await client.close();
   }
+  if (i === 1) await askOtherApi();
   await cluster.close();
 }
 console.log(`an embedded cluster starts in ${fastestMs.toFixed(0)} ms, the fastest of five`);
 console.log(`${entries.length} entries can be imported and required on Node ${process.version}`);
+
+/** An API that the cluster does not serve itself: its messages are in a file that is loaded then. */
+async function askOtherApi() {
+  const { ListGroups } = require('offthread-kafka');
+  const cluster = await EmbeddedCluster.start({ apiVersions: { [ListGroups.key]: [0, 5] } });
+  await cluster.control(ListGroups, { body: { groups: [{ groupId: 'g', protocolType: 'consumer' }] } });
+  const client = await KafkaClient.start({
+    bootstrapServers: cluster.bootstrapServers,
+    apiVersionAutoTimeoutMs: 30_000,
+  });
+  await client.awaitReady(0);
+  const { groups } = await client.send(0, ListGroups, {});
+  assert.equal(groups.at(0).groupId, 'g');
+  await client.close();
+  await cluster.close();
+}

@@ -1,12 +1,12 @@
 // Owns what all nodes of an embedded cluster agree on: nodes, topics, partitions, leaders, groups, transactions,
 // features. Runs in the broker's thread. It must not know connections or the wire.
 
-import { createHash, randomBytes } from 'node:crypto';
 import { BrokerClock } from './clock.ts';
 import { errorCodes } from './error-codes.ts';
 import { Features } from './features.ts';
 import type { FetchSessions } from './fetch-sessions.ts';
 import { GroupCoordinator, type GroupLimits } from './groups/group-coordinator.ts';
+import { nodeCrypto, someBytes } from './node-modules.ts';
 import type { TopicOptions } from './options.ts';
 import { PartitionLog } from './partition-log.ts';
 import { ProducerIdBlocks, type ProducerIds } from './transactions/producer-ids.ts';
@@ -217,7 +217,7 @@ export class ClusterState {
     if (nodes.length === 0) return null;
     const moved = this.#nodes.get(this.#movedCoordinators.get(`${kind} ${key}`) ?? -1);
     if (moved !== undefined) return moved;
-    const hash = createHash('sha256').update(key).digest().readUInt32BE(0);
+    const hash = nodeCrypto().createHash('sha256').update(key).digest().readUInt32BE(0);
     return nodes[hash % nodes.length]!;
   }
 
@@ -240,7 +240,7 @@ export class ClusterState {
     this.#checkAssignments(replicas);
     return {
       name,
-      id: randomBytes(16).toString('base64url'),
+      id: someBytes(16).toString('base64url'),
       isInternal: options.isInternal ?? false,
       replicationFactor: replicas[0]!.length,
       configs: new Map(Object.entries(options.configs ?? {})),

@@ -13,7 +13,7 @@ import { decodeRequestHeader, type RequestHeader } from '../protocol/wire/header
 import type { DecodeOptions } from '../protocol/wire/options.ts';
 import { WireReader } from '../protocol/wire/wire-reader.ts';
 import { apiVersions, unsupportedApiVersions } from './apis/api-versions.ts';
-import { handlerOf } from './apis/index.ts';
+import { handlerOf, loadHandler } from './apis/index.ts';
 import type { ClusterNode, ClusterState } from './cluster-state.ts';
 import type { Control } from './control.ts';
 import { BadFrameError, FrameReader } from './frame-reader.ts';
@@ -142,7 +142,8 @@ export class BrokerConnection {
       this.#waitingBytes -= frame.length;
       this.#regulate();
       try {
-        const pending = this.#handle(frame);
+        const loading = loadHandler(frame.readInt16BE(0));
+        const pending = loading === undefined ? this.#handle(frame) : loading.then(() => this.#handle(frame));
         if (pending === undefined) continue;
         this.#isBusy = true;
         pending.then(

@@ -1,8 +1,6 @@
 // Owns the fetch sessions of one node (KIP-227): the partitions of each, and what its client last got of them. Runs in the broker's
 // thread. There are at most 1000, as in brokers. A session that was not used for two minutes gives its place to another.
 
-import { randomInt } from 'node:crypto';
-
 /** One partition of a session, as it was last asked for and answered. */
 export interface SessionPartition {
   readonly name: string;
@@ -47,7 +45,7 @@ export class FetchSessions {
       this.#sessions.delete(oldest.id);
     }
     let id = 0;
-    do id = randomInt(1, maxId);
+    do id = 1 + Math.floor(Math.random() * (maxId - 1));
     while (this.#sessions.has(id));
     const session: FetchSession = { id, usesTopicIds, epoch: 1, usedAt: now, partitions: new Map() };
     this.#sessions.set(id, session);

@@ -1,8 +1,8 @@
 // Owns the listening socket of one node and its connections. Runs in the broker's thread.
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
 import { BrokerConnection, type ConnectionHost } from './connection.ts';
+import { nodeTls } from './node-modules.ts';
 import type { TlsSettings } from './options.ts';
 
 export class NodeListener {
@@ -27,7 +27,7 @@ export class NodeListener {
     this.#nextConnectionId = nextConnectionId;
     const accept = (socket: Socket): void => this.#accept(socket);
     this.#server =
-      tls === undefined ? createServer({ noDelay: true }, accept) : createTlsServer(tlsOptions(tls), accept);
+      tls === undefined ? createServer({ noDelay: true }, accept) : nodeTls().createServer(tlsOptions(tls), accept);
     // Nothing to do for a failed handshake: the client sees it.
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
   }

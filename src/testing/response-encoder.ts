@@ -1,7 +1,6 @@
 // Owns the way from an answer as a plain object to the chunks that are written: flat, wire, header, size prefix, and the
 // stored records that are put in without being copied. Runs in the broker's thread.
 
-import { randomBytes } from 'node:crypto';
 import { append } from '../common/lists.ts';
 import { HeapMemory } from '../common/memory.ts';
 import type { Api } from '../protocol/flat/api.ts';
@@ -11,9 +10,10 @@ import { putUnsigned, sizeOfUnsigned } from '../protocol/flat/varints.ts';
 import { wireCodec } from '../protocol/wire/codecs.ts';
 import { encodeResponseHeader } from '../protocol/wire/header.ts';
 import { WireWriter } from '../protocol/wire/wire-writer.ts';
+import { someBytes } from './node-modules.ts';
 
 // A records field is encoded with a placeholder, unique in this process, and then replaced together with its length.
-const placeholderMark = randomBytes(12);
+const placeholderMark = someBytes(12);
 const placeholderBytes = 16;
 /** As a compact length, which is one more than the length. */
 const compactLength = placeholderBytes + 1;

@@ -2,7 +2,6 @@
 // announced (`apiVersions` of the options) and answered by a rule with a body.
 
 import type { Api } from '../../protocol/flat/api.ts';
-import { allApis } from '../../protocol/flat/generated/apis.ts';
 import type { AnyHandler } from '../handler.ts';
 import { addOffsetsToTxn } from './add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './add-partitions-to-txn.ts';
@@ -57,12 +56,25 @@ export const servedApis = [
 
 const handlers = new Map<number, AnyHandler>(servedApis.map((handler) => [handler.api.key, handler]));
 
-/** The handler of an API; for one that is not served itself, one that ends the connection unless a rule answers. */
+/** The APIs that are not served, once a request of one of them has come: they are most of the code, and few clusters need them. */
+let others: ReadonlyMap<number, AnyHandler> | null = null;
+
+/** Loads what `handlerOf` needs for this API; undefined when it is there. */
+export function loadHandler(apiKey: number): Promise<void> | undefined {
+  return handlers.has(apiKey) || others !== null ? undefined : loadOthers();
+}
+
+async function loadOthers(): Promise<void> {
+  const { allApis } = await import('../../protocol/flat/generated/apis.ts');
+  others = new Map(allApis.map((api) => [api.key, unserved(api as unknown as Api)]));
+}
+
+/**
+ * The handler of an API; for one that is not served itself, one that ends the connection unless a rule answers. Null for an API that there is
+ * not. `loadHandler` must have loaded it.
+ */
 export function handlerOf(apiKey: number): AnyHandler | null {
-  const served = handlers.get(apiKey);
-  if (served !== undefined) return served;
-  const api = allApis.find(({ key }) => key === apiKey);
-  return api === undefined ? null : unserved(api as unknown as Api);
+  return handlers.get(apiKey) ?? others?.get(apiKey) ?? null;
 }
 
 function unserved(api: Api): AnyHandler {

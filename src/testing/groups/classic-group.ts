@@ -1,10 +1,10 @@
 // Owns one group of the classic protocol: JoinGroup, SyncGroup, Heartbeat and LeaveGroup as the group coordinator of
 // brokers 4.x answers them. Runs in the broker's thread. Timeouts use the broker's clock. It does not handle offsets.
 
-import { randomUUID } from 'node:crypto';
 import { greatest } from '../../common/lists.ts';
 import type { BrokerClock } from '../clock.ts';
 import { errorCodes } from '../error-codes.ts';
+import { nodeCrypto } from '../node-modules.ts';
 import {
   ClassicMember,
   type JoinAnswer,
@@ -221,7 +221,7 @@ export class ClassicGroup {
   }
 
   #joinNew(request: JoinRequest): JoinAnswer | Promise<JoinAnswer> {
-    const memberId = `${request.clientId}-${randomUUID()}`;
+    const memberId = `${request.clientId}-${nodeCrypto().randomUUID()}`;
     if (!request.needsKnownId) return this.#add(memberId, request);
     const forget = this.#clock.after(request.sessionTimeoutMs, () => {
       this.#pending.delete(memberId);
@@ -232,7 +232,7 @@ export class ClassicGroup {
   }
 
   #joinStatic(request: JoinRequest, instanceId: string): JoinAnswer | Promise<JoinAnswer> {
-    const memberId = `${instanceId}-${randomUUID()}`;
+    const memberId = `${instanceId}-${nodeCrypto().randomUUID()}`;
     const oldId = this.#statics.get(instanceId);
     if (oldId === undefined) return this.#add(memberId, request);
     const oldLeader = this.#leaderId;

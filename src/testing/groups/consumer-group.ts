@@ -1,9 +1,9 @@
 // Owns one group of the KIP-848 protocol: members, epochs, target assignment, reconciliation, as brokers 4.3 do it. Runs in
 // the broker's thread. Timeouts use the broker's clock. It does not handle offsets.
 
-import { randomUUID } from 'node:crypto';
 import type { BrokerClock } from '../clock.ts';
 import { errorCodes } from '../error-codes.ts';
+import { nodeCrypto } from '../node-modules.ts';
 import { type AssignmentTopic, assignors, defaultAssignor, type PartitionKey } from './assignors.ts';
 import { ConsumerMember, leftButStatic } from './consumer-member.ts';
 import type { GroupLimits, GroupTopics } from './group-coordinator.ts';
@@ -264,7 +264,7 @@ export class ConsumerGroup {
 
   #joining(request: ConsumerHeartbeat): ConsumerMember | number {
     const { instanceId, clientId } = request;
-    const id = request.memberId === '' ? randomUUID() : request.memberId;
+    const id = request.memberId === '' ? nodeCrypto().randomUUID() : request.memberId;
     const known = this.#members.get(id);
     const holder = instanceId === null ? known : this.staticMember(instanceId);
     if (holder !== undefined && holder.id === id) return holder;

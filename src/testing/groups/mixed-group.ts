@@ -1,8 +1,8 @@
 // Owns the classic members of a KIP-848 group: how brokers 4.3 answer their JoinGroup, SyncGroup, Heartbeat and LeaveGroup, and how
 // a group changes from one protocol to the other and back. Runs in the broker's thread.
 
-import { randomUUID } from 'node:crypto';
 import { errorCodes } from '../error-codes.ts';
+import { nodeCrypto } from '../node-modules.ts';
 import { indexOf, type PartitionKey, partitionKey, topicIdOf } from './assignors.ts';
 import type { ClassicGroup, MemberIdentity, SyncRequest } from './classic-group.ts';
 import {
@@ -28,7 +28,7 @@ export function joinMixed(group: ConsumerGroup, topics: GroupTopics, request: Jo
   if (!isOfKind || !sharesProtocol(group, request))
     return joinRefusal(errorCodes.INCONSISTENT_GROUP_PROTOCOL, request.memberId);
   if (request.memberId === '' && instanceId === null && request.needsKnownId) {
-    return joinRefusal(errorCodes.MEMBER_ID_REQUIRED, `${request.clientId}-${randomUUID()}`);
+    return joinRefusal(errorCodes.MEMBER_ID_REQUIRED, `${request.clientId}-${nodeCrypto().randomUUID()}`);
   }
   const member = memberOf(group, request);
   if (typeof member === 'number') return joinRefusal(member, request.memberId);
@@ -152,7 +152,7 @@ function memberOf(group: ConsumerGroup, request: JoinRequest): ConsumerMember | 
   if (holder !== undefined && memberId !== '' && holder.id !== memberId) return errorCodes.FENCED_INSTANCE_ID;
   if (holder !== undefined && holder.id === memberId) return holder;
   if (holder === undefined && instanceId !== null && memberId !== '') return errorCodes.UNKNOWN_MEMBER_ID;
-  const id = memberId === '' ? `${instanceId ?? clientId}-${randomUUID()}` : memberId;
+  const id = memberId === '' ? `${instanceId ?? clientId}-${nodeCrypto().randomUUID()}` : memberId;
   const member = new ConsumerMember({ id, instanceId, clientId });
   if (holder === undefined) {
     group.add(member);
