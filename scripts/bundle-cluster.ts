@@ -4,8 +4,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { asciiOnly } from './bundle-threads.ts';
-import { codecsOfApis } from './bundled-codecs.ts';
+import { codecsOfBroker } from './bundled-codecs.ts';
 
 const generated = /[\\/]protocol[\\/](?:flat|wire)[\\/]generated[\\/]([a-z0-9-]+)\.js$/;
 const list = join('protocol', 'flat', 'generated', 'apis.js');
@@ -34,7 +33,7 @@ export async function bundleCluster(dist: string): Promise<readonly string[]> {
     // Needed for files that do not take along what they import.
     preserveEntrySignatures: 'allow-extension',
     platform: 'node',
-    plugins: [codecsOfApis],
+    plugins: [codecsOfBroker],
     // A module of messages registers its codec. The list of all of them does nothing.
     treeshake: { moduleSideEffects: (id) => generated.test(id) && !id.endsWith(list) },
     onLog: (level, log) => {
@@ -56,7 +55,7 @@ export async function bundleCluster(dist: string): Promise<readonly string[]> {
   });
   await build.close();
   const chunks = output.filter((file) => file.type === 'chunk');
-  for (const { fileName, code } of chunks) writeFileSync(join(dist, 'testing', fileName), asciiOnly(code));
+  for (const { fileName, code } of chunks) writeFileSync(join(dist, 'testing', fileName), code);
   return chunks.map(({ fileName }) => `testing/${fileName}`);
 }
 

@@ -8,21 +8,33 @@ const flatModule = /\/protocol\/flat\/generated\/([a-z0-9-]+)\.js$/;
 const loadersFrom = 'const loaders = {';
 const brokersHalf = ', loadBrokerMessages);';
 
-export const codecsByNeed = codecsBeside('codecs-by-need', withImporters);
+export const codecsByNeed = codecsBeside('codecs-by-need', withImporters, withCodec);
 
-/** For a thread that has the module of an API before it needs the API's codec: no codec is loaded by itself. */
-export const codecsOfApis = codecsBeside('codecs-of-apis', withoutImporters);
+/** For a broker that has the module of an API before it needs the API's codec: no codec is loaded by itself. */
+export const codecsOfBroker = codecsBeside('codecs-of-broker', withoutImporters, withWholeCodec);
 
-function codecsBeside(name: string, rest: (files: readonly string[]) => string): Plugin {
+function codecsBeside(
+  name: string,
+  rest: (files: readonly string[]) => string,
+  withOwn: (code: string, file: string) => string,
+): Plugin {
   return {
     name,
     transform(code, id) {
       const path = id.replaceAll('\\', '/');
       if (lists.test(path)) return withRegister(code, rest);
       const file = flatModule.exec(path)?.[1];
-      return file === undefined || file === 'apis' ? null : withCodec(code, file);
+      return file === undefined || file === 'apis' ? null : withOwn(code, file);
     },
   };
+}
+
+function withWholeCodec(code: string, file: string): string {
+  return `${code}
+import * as wireModule from '../../wire/generated/${file}.js';
+import { registerWireModule } from '../../wire/generated/index.js';
+registerWireModule('${file}', wireModule);
+`;
 }
 
 /** The network thread is a client: it writes requests and reads responses. It reads one request, to see whether an answer will come. */
