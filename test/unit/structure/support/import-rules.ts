@@ -43,8 +43,7 @@ const table = {
   entries: { rooms: ['main/metrics', 'common', 'protocol/flat', 'protocol/wire'], packages: [] },
   testing: {
     rooms: ['common', 'codec', 'protocol/flat', 'protocol/wire'],
-    packages: ['node:net', 'node:timers', 'node:worker_threads'],
-    types: ['node:crypto', 'node:tls'],
+    packages: ['node:crypto', 'node:net', 'node:timers', 'node:tls', 'node:worker_threads'],
   },
   common: { rooms: [], packages: ['long', 'node:module', 'node:net'], types: ['node:worker_threads'] },
   cli: {
