@@ -1,6 +1,7 @@
 // Owns the cheapest way over decoded records: one object that moves, fields read where they lie. Runs on the
 // application's thread. Must not allocate in `next` or in any getter that returns a number.
 
+import { IllegalStateError } from '../../../common/errors/errors.ts';
 import { numberOf } from '../../../common/numbers.ts';
 import { BufferOver, type FlatMessage } from '../flat-view.ts';
 import { RECORD_ROW_WORDS } from './records-slot.ts';
@@ -24,6 +25,8 @@ export function safeNumber(low: number, high: number): number {
  */
 export class RecordCursor {
   readonly #message: FlatMessage;
+  /** Of the message. Without its memory it is empty, so that nothing is read any more. */
+  readonly #i32: Int32Array;
   readonly #memory: ArrayBufferLike;
   /** Of `bytes` in `#memory`. */
   readonly #byteOffset: number;
@@ -33,6 +36,7 @@ export class RecordCursor {
   /** Internal: `RecordsView.cursor` makes one. */
   constructor(message: FlatMessage, firstWord: number, count: number) {
     this.#message = message;
+    this.#i32 = message.i32;
     this.#memory = message.memory;
     this.#byteOffset = message.lentBytes.byteOffset;
     this.#row = message.wordBase + firstWord - RECORD_ROW_WORDS;
@@ -53,7 +57,7 @@ export class RecordCursor {
 
   /** Passes over records so that `next` moves to the first one with this offset or a higher one. */
   skipTo(low: number, high: number): void {
-    const { i32 } = this.#message;
+    const i32 = this.#i32;
     for (let row = this.#row + RECORD_ROW_WORDS; row <= this.#end; row += RECORD_ROW_WORDS) {
       const rowHigh = i32[row + 1]!;
       if (rowHigh > high || (rowHigh === high && i32[row]! >>> 0 >= low >>> 0)) return;
@@ -63,50 +67,50 @@ export class RecordCursor {
 
   /** The record's offset; NaN if it is beyond 2^53, where `offsetLow` and `offsetHigh` still tell it. */
   get offset(): number {
-    return safeNumber(this.#message.i32[this.#row]!, this.#message.i32[this.#row + 1]!);
+    return safeNumber(this.offsetLow, this.offsetHigh);
   }
 
   get offsetLow(): number {
-    return this.#message.i32[this.#row]!;
+    return this.#i32[this.#row] ?? this.#noRecord();
   }
 
   get offsetHigh(): number {
-    return this.#message.i32[this.#row + 1]!;
+    return this.#i32[this.#row + 1] ?? this.#noRecord();
   }
 
   /** Ms since the epoch, -1 for none; NaN beyond 2^53. */
   get timestamp(): number {
-    return safeNumber(this.#message.i32[this.#row + 2]!, this.#message.i32[this.#row + 3]!);
+    return safeNumber(this.timestampLow, this.timestampHigh);
   }
 
   get timestampLow(): number {
-    return this.#message.i32[this.#row + 2]!;
+    return this.#i32[this.#row + 2] ?? this.#noRecord();
   }
 
   get timestampHigh(): number {
-    return this.#message.i32[this.#row + 3]!;
+    return this.#i32[this.#row + 3] ?? this.#noRecord();
   }
 
   get keyOffset(): number {
-    return this.#message.i32[this.#row + 4]!;
+    return this.#i32[this.#row + 4] ?? this.#noRecord();
   }
 
   /** -1 for null. */
   get keyLength(): number {
-    return this.#message.i32[this.#row + 5]!;
+    return this.#i32[this.#row + 5] ?? this.#noRecord();
   }
 
   get valueOffset(): number {
-    return this.#message.i32[this.#row + 6]!;
+    return this.#i32[this.#row + 6] ?? this.#noRecord();
   }
 
   /** -1 for null. */
   get valueLength(): number {
-    return this.#message.i32[this.#row + 7]!;
+    return this.#i32[this.#row + 7] ?? this.#noRecord();
   }
 
   get headerCount(): number {
-    return this.#message.i32[this.#row + 9]!;
+    return this.#i32[this.#row + 9] ?? this.#noRecord();
   }
 
   /** A slice of the message, no copy; null for a null key. */
@@ -123,5 +127,12 @@ export class RecordCursor {
     if (length < 0) return null;
     this.#message.isKept = true;
     return new BufferOver(this.#memory, this.#byteOffset + this.valueOffset, length);
+  }
+
+  /** Costs nothing while there is a record: the index is then within the memory. */
+  #noRecord(): never {
+    // Throws when the memory went back, and says why.
+    void this.#message.i32[0];
+    throw new IllegalStateError('the cursor is on no record: call next() first, and stop when it is false');
   }
 }
