@@ -6,6 +6,7 @@ import { basename, dirname, join, posix, relative, sep } from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { wireCodecs } from './bundle-threads.ts';
 import { codecsByNeed } from './bundled-codecs.ts';
+import { isLate, lateMessages, messageLoaders } from './late-messages.ts';
 
 export interface PackageFiles {
   /** Paths of built modules under `dist` by the paths of their new files, both without `.js`. */
@@ -23,6 +24,8 @@ export interface PackageFiles {
   readonly kept: readonly string[];
 }
 
+const forThreads: readonly Plugin[] = [codecsByNeed];
+
 type Groups = { readonly name: string; readonly test: (id: string) => boolean }[];
 
 /** A module names a file of the package in this form, which the bundlers of applications look for. */
@@ -33,8 +36,8 @@ const marker = 'offthread-kafka-file:';
 export async function bundlePackage(dist: string, files: PackageFiles): Promise<void> {
   const { entries, shared, threads, lazy, kept } = files;
   const outputs = [
-    ...(await bundle(dist, entries, wireCodecs, groupsOf(dist, shared))),
-    ...(await bundle(dist, threads, codecsByNeed, await groupsOfThreads(dist, threads, lazy))),
+    ...(await bundle(dist, entries, [wireCodecs, lateMessages(dist)], groupsOf(dist, shared))),
+    ...(await bundle(dist, threads, forThreads, await groupsOfThreads(dist, threads, lazy))),
   ];
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.js') && !kept.includes(name.split(sep).join('/'))) rmSync(join(dist, name));
@@ -49,11 +52,13 @@ export async function bundlePackage(dist: string, files: PackageFiles): Promise<
 }
 
 function groupsOf(dist: string, shared: PackageFiles['shared']): Groups {
-  return Object.entries(shared).map(([name, folders]) => ({
+  const byFolder = Object.entries(shared).map(([name, folders]) => ({
     name,
-    test: (id) =>
+    test: (id: string) =>
+      !isLate(id) &&
       folders.some((folder) => id.startsWith(join(dist, folder) + sep) || id === `${join(dist, folder)}.js`),
   }));
+  return [...byFolder, { name: 'api-messages', test: isLate }];
 }
 
 /**
@@ -65,7 +70,7 @@ async function groupsOfThreads(
   threads: PackageFiles['threads'],
   lazy: readonly string[],
 ): Promise<Groups> {
-  const outputs = await bundle(dist, threads, codecsByNeed, []);
+  const outputs = await bundle(dist, threads, forThreads, []);
   const byFile = new Map(outputs.map((output) => [output.fileName, output]));
   const modulesOf = (path: string): ReadonlySet<string> => {
     const id = join(dist, `${path}.js`);
@@ -99,18 +104,21 @@ async function groupsOfThreads(
 async function bundle(
   dist: string,
   entries: PackageFiles['entries'],
-  codecs: Plugin,
+  plugins: readonly Plugin[],
   groups: Groups,
 ): Promise<OutputChunk[]> {
   const build = await rolldown({
-    input: Object.fromEntries(Object.entries(entries).map(([to, from]) => [to, join(dist, `${from}.js`)])),
+    input: {
+      ...Object.fromEntries(Object.entries(entries).map(([to, from]) => [to, join(dist, `${from}.js`)])),
+      ...(plugins === forThreads ? {} : messageLoaders),
+    },
     platform: 'node',
     // Packages stay packages: they are installed, updated and audited by themselves.
     external: (id) => !id.startsWith('.') && !id.startsWith(dist),
-    plugins: [codecs, { name: 'files-of-the-package', transform: (code, id) => withMarkers(code, dist, id) }],
+    plugins: [...plugins, { name: 'files-of-the-package', transform: (code, id) => withMarkers(code, dist, id) }],
     onLog: (level, log) => {
-      // Codecs that the thread uses itself are there already when others are imported.
-      if (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT' && codecs === codecsByNeed) return;
+      // Codecs that the thread uses itself are there already when others are imported; messages are loaded in one of two ways.
+      if (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT') return;
       if (level === 'warn') throw new Error(`the package cannot be bundled: ${log.message}`);
     },
   });
@@ -120,7 +128,7 @@ async function bundle(
     minify: false,
     comments: { legal: true, annotation: true, jsdoc: false },
     codeSplitting: { groups: groups.map((group, i) => ({ ...group, priority: groups.length - i })) },
-    chunkFileNames: (chunk) => `${codecs === wireCodecs ? 'shared' : folderOf(chunk)}/[name].js`,
+    chunkFileNames: (chunk) => `${plugins === forThreads ? folderOf(chunk) : 'shared'}/[name].js`,
   });
   await build.close();
   return output.filter((file) => file.type === 'chunk');

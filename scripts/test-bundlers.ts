@@ -34,13 +34,13 @@ const nextPackages = { next: '^15.0.0', react: '^19.0.0', 'react-dom': '^19.0.0'
 
 const folder = join(projectFolder, '.cache', 'bundlers');
 const broker = await startEmbeddedBroker();
-const program = (options: string): string => `import { DescribeCluster, KafkaClient, Metadata } from 'offthread-kafka';
+const program = (options: string): string => `import { KafkaClient, ListOffsets, Metadata } from 'offthread-kafka';
 try {
   const kafka = await KafkaClient.start({ bootstrapServers: '${broker.bootstrapServers[0]}', apiVersionAutoTimeoutMs: 20000, ${options} });
   await kafka.awaitReady(0);
   const { brokers } = await kafka.send(0, Metadata, { topics: [] });
-  // The network thread does not use this API itself, and loads its code when it is asked for.
-  await kafka.send(0, DescribeCluster, { includeClusterAuthorizedOperations: false, endpointType: 1 });
+  // A client without a consumer loads the code of this API when it is asked for.
+  await kafka.send(0, ListOffsets, { replicaId: -1, topics: [] });
   console.log('brokers', brokers.length);
   await kafka.close();
 } catch (error) {

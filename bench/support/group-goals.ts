@@ -42,7 +42,7 @@ export const group: readonly Goal[] = [
         is: 'at most',
         find: besideBest(...row('firstRecordMs'), 'lower'),
         tried:
-          'lookups that are awaited no longer than needed, connections while they run: four round trips fewer; the start of a worker and its modules remain',
+          'lookups that are awaited no longer than needed, connections while they run: four round trips fewer; the code of a consumer is loaded while connections are made; the start of a worker and its modules remain',
       },
     ];
   }),

@@ -7,6 +7,7 @@ import { parseConfig } from '../common/config/config-parser.ts';
 import type { VersionInfo } from '../common/control.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { FlatView } from '../protocol/flat/flat-view.ts';
+import { loadMessages } from '../protocol/flat/late-messages.ts';
 import type { Admin } from './admin/admin.ts';
 import type { AdminOptions } from './admin/admin-calls.ts';
 import { apiNames } from './api-names.ts';
@@ -35,7 +36,7 @@ import {
 } from './client/client-options.ts';
 import type { Cluster } from './client/cluster.ts';
 import { ClientInspection } from './client/inspection.ts';
-import { opened } from './client/opened.ts';
+import { begun, opened } from './client/opened.ts';
 import { ResponseIterator } from './client/response-stream.ts';
 import { Session } from './client/session.ts';
 import { rangesOf } from './client/version-ranges.ts';
@@ -55,7 +56,7 @@ import type { Producer } from './producer.ts';
 import { AttachedThread } from './thread/attached-thread.ts';
 import { type ClientHandle, claimClientHandle } from './thread/client-handle.ts';
 import type { ClientLog } from './thread/client-log.ts';
-import { expectedRole, openMeanwhile } from './thread/expected-role.ts';
+import { expectedRole } from './thread/expected-role.ts';
 import { NetworkThreadHandle } from './thread/network-thread-handle.ts';
 import type { ThreadAccess } from './thread/thread-access.ts';
 
@@ -94,8 +95,7 @@ export class KafkaClient implements AsyncDisposable {
     const expected = expectedRole(options);
     const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log, expected), startOnly);
     return opened(client, client.#session, async () => {
-      const start = untilAborted('the start', signal, () => client.#session.start((control) => control.start()));
-      client.#versions = await openMeanwhile(options, client.#session.roles, start);
+      client.#versions = await begun(client.#session, signal, options);
     });
   }
 
@@ -117,7 +117,7 @@ export class KafkaClient implements AsyncDisposable {
     const { config: shared, versions } = await claimClientHandle(handle);
     const client = new KafkaClient({ ...shared, logger }, () => new AttachedThread(handle), startOnly);
     client.#versions = versions;
-    return opened(client, client.#session, () => client.#session.attach(connections));
+    return opened(client, client.#session, () => client.#session.attach(connections).then(loadMessages));
   }
 
   /** A handle for `KafkaClient.attach` in one other thread, sent with its `transferList`. Throws: IllegalStateError when closed, TooManyOpenError */
