@@ -1,6 +1,7 @@
 // A long run against an embedded cluster with random faults: a producer, a consumer of each group protocol, requests, clients with roles that
 // come and go, and a main thread that is often blocked. Ends with one line of JSON; exit code 1 when a rule was broken.
 //   npm run soak -- --minutes 10 --seed 7 [--svg FILE] [--no-corrupt | --corrupt-any]
+// Without source maps: Node keeps those of each file that a stack trace names, and they would be growth.
 // Every minute it comes to rest: no load, no faults, other clients closed, everything read. Then memory is measured.
 // Rules: no acknowledged record is lost, no record is in the log twice or out of order, every request settles, memory does not grow, and
 // at each rest both groups have read everything within a minute.
