@@ -1,8 +1,8 @@
 // A long run against an embedded cluster with random faults: a producer, a consumer of each group protocol, requests, clients with roles that
 // come and go, and a main thread that is often blocked. Ends with one line of JSON; exit code 1 when a rule was broken.
 //   npm run soak -- --minutes 10 --seed 7 [--svg FILE] [--no-corrupt | --corrupt-any]
-// Without source maps: Node keeps those of each file that a stack trace names, and they would be growth.
-// Every minute it comes to rest: no load, no faults, other clients closed, everything read. Then memory is measured.
+// Every minute it comes to rest: no load, no faults, other clients closed, everything read. Then memory is measured. It runs without source
+// maps: Node keeps those of each file that a stack trace names, which would be growth.
 // Rules: no acknowledged record is lost, no record is in the log twice or out of order, every request settles, memory does not grow, and
 // at each rest both groups have read everything within a minute.
 // Among the faults are changed bytes of batches, which their checksums cover. With --corrupt-any any byte is changed, which only TCP
@@ -49,7 +49,6 @@ const toldLag = 30 * recordsPerSecond;
 const { minutes, seed, svg, corruption } = soakOptions();
 const random = seededRandom(seed ^ 0x5f356495);
 const log = new CountingLog();
-/** The number of errors, by code. */
 const errors: Record<string, number> = {};
 const settings = {
   requestTimeoutMs: 6000,
@@ -126,7 +125,7 @@ async function rest(): Promise<void> {
 }
 
 async function measureAtRest(catchUpSeconds: number): Promise<void> {
-  for (const ledger of allLedgers) ledger.trim();
+  for (const each of allLedgers) each.trim();
   const { parts } = await client.memory();
   const memory = await probe.measure(parts.kept.usedBytes);
   if (memory === null) {
