@@ -7,6 +7,7 @@ import type { KafkaClientConfig } from '../common/config/config.ts';
 import type { ConsumerConfig } from '../common/config/consumer-config.ts';
 import type { ProducerConfig } from '../common/config/producer-options.ts';
 import type { ConnectionChoice, Control, ControlResult, VersionInfo } from '../common/control.ts';
+import { MismatchedEndpointTypeError } from '../common/errors/errors.ts';
 import { onlyBrokers } from '../common/errors/only-controllers.ts';
 import { toPlainError } from '../common/errors/plain-error.ts';
 import { checkOpenCount, maxAdminCallsOfThread } from '../common/open-limits.ts';
@@ -205,8 +206,11 @@ export class AttachmentControl implements Control {
       const ended = metadata.nextEnd();
       let timer: NodeJS.Timeout | undefined;
       const timeLeft = deadline - clock();
-      await Promise.race([ended, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeLeft)))]);
+      const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, timeLeft, null)));
+      const error = await Promise.race([ended, late]);
       clearTimeout(timer);
+      // Brokers that were given as controllers stay brokers.
+      if (error instanceof MismatchedEndpointTypeError) throw error;
     }
   }
 }

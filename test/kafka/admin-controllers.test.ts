@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Admin, KafkaClient, Results } from '../../src/index.ts';
+import { type Admin, KafkaClient, type Results } from '../../src/index.ts';
 import { closedByHand, openClient } from '../broker/support/client.ts';
 import { type Ended, runCommandLine } from '../helpers/command-line.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -107,17 +107,19 @@ describeKafka(
       await assert.rejects(client.consumer({ topics: ['by-controller'], groupId: 'g' }), refused);
     });
 
-    test('brokers that are given as controllers say so', async () => {
-      const wrong = await openClient(closedByHand, {
-        bootstrapControllers: suite.kafka.bootstrapServers,
-        apiVersionAutoTimeoutMs: 90_000,
-      });
+    test('brokers that are given as controllers say so, and the start fails with it', async () => {
+      const wrong = { bootstrapControllers: suite.kafka.bootstrapServers, apiVersionAutoTimeoutMs: 90_000 };
+      await assert.rejects(
+        KafkaClient.start(wrong).then((started) => started.close()),
+        { code: 'KAFKA_MISMATCHED_ENDPOINT_TYPE', retriable: false },
+      );
+      // With a version there is nothing to wait for at the start, and the call is told.
+      const started = await openClient(closedByHand, { ...wrong, apiVersion: [4, 0] });
       try {
-        await assert.rejects(wrong.admin({ timeoutMs }).describeCluster(), {
-          code: 'KAFKA_MISMATCHED_ENDPOINT_TYPE',
-        });
+        const refused = started.admin({ timeoutMs }).describeCluster();
+        await assert.rejects(refused, { code: 'KAFKA_MISMATCHED_ENDPOINT_TYPE' });
       } finally {
-        await wrong.close();
+        await started.close();
       }
     });
 

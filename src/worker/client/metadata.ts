@@ -93,7 +93,7 @@ export class Metadata implements RequestOwner {
   #fruitlessRefreshes = 0;
   #backoffMs = 0;
   readonly #waits = new MetadataWaits();
-  #endListeners: (() => void)[] = [];
+  #endListeners: ((error: Error | null) => void)[] = [];
   #clusterId: string | null = null;
 
   constructor(config: KafkaClientConfig, listener: MetadataListener, random: () => number) {
@@ -140,8 +140,8 @@ export class Metadata implements RequestOwner {
     return this.#waits.begin(owner, now);
   }
 
-  /** Resolves when a refresh ends, successful or not. */
-  nextEnd(): Promise<void> {
+  /** Resolves when a refresh ends: with null, or with the reason why it failed. */
+  nextEnd(): Promise<Error | null> {
     return new Promise((resolve) => {
       this.#endListeners.push(resolve);
     });
@@ -372,13 +372,13 @@ export class Metadata implements RequestOwner {
     this.#lastEndedAt = now;
     this.#retryLater();
     this.#waits.takeServed().fail(error);
-    this.#tellEnd();
+    this.#tellEnd(error);
   }
 
-  #tellEnd(): void {
+  #tellEnd(error: Error | null = null): void {
     const listeners = this.#endListeners;
     this.#endListeners = [];
-    for (const listener of listeners) listener();
+    for (const listener of listeners) listener(error);
   }
 
   /** Asks again, with a wait that grows with each failure in a row (KIP-580). */

@@ -71,6 +71,17 @@ test('controllers are asked for the controllers, and the application sees these 
   assert.deepEqual([clusterId, controllerId, shown.length, topics.length], ['the-cluster', 1, 1, 0]);
 });
 
+test('the end of a refresh is told with the reason why it failed', async () => {
+  const metadata = new MetadataOwner(parseConfig({}), nobody, () => 0.5);
+  const reason = new KafkaConnectionError('lost');
+  const failed = metadata.nextEnd();
+  metadata.cannotBegin(reason, 0);
+  assert.equal(await failed, reason);
+  const closed = metadata.nextEnd();
+  metadata.close(reason);
+  assert.equal(await closed, null);
+});
+
 test('metadata is refreshed by age, counted from the last success', () => {
   start({ metadataMaxAgeMs: 60_000, connectionsMaxIdleMs: -1 });
   net.advance(200_000);
