@@ -39,6 +39,21 @@ const STATE_BITS = 3;
 const STATE_MASK = 7;
 const SERIAL_MASK = 0x1fff_ffff;
 
+/** Of a batch whose offsets span more than 32 bits, as compaction may leave them, only this mark says that all is done. */
+const ALL_DONE = 0xffff_ffff;
+
+/** @returns the mark of so many offsets; of a span beyond 32 bits a part that is too large counts as less, so that records come again */
+export function markOf(done: number, span: number): number {
+  if (done < ALL_DONE) return done;
+  return done === span ? ALL_DONE : ALL_DONE - 1;
+}
+
+/** @returns how many offsets of the span a mark says are done */
+export function offsetsOf(mark: number, span: bigint): bigint {
+  const done = BigInt(mark);
+  return mark === ALL_DONE || done > span ? span : done;
+}
+
 export function createBatchTable(places: number): SharedArrayBuffer {
   const buffer = new SharedArrayBuffer(CELLS_OFFSET + places * 8);
   const words = new Int32Array(buffer);

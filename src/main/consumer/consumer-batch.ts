@@ -10,6 +10,7 @@ import { longOf } from '../../protocol/flat/int64.ts';
 import type { RecordCursor } from '../../protocol/flat/records/record-cursor.ts';
 import { RecordsView, type RecordView } from '../../protocol/flat/records/record-view.ts';
 import { BATCH_PREFIX_BYTES, type ConsumerBatchFrame } from '../../ring/frames/consumer-frames.ts';
+import { markOf } from '../../state/batch-table.ts';
 import { type DeserializedRecord, type Deserializers, deserialized } from './deserialized.ts';
 import type { BatchOutcome } from './tracing.ts';
 
@@ -130,7 +131,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
     const done = upTo === undefined ? span : this.#distance(upTo);
     if (this.#isFinished) return 'ok';
     if (done > this.#done) {
-      if (!this.#host.mark(this.place, this.serial, done)) return this.#lose();
+      if (!this.#host.mark(this.place, this.serial, markOf(done, span))) return this.#lose();
       this.#done = done;
     } else if (this.lost) return 'lost';
     if (done === span) {

@@ -13,7 +13,7 @@ import {
   writeConsumerBatch,
 } from '../../ring/frames/consumer-frames.ts';
 import { type Frame, FrameQueue, writeFrame } from '../../ring/frames/frame.ts';
-import { BatchTableOwner } from '../../state/batch-table.ts';
+import { BatchTableOwner, offsetsOf } from '../../state/batch-table.ts';
 import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
 import type { ConsumerRecorder } from './consumer-recorder.ts';
 import { maxHeldBytes } from './held-frame.ts';
@@ -195,8 +195,8 @@ class PlacedBatch implements HandedBatch {
   }
 
   doneUpTo(): bigint {
-    const doneUpTo = this.firstOffset + BigInt(this.#table.done(this.#place));
-    return doneUpTo < this.nextOffset ? doneUpTo : this.nextOffset;
+    const { firstOffset } = this;
+    return firstOffset + offsetsOf(this.#table.done(this.#place), this.nextOffset - firstOffset);
   }
 
   withdraw(): boolean {

@@ -2,7 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BatchTableOwner, BatchTableUser, createBatchTable } from '../../../src/state/batch-table.ts';
+import {
+  BatchTableOwner,
+  BatchTableUser,
+  createBatchTable,
+  markOf,
+  offsetsOf,
+} from '../../../src/state/batch-table.ts';
 
 function ends(places: number): { owner: BatchTableOwner; user: BatchTableUser } {
   const buffer = createBatchTable(places);
@@ -53,6 +59,22 @@ test('serials wrap: each batch is taken and marked, and late marks of the place 
     assert.equal(owner.done(posted.place), 5);
     owner.free(posted.place);
     before = posted;
+  }
+});
+
+test('all of a batch is done when its application says so, although its offsets span more than 32 bits', () => {
+  for (const span of [1, 2 ** 32 - 2, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 5, 2 ** 40]) {
+    const { owner, user } = ends(1);
+    const { place, serial } = owner.post()!;
+    user.take(place, serial);
+    const doneAt = (done: number): bigint => {
+      assert.ok(user.mark(place, serial, markOf(done, span)));
+      return offsetsOf(owner.done(place), BigInt(span));
+    };
+    const part = doneAt(span - 1);
+    assert.ok(part < BigInt(span) && part <= BigInt(span - 1), `${part} of ${span}`);
+    if (span < 2 ** 32) assert.equal(part, BigInt(span - 1));
+    assert.equal(doneAt(span), BigInt(span));
   }
 });
 

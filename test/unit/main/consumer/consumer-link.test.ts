@@ -14,7 +14,7 @@ import {
   writeConsumerBatch,
 } from '../../../../src/ring/frames/consumer-frames.ts';
 import { writeFrame } from '../../../../src/ring/frames/frame.ts';
-import { BatchTableOwner, createBatchTable } from '../../../../src/state/batch-table.ts';
+import { BatchTableOwner, createBatchTable, offsetsOf } from '../../../../src/state/batch-table.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
 
 const ringBytes = 64 * 1024;
@@ -25,7 +25,7 @@ interface Ends {
   readonly table: BatchTableOwner;
   readonly network: ReturnType<typeof openNetworkEnd>;
   /** Hands a batch of one record out, as the network thread does. @returns its place */
-  post(round: number, offset: bigint): number;
+  post(round: number, offset: bigint, nextOffset?: bigint): number;
 }
 
 function open(lastCallId?: number): Ends {
@@ -53,10 +53,10 @@ function open(lastCallId?: number): Ends {
     end.close();
   });
   assert.ok(writeFrame(end.responses, consumerTopicFrame({ topicHandle: 0, name: 't' })));
-  const post = (round: number, offset: bigint): number => {
+  const post = (round: number, offset: bigint, nextOffset = offset + 1n): number => {
     const { place, serial } = table.post()!;
     const fields = { place, serial, topicHandle: 0, partition: 0, count: 1, leaderEpoch: 0, round };
-    const offsets = { firstOffset: offset, nextOffset: offset + 1n, highWatermark: 9n, lastStableOffset: 9n };
+    const offsets = { firstOffset: offset, nextOffset, highWatermark: 9n, lastStableOffset: 9n };
     assert.ok(writeConsumerBatch(end.responses, new ArrayBuffer(bodyBytes), bodyBytes, { ...fields, ...offsets }));
     link.drain();
     return place;
@@ -113,4 +113,15 @@ test('calls are told apart across the wrap of their numbers, and a number in use
       calls.map((_, at) => at <= i),
     );
   }
+});
+
+test('a batch whose offsets span more than 32 bits is done for the network thread, too, when it is done', () => {
+  const { link, table, post } = open();
+  const span = 2n ** 32n + 5n;
+  const place = post(1, 7n, 7n + span);
+  const batch = taken(link)!;
+  assert.equal(batch.done(7n + span - 1n), 'ok');
+  assert.ok(offsetsOf(table.done(place), span) < span, 'a part');
+  assert.equal(batch.done(), 'ok');
+  assert.equal(offsetsOf(table.done(place), span), span);
 });
