@@ -57,13 +57,19 @@ export async function findNodes(
 }
 
 /** The major versions that the script's arguments name, or the supported ones when there are none. Ends the process for a wrong one. */
-export function majorsOfArguments(name: string, description: string): readonly number[] {
+export function majorsOfArguments(
+  name: string,
+  description: string,
+  args: readonly string[] = process.argv.slice(2),
+): readonly number[] {
   const major = integerFrom(1);
   const added = (text: string, before: readonly number[] = []): readonly number[] => [...before, major(text)];
   const { processedArgs } = scriptCommand(name, description)
     .argument('[major...]', `major versions of Node, such as 22; default: ${supportedMajors.join(' ')}`, added)
-    .parse();
-  return (processedArgs[0] as readonly number[] | undefined) ?? supportedMajors;
+    .parse(args, { from: 'user' });
+  // Without any, it is a list of none.
+  const given = processedArgs[0] as readonly number[];
+  return given.length > 0 ? given : supportedMajors;
 }
 
 /** From Node 22.18 and 23.6 on, TypeScript runs without a flag. */
