@@ -237,21 +237,28 @@ describeKafka(
 
       test('a token for somebody else ends the session, and a fresh login follows', async (t) => {
         let subject = 'alice';
-        const client = await loggedIn(
-          t,
-          at(
-            'reauth',
-            withToken(() => unsecuredToken({ subject })),
-          ),
-        );
+        const subjects: string[] = [];
+        const tokens = withToken(() => {
+          subjects.push(subject);
+          return unsecuredToken({ subject });
+        });
+        const client = await loggedIn(t, { ...at('reauth', tokens), metrics: true });
+        const connections = (): number =>
+          client.metrics()[`node-metrics.node-${nodeId}`]!['connection-creation-total']!;
+        const [connected, asked] = [connections(), subjects.length];
         subject = 'bob';
         // Who logged in cannot change on a connection; the connection that comes after it is bob's.
         let failures = 0;
-        const end = Date.now() + 2 * sessionMs;
-        while (Date.now() < end) {
+        const end = Date.now() + 20 * sessionMs;
+        while (connections() === connected) {
+          assert.ok(Date.now() < end, 'the connection stays, though its user has changed');
           await client.awaitReady(nodeId);
           await client.send(nodeId, ListGroups, {}).then(undefined, () => failures++);
         }
+        // One was refused on the old connection, and one was for the new one.
+        assert.ok(subjects.slice(asked).filter((one) => one === 'bob').length >= 2, subjects.join(' '));
+        await client.awaitReady(nodeId);
+        await client.send(nodeId, ListGroups, {});
         assert.ok(failures <= 2, `${failures} requests failed`);
       });
 
