@@ -28,12 +28,20 @@ const consumer = await client.consumer({
 
 const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
 const pool = new Piscina({ filename: new URL(file, import.meta.url).href, minThreads: threads, maxThreads: threads });
+let attached = 0;
+const allAttached = new Promise<void>((resolve) => {
+  pool.on('message', () => {
+    if (++attached === threads) resolve();
+  });
+});
 const work = Array.from({ length: threads }, (): Promise<TaskResult> => {
   // One handle for each thread. Their ports go into the transfer list.
   const task: Task = { consumer: consumer.share(), producer: producer.share() };
   return pool.run(task, { transferList: [...task.consumer.transferList, ...task.producer.transferList] });
 });
 
+// Otherwise the thread that is there first may have read everything before the others are.
+await Promise.race([allAttached, ...work]);
 for (let number = 1; number <= numbers; number++) {
   while (!producer.append('questions', String(number), String(number))) await producer.ready();
 }

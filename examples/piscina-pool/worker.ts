@@ -1,6 +1,7 @@
 // What one thread of the pool does: it reads batches of the partitions that are dealt to it, computes, and writes the results. A batch is done
 // when its results are written; what a thread that ends has not done goes to the other threads.
 
+import { parentPort } from 'node:worker_threads';
 import { Consumer, type ConsumerHandle, Producer, type ProducerHandle } from '../../src/index.ts';
 
 export interface Task {
@@ -17,6 +18,8 @@ export interface TaskResult {
 export default async function work(task: Task): Promise<TaskResult> {
   const producer = await Producer.attach(task.producer);
   const consumer = await Consumer.attach(task.consumer);
+  // Its partitions are dealt to it from now on. The pool emits this as `message`.
+  parentPort!.postMessage('attached');
   let read = 0;
   let written = 0;
   for await (const batch of consumer) {
