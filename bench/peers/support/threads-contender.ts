@@ -10,6 +10,7 @@ import { createProducerMemory } from '../../../src/main/producer/producer-memory
 import { createDoorbell } from '../../../src/ring/doorbell.ts';
 import { createCounters } from '../../../src/state/counters.ts';
 import { median } from '../../support/rows.ts';
+import { producerOptions } from './clients/ours.ts';
 import { besides } from './contender.ts';
 import { published } from './published.ts';
 import {
@@ -25,11 +26,14 @@ const MiB = 1024 * 1024;
 const run = JSON.parse(process.argv[2]!) as ThreadsRun;
 const { KafkaClient } = await published();
 const client = isAttached(run.client) ? await KafkaClient.start({ bootstrapServers: run.bootstrapServer }) : null;
+const settings = { valueBytes: run.valueBytes, acks: -1, compression: 'none' } as const;
+const isShared = run.client === 'attached, one producer';
+const producer = isShared ? await client!.producer(producerOptions(settings)) : null;
 const recordsEach = Math.ceil(run.records / run.threads);
 const openMs: number[] = [];
 const workers: Worker[] = [];
 for (let i = 0; i < run.threads; i++) {
-  const handle = client?.share() ?? null;
+  const handle = (producer ?? client)?.share() ?? null;
   const { folder, bootstrapServer, topic, partitions, security, valueBytes, workPerRecord } = run;
   const place = { folder, bootstrapServer, topic, partitions, security };
   const workerData: ThreadData = { client: run.client, place, valueBytes, handle, records: recordsEach, workPerRecord };
@@ -62,19 +66,23 @@ const result: ThreadsResult = {
   rssMiB,
   cpuMicrosecondsPerRecord: (user + system) / records,
   ringMiB:
-    client === null ? 0 : (client.config.requestRingBytes + client.config.responseRingBytes + producerRings()) / MiB,
+    client === null
+      ? 0
+      : ((isShared ? 0 : client.config.requestRingBytes + client.config.responseRingBytes) + producerRings()) / MiB,
   openMs: median(openMs),
 };
 await tell('end');
+await producer?.close();
 await client?.close();
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 
-/** Bytes of the rings of a producer with default options: for its records and their outcomes. */
+/** Bytes of the rings of a producer with default options, or of one more thread of it: for records and their outcomes. */
 function producerRings(): number {
   const memory = createProducerMemory(
     parseProducerConfig({}, () => {}),
     createDoorbell(),
     createCounters(),
+    isShared,
   );
   for (const { link, lifePort } of [memory.application, memory.network])
     for (const port of [link.bodyPort, link.sparePort, lifePort]) port.close();

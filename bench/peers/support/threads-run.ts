@@ -1,14 +1,16 @@
 // Owns the shape of one run of the threads benchmark, and of what its threads are told and tell. Any thread. Types and names only.
 
-import type { ClientHandle } from '../../../src/index.ts';
+import type { ClientHandle, ProducerHandle } from '../../../src/index.ts';
 import type { Place } from './peer.ts';
 
 /**
- * `attached`: all threads on one network thread. `attached, own`: the same with connections of their own. `this client`: one of ours for each
- * thread. `no client`: the threads compute, and produce nothing.
+ * `attached`: all threads on one network thread, with a producer each. `attached, one producer`: with one producer that they share.
+ * `attached, own`: the first with connections of their own. `this client`: one of ours for each thread. `no client`: the threads compute, and
+ * produce nothing.
  */
 export const threadsClients = [
   'attached',
+  'attached, one producer',
   'attached, own',
   ...(['this client', '@platformatic/kafka', 'kafkajs'] as const),
   'no client',
@@ -33,7 +35,7 @@ export interface ThreadsResult {
   readonly rssMiB: number;
   /** All threads of the process. */
   readonly cpuMicrosecondsPerRecord: number;
-  /** The rings of one attached thread: its client's and its producer's. 0 for other clients. */
+  /** The rings of one more attached thread: its client's and its producer's. 0 for other clients. */
   readonly ringMiB: number;
   /** Until a thread's client was there, the median over the threads. */
   readonly openMs: number;
@@ -43,8 +45,8 @@ export interface ThreadData {
   readonly client: ThreadsClient;
   readonly place: Place;
   readonly valueBytes: number;
-  /** For `attached`. */
-  readonly handle: ClientHandle | null;
+  /** For those that attach: to the client, or to the producer. */
+  readonly handle: ClientHandle | ProducerHandle | null;
   /** Of this thread, at least. */
   readonly records: number;
   readonly workPerRecord: number;
@@ -58,6 +60,6 @@ export interface ThreadTold {
 
 export type ThreadOrder = 'warm-up' | 'run' | 'rest' | 'end';
 
-export function isAttached(client: ThreadsClient): client is 'attached' | 'attached, own' {
-  return client === 'attached' || client === 'attached, own';
+export function isAttached(client: ThreadsClient): client is 'attached' | 'attached, one producer' | 'attached, own' {
+  return client.startsWith('attached');
 }

@@ -1,7 +1,8 @@
 // Owns one thread of the threads benchmark: opens its client and its producer, and computes and produces when it is told to. Its own thread.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { writeWith } from './clients/ours.ts';
+import type { ClientHandle, ProducerHandle } from '../../../src/index.ts';
+import { writerOf, writeWith } from './clients/ours.ts';
 import type { Writer } from './peer.ts';
 import { published } from './published.ts';
 import { loadPeer } from './registry.ts';
@@ -15,6 +16,7 @@ let sum = 0;
 
 async function open(): Promise<Writer | null> {
   if (client === 'no client') return null;
+  if (shared !== null) return writerOf(shared, place.topic, settings, onError);
   if (isAttached(client)) return writeWith(attached!, place.topic, settings, onError);
   const peer = await loadPeer(client, place.folder);
   return peer.write!(place, settings, onError);
@@ -44,10 +46,13 @@ async function work(count: number): Promise<number> {
 }
 
 // Loaded before it is measured: an application that attaches uses the package already.
-const { KafkaClient } = await published();
+const { KafkaClient, Producer } = await published();
 const startedAt = performance.now();
 const connections = client === 'attached, own' ? 'own' : 'shared';
-const attached = handle === null ? null : await KafkaClient.attach(handle, { connections });
+const isOfProducer = client === 'attached, one producer';
+const shared = isOfProducer ? await Producer.attach(handle as ProducerHandle) : null;
+const attached =
+  handle === null || isOfProducer ? null : await KafkaClient.attach(handle as ClientHandle, { connections });
 // Of an attached client the attach alone; of the others until they can produce, since some connect at that.
 const attachedMs = performance.now() - startedAt;
 const producer = await open();

@@ -1,6 +1,13 @@
 // Owns how this client is measured by its Producer, Consumer and KafkaClient. Main thread of a contender.
 
-import type { Future, KafkaClient, KafkaClientOptions, RecordCursor } from '../../../../src/index.ts';
+import type {
+  Future,
+  KafkaClient,
+  KafkaClientOptions,
+  Producer,
+  ProducerOptions,
+  RecordCursor,
+} from '../../../../src/index.ts';
 import {
   type OnError,
   type OnRead,
@@ -54,18 +61,37 @@ export function ours(library: Library, makesBuffers: boolean, recycles = false):
   };
 }
 
-/** A producer of that client, which is closed with it. */
-export async function writeWith(
-  client: KafkaClient,
-  topic: string,
-  { valueBytes, acks, compression }: WriteSettings,
-  onError: OnError,
-): Promise<Writer> {
+export function producerOptions({ valueBytes, acks, compression }: WriteSettings): ProducerOptions {
   const largest =
     valueBytes > 500_000
       ? { maxRequestSizeBytes: 2 * valueBytes, bufferMemoryBytes: Math.max(32 << 20, 8 * valueBytes) }
       : {};
-  const producer = await client.producer({ acks, compressionType: compression, ...largest });
+  return { acks, compressionType: compression, ...largest };
+}
+
+/** A producer of that client, which is closed with it. */
+export async function writeWith(
+  client: KafkaClient,
+  topic: string,
+  settings: WriteSettings,
+  onError: OnError,
+): Promise<Writer> {
+  const writer = writerOf(await client.producer(producerOptions(settings)), topic, settings, onError);
+  return {
+    ...writer,
+    async close() {
+      await writer.close();
+      await client.close();
+    },
+  };
+}
+
+export function writerOf(
+  producer: Producer,
+  topic: string,
+  { valueBytes, acks, compression }: WriteSettings,
+  onError: OnError,
+): Writer {
   const values = valuesOf(valueBytes);
   const count = Math.max(1, Math.min(chunk, Math.floor(1_000_000 / valueBytes)));
   producer.on('failure', ({ error }) => onError(error));
@@ -84,7 +110,6 @@ export async function writeWith(
     },
     async close() {
       await producer.close();
-      await client.close();
     },
   };
 }
