@@ -40,7 +40,9 @@ export interface ClusterHints {
 type LeaderView = { readonly leaderId: number; readonly leaderEpoch: number };
 type FetchLikeView = FetchResponseView | ShareFetchResponseView | ShareAcknowledgeResponseView;
 
-const readers = new Map<object, (response: unknown) => ClusterHints | null>([
+type HintingApi = Pick<Api, 'key' | 'readResponse'>;
+
+const readers = new Map<HintingApi, (response: unknown) => ClusterHints | null>([
   [Produce, (response) => ofProduce(response as ProduceResponseView)],
   [Fetch, (response) => ofFetch(response as FetchResponseView)],
   [ShareFetch, (response) => ofFetch(response as ShareFetchResponseView)],
@@ -49,14 +51,7 @@ const readers = new Map<object, (response: unknown) => ClusterHints | null>([
 ]);
 
 /** The APIs whose responses can hold hints, by key. */
-export const apisWithHints: ReadonlyMap<number, Pick<Api, 'readResponse'>> = new Map(
-  [Produce, Fetch, ShareFetch, ShareAcknowledge, FindCoordinator].map((api) => [api.key, api]),
-);
-
-/** Whether responses of the API can hold hints at all. */
-export function tellsOfCluster(api: object): boolean {
-  return readers.has(api);
-}
+export const apisWithHints: ReadonlyMap<number, HintingApi> = new Map([...readers.keys()].map((api) => [api.key, api]));
 
 /**
  * @param api      one of the client's own; one that an application has made tells nothing
@@ -64,7 +59,7 @@ export function tellsOfCluster(api: object): boolean {
  * @returns null when there is nothing to learn, which costs a look at one field
  */
 export function clusterHintsOf(api: object, response: unknown): ClusterHints | null {
-  return readers.get(api)?.(response) ?? null;
+  return readers.get(api as HintingApi)?.(response) ?? null;
 }
 
 /** Brokers send addresses whenever they name a leader, and only then. */
