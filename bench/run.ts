@@ -109,7 +109,7 @@ for (const name of wanted.sort()) {
   const startedAt = performance.now();
   for await (const row of await module.run()) {
     const direction = 'unit' in row && { direction: directionOf(row.unit) };
-    const line = JSON.stringify({ benchmark: name, ...row, ...direction, environment });
+    const line = JSON.stringify({ benchmark: name, ...withoutPlaces(row), ...direction, environment });
     console.log(line);
     if (isReport) reported.push(line);
     if (values.save === true || (isReport && values.quick !== true)) save(line);
@@ -120,6 +120,11 @@ if (isReport) {
   const file = writeReport(reported);
   console.error(`the report: ${file}`);
   if (values.quick !== true) writePerformancePage();
+}
+
+/** Reasons are often messages of errors, which name files: without the folder of this machine. */
+function withoutPlaces(row: BenchRow | MissingRow): BenchRow | MissingRow {
+  return 'reason' in row ? { ...row, reason: row.reason.replaceAll(projectFolder, '.') } : row;
 }
 
 function save(line: string): void {

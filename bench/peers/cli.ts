@@ -9,13 +9,13 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { command } from '../../scripts/command.ts';
 import { projectFolder } from '../../scripts/project.ts';
 import { KafkaClient } from '../../src/index.ts';
 import { startEmbeddedBroker } from '../../test/helpers/embedded-broker.ts';
 import { withBroker } from '../macro/support/broker.ts';
 import { createTopic, fillTopic } from '../macro/support/topic.ts';
 import { type BenchRow, type MissingRow, median } from '../support/rows.ts';
+import { buildPackage } from './support/published.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 /** Short runs are cheap, and so there are more of them. */
@@ -25,7 +25,6 @@ const consumedRecords = Number(process.env.BENCH_RECORDS ?? 4_000_000);
 const lineBytes = 100;
 const partitions = 4;
 const topicCounts = [1, 5000, 10_000] as const;
-const buildTimeoutMs = 600_000;
 const runTimeoutMs = 600_000;
 const goals = { versionCpuMs: 60, metadata: 2, consume: 1.5, produce: 1, memoryGrowth: 1.1 } as const;
 
@@ -48,7 +47,7 @@ interface Measured {
 export const isOnlyByName = true;
 
 export async function* run(): AsyncGenerator<BenchRow | MissingRow, void, void> {
-  await command('npm', ['run', '--silent', 'build'], { cwd: projectFolder, timeoutMs: buildTimeoutMs });
+  await buildPackage();
   yield await versionRow();
   yield await memoryRow();
   if (!isInstalled('kcat')) {

@@ -4,7 +4,7 @@
 
 import { codecs, measure } from './support/harness.ts';
 import type { Compression } from './support/peer.ts';
-import type { PeerName } from './support/registry.ts';
+import { type PeerName, withFourMembers } from './support/registry.ts';
 import { brokerStage, withFilled } from './support/stage.ts';
 
 const partitions = 4;
@@ -51,15 +51,7 @@ const cases: readonly (Case & { readonly alsoFetch?: true })[] = [
   {
     name: 'consume 100 B with four threads',
     ...small,
-    peers: [
-      'this client, four threads as one member',
-      '@platformatic/kafka, four members',
-      'kafkajs, four members',
-      'kafka-ts, four members',
-      'kafka-crab-js, four members',
-      'node-rdkafka, four members',
-      '@confluentinc/kafka-javascript, four members',
-    ],
+    peers: ['this client, four threads as one member', ...withFourMembers],
   },
   { name: 'consume 64 KiB', ...huge, peers: someReaders, alsoFetch: true },
   {

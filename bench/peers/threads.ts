@@ -140,8 +140,8 @@ function rowsOf(
   goal('rate of 4 threads, at least', 'records/s', '0.95 of 1 thread', figuresOf('attached', 4, rate), oneRate);
   const cpu = 'cpuMicrosecondsPerRecord';
   // The work is the same with any number of threads, but the engine compiles it badly in some processes that do nothing else.
+  const bare = Math.min(...threadCounts.map((count) => median(figuresOf('no client', count, cpu))));
   for (const threads of threadCounts) {
-    const bare = Math.min(...threadCounts.map((count) => median(figuresOf('no client', count, cpu))));
     const mine = figuresOf('attached', threads, cpu);
     const cheapest = Math.min(...peerClients.map((peer) => median(figuresOf(peer, threads, cpu))));
     const name = `CPU of a record with ${threads} threads`;

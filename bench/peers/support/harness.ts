@@ -1,7 +1,6 @@
 // Owns the measuring of one workload with many clients: rounds in which each runs once, in rotated order, each in a process of its own. It makes the
 // rows of this client beside each other one, and tells of clients that could not be measured. Main thread of the benchmark.
 
-import { projectFolder } from '../../../scripts/project.ts';
 import { type BenchRow, type MissingRow, median } from '../../support/rows.ts';
 import { missingPeers } from './install.ts';
 import type { Answer, Job, Load, Work } from './job.ts';
@@ -124,9 +123,7 @@ export async function* measure(stage: Stage, workload: Workload): AsyncGenerator
         answers.get(peer)!.push(await answerOf(stage, workload, peer));
       } catch (error) {
         answers.delete(peer);
-        // Without the places of this machine's files.
-        const reason = (error as Error).message.replaceAll(projectFolder, '.').slice(0, 2000);
-        yield { name, missing: peer, reason };
+        yield { name, missing: peer, reason: (error as Error).message.slice(0, 2000) };
       }
     }
   }

@@ -42,6 +42,9 @@ export type OtherPeer = (typeof otherPeers)[number];
 
 export type PeerName = NodePeer | OtherPeer;
 
+/** The peers with four members, in the order of `nodePeers`. */
+export const withFourMembers: readonly NodePeer[] = nodePeers.filter((name) => name.endsWith(fourMembers));
+
 /** The peer of which one has four members. */
 export function aloneOf(name: NodePeer): NodePeer {
   return (name.endsWith(fourMembers) ? name.slice(0, -fourMembers.length) : name) as NodePeer;
