@@ -12,6 +12,18 @@ export function scriptCommand(name: string, description: string): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageExitCode));
 }
 
+/** A script that makes faults at random for a time. Its options `--minutes` and `--seed` are of `RandomRun`. */
+export function randomRunCommand(name: string, description: string): Command {
+  return scriptCommand(name, description)
+    .option('--minutes <number>', 'how long', numberAbove(0), 1)
+    .option('--seed <number>', 'what the faults are drawn from', integerFrom(0), 1);
+}
+
+export interface RandomRun {
+  readonly minutes: number;
+  readonly seed: number;
+}
+
 /** The value of an option that takes an integer. */
 export function integerFrom(min: number): (text: string) => number {
   return (text) => {

@@ -24,8 +24,6 @@ export interface PackageFiles {
   readonly kept: readonly string[];
 }
 
-const forThreads: readonly Plugin[] = [codecsByNeed];
-
 type Groups = { readonly name: string; readonly test: (id: string) => boolean }[];
 
 /** A module names a file of the package in this form, which the bundlers of applications look for. */
@@ -36,8 +34,8 @@ const marker = 'offthread-kafka-file:';
 export async function bundlePackage(dist: string, files: PackageFiles): Promise<void> {
   const { entries, shared, threads, lazy, kept } = files;
   const outputs = [
-    ...(await bundle(dist, entries, [wireCodecs, lateMessages(dist)], groupsOf(dist, shared))),
-    ...(await bundle(dist, threads, forThreads, await groupsOfThreads(dist, threads, lazy))),
+    ...(await bundle(dist, ofApplication(dist, entries), groupsOf(dist, shared))),
+    ...(await bundle(dist, ofThreads(dist, threads), await groupsOfThreads(dist, threads, lazy))),
   ];
   for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.js') && !kept.includes(name.split(sep).join('/'))) rmSync(join(dist, name));
@@ -70,7 +68,7 @@ async function groupsOfThreads(
   threads: PackageFiles['threads'],
   lazy: readonly string[],
 ): Promise<Groups> {
-  const outputs = await bundle(dist, threads, forThreads, []);
+  const outputs = await bundle(dist, ofThreads(dist, threads), []);
   const byFile = new Map(outputs.map((output) => [output.fileName, output]));
   const modulesOf = (path: string): ReadonlySet<string> => {
     const id = join(dist, `${path}.js`);
@@ -101,17 +99,32 @@ async function groupsOfThreads(
   ];
 }
 
-async function bundle(
-  dist: string,
-  entries: PackageFiles['entries'],
-  plugins: readonly Plugin[],
-  groups: Groups,
-): Promise<OutputChunk[]> {
+/** What one bundle is made of, and where the files go that are no entries. */
+interface Bundle {
+  readonly input: Readonly<Record<string, string>>;
+  readonly plugins: readonly Plugin[];
+  readonly folderOf: (chunk: PlacedChunk) => string;
+}
+
+function ofApplication(dist: string, entries: PackageFiles['entries']): Bundle {
+  return {
+    input: { ...builtFiles(dist, entries), ...messageLoaders },
+    plugins: [wireCodecs, lateMessages(dist)],
+    folderOf: () => 'shared',
+  };
+}
+
+function ofThreads(dist: string, threads: PackageFiles['threads']): Bundle {
+  return { input: builtFiles(dist, threads), plugins: [codecsByNeed], folderOf: folderInWorker };
+}
+
+function builtFiles(dist: string, entries: PackageFiles['entries']): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(entries).map(([to, from]) => [to, join(dist, `${from}.js`)]));
+}
+
+async function bundle(dist: string, { input, plugins, folderOf }: Bundle, groups: Groups): Promise<OutputChunk[]> {
   const build = await rolldown({
-    input: {
-      ...Object.fromEntries(Object.entries(entries).map(([to, from]) => [to, join(dist, `${from}.js`)])),
-      ...(plugins === forThreads ? {} : messageLoaders),
-    },
+    input,
     platform: 'node',
     // Packages stay packages: they are installed, updated and audited by themselves.
     external: (id) => !id.startsWith('.') && !id.startsWith(dist),
@@ -128,17 +141,16 @@ async function bundle(
     minify: false,
     comments: { legal: true, annotation: true, jsdoc: false },
     codeSplitting: { groups: groups.map((group, i) => ({ ...group, priority: groups.length - i })) },
-    chunkFileNames: (chunk) => `${plugins === forThreads ? folderOf(chunk) : 'shared'}/[name].js`,
+    chunkFileNames: (chunk) => `${folderOf(chunk)}/[name].js`,
   });
   await build.close();
   return output.filter((file) => file.type === 'chunk');
 }
 
+type PlacedChunk = Pick<OutputChunk, 'moduleIds'> & { readonly facadeModuleId?: string | null };
+
 /** There are many files with one API each. */
-function folderOf({
-  facadeModuleId,
-  moduleIds,
-}: Pick<OutputChunk, 'moduleIds'> & { facadeModuleId?: string | null }): string {
+function folderInWorker({ facadeModuleId, moduleIds }: PlacedChunk): string {
   const ids = [...moduleIds, ...(facadeModuleId == null ? [] : [facadeModuleId])];
   return ids.length > 0 && ids.every((id) => /[\\/]generated[\\/]/.test(id)) ? 'worker/apis' : 'worker';
 }

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { Option } from 'commander';
 import { KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
-import { integerFrom, numberAbove, scriptCommand } from '../arguments.ts';
+import { integerFrom, type RandomRun, randomRunCommand } from '../arguments.ts';
 import { judge, newVerdict, type Verdict } from './consumer-ledger.ts';
 import type { MemberJob } from './consumer-member.ts';
 import { randomOf } from './random.ts';
@@ -28,23 +28,21 @@ const memberLimitMs = 90_000;
 
 const groupProtocols = ['consumer', 'classic', 'mixed'] as const;
 
-const values = scriptCommand(
+const values = randomRunCommand(
   'npm run prove -- consumer',
   'No record is lost or out of order, or read twice for no reason.',
 )
-  .option('--minutes <number>', 'how long', numberAbove(0), 1)
-  .option('--seed <number>', 'what the faults are drawn from', integerFrom(0), 1)
   .addOption(new Option('--protocol <name>', 'of the group').choices(groupProtocols).default('mixed'))
   .option('--members <number>', 'how many', integerFrom(1), 3)
   .option('--transactions', 'write what was read in transactions', false)
   .parse(process.argv.slice(3), { from: 'user' })
-  .opts<{
-    readonly minutes: number;
-    readonly seed: number;
-    readonly protocol: (typeof groupProtocols)[number];
-    readonly members: number;
-    readonly transactions: boolean;
-  }>();
+  .opts<
+    RandomRun & {
+      readonly protocol: (typeof groupProtocols)[number];
+      readonly members: number;
+      readonly transactions: boolean;
+    }
+  >();
 
 const random = randomOf(values.seed);
 const counts = { joins: 0, leaves: 0, kills: 0, threadDeaths: 0, brokerKills: 0, elections: 0 };

@@ -13,7 +13,7 @@ import { Worker } from 'node:worker_threads';
 import { Option } from 'commander';
 import { type Consumer, CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
-import { integerFrom, numberAbove, scriptCommand } from '../arguments.ts';
+import { integerFrom, type RandomRun, randomRunCommand } from '../arguments.ts';
 import { checkProduced, isFaultless } from './producer-check.ts';
 import type { ThreadMessage, ThreadTask } from './producer-thread.ts';
 import { type Note, writeNumbers } from './producer-writer.ts';
@@ -27,24 +27,22 @@ const sourceTopic = 'source';
 
 const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
-const values = scriptCommand('npm run prove -- producer', 'No record is lost, doubled or out of order under faults.')
-  .option('--minutes <number>', 'how long', numberAbove(0), 1)
-  .option('--seed <number>', 'what the faults are drawn from', integerFrom(0), 1)
+const values = randomRunCommand('npm run prove -- producer', 'No record is lost, doubled or out of order under faults.')
   .addOption(new Option('--compression <codec>', 'of the batches').choices(compressions).default('none'))
   .option('--producers <number>', 'how many', integerFrom(1), 1)
   .option('--threads <number>', 'attached threads that write, for each producer', integerFrom(0), 0)
   .option('--transactions', 'write in transactions', false)
   .option('--transform', 'read what is written and write it to another topic in transactions', false)
   .parse(process.argv.slice(3), { from: 'user' })
-  .opts<{
-    readonly minutes: number;
-    readonly seed: number;
-    readonly compression: (typeof compressions)[number];
-    readonly producers: number;
-    readonly threads: number;
-    readonly transactions: boolean;
-    readonly transform: boolean;
-  }>();
+  .opts<
+    RandomRun & {
+      readonly compression: (typeof compressions)[number];
+      readonly producers: number;
+      readonly threads: number;
+      readonly transactions: boolean;
+      readonly transform: boolean;
+    }
+  >();
 
 interface Faults {
   kills: number;
