@@ -20,6 +20,7 @@ import {
   type Producer,
 } from '../src/index.ts';
 import { integer, seededRandom } from '../test/fault/support/random.ts';
+import { RunProgress } from './run-progress.ts';
 import { CountingLog } from './soak/counting-log.ts';
 import { Ledger } from './soak/ledger.ts';
 import { sessionTimeoutMs } from './soak/limits.ts';
@@ -47,15 +48,11 @@ const [minPeriodMs, maxPeriodMs, periods] = [5000, 60_000, 12];
 const toldLag = 30 * recordsPerSecond;
 
 const { minutes, seed, svg, corruption } = soakOptions();
+const progress = await RunProgress.open();
 const random = seededRandom(seed ^ 0x5f356495);
 const log = new CountingLog();
 const errors: Record<string, number> = {};
-const settings = {
-  requestTimeoutMs: 6000,
-  reconnectBackoffMaxMs: 1000,
-  metrics: true,
-  logger: log,
-} as const;
+const settings = { requestTimeoutMs: 6000, reconnectBackoffMaxMs: 1000, metrics: true, logger: log } as const;
 const tally = { accepted: 0, succeeded: 0, failed: 0, untyped: 0, clients: 0, blockedMs: 0 };
 /** One for each group: both protocols read everything. */
 const ledgers = { classic: new Ledger(partitions), consumer: new Ledger(partitions) };
@@ -71,7 +68,7 @@ const lag = { classicRecords: 0, consumerRecords: 0, catchUpSeconds: 0, notCaugh
 let waits = 0;
 process.on('unhandledRejection', (reason) => {
   tally.untyped++;
-  process.stderr.write(`unhandled: ${String(reason)}\n`);
+  progress.say(`unhandled: ${String(reason)}`);
 });
 
 let isReadingOver = false;
@@ -86,12 +83,14 @@ const producer = await client.producer({ requestTimeoutMs: 6000, deliveryTimeout
 const consumers = await Promise.all([openConsumer(client, 'classic'), openConsumer(client, 'consumer')]);
 const reading = Promise.all([read(consumers[0], ledgers.classic), read(consumers[1], ledgers.consumer)]);
 const watching = watch();
+progress.begin({ name: 'soak', limitMs: allMs, records: () => allLedgers[0]!.acknowledged });
 while (performance.now() < endAt) {
   periodEnd = Math.min(endAt, performance.now() + periodMs);
   await Promise.all([write(producer), requests(client), comeAndGo(), block()]);
   await rest();
 }
 isReadingOver = true;
+progress.begin({ name: 'close', limitMs: null });
 await watching;
 for (const consumer of consumers) await consumer.close();
 await reading;
@@ -101,6 +100,7 @@ const threadOpenAtEnd = threadOpen();
 await client.close();
 const faults = await network.stop();
 probe.close();
+progress.end();
 report();
 
 /** Ends the faults, waits until nothing is under way, measures, and begins them again. */
@@ -119,7 +119,7 @@ async function rest(): Promise<void> {
     lag.notCaughtUp++;
     tellLag(0);
     const left = `${missing()} records, ${openRequests()} requests, ${waits} waits for nodes`;
-    process.stderr.write(`no rest: ${left}\n${String(client.inspect())}\n`);
+    progress.say(`no rest: ${left}\n${String(client.inspect())}`);
   }
   network.go();
 }
@@ -137,7 +137,7 @@ async function measureAtRest(catchUpSeconds: number): Promise<void> {
   const held = Object.entries(parts).map(([name, { usedBytes }]) => [`held ${name}`, usedBytes / 2 ** 20] as const);
   const numbers = [...Object.entries({ ...memory, catchUpSeconds }), ...held];
   const text = numbers.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(', ');
-  process.stderr.write(`rest at ${Math.round(seconds)} s: ${text}\n`);
+  progress.say(`rest at ${Math.round(seconds)} s: ${text}`);
 }
 
 function report(): void {
@@ -171,7 +171,7 @@ function report(): void {
     lastRssMiB: Math.round(rests.values('rssMiB').at(-1) ?? 0),
   };
   if (svg !== undefined) writeFileSync(svg, pictureOf([moments, rests]));
-  process.stderr.write(`${textPictureOf([moments, rests])}\n`);
+  progress.say(textPictureOf([moments, rests]));
   process.stdout.write(
     `${JSON.stringify({ soak: minutes, seed, corruption, ...records, ...tally, open, threadOpen: threadOpenAtEnd, lag, memory, faults, errors, warnings: log.warnings, ok })}\n`,
   );
@@ -381,8 +381,8 @@ function tellLag(least: number): void {
     if (ledger.missing <= least) continue;
     const { group, assignment } = consumers[i]!;
     const assigned = assignment.map(({ partition }) => partition);
-    process.stderr.write(
-      `lag at ${Math.round(seconds)} s: ${name} ${JSON.stringify({ missing: ledger.missingOf, assigned, group })}\n`,
+    progress.say(
+      `lag at ${Math.round(seconds)} s: ${name} ${JSON.stringify({ missing: ledger.missingOf, assigned, group })}`,
     );
   }
 }
@@ -390,10 +390,10 @@ function tellLag(least: number): void {
 /** Faults cause errors of this package. Any other error is a finding. */
 function judge(error: unknown): void {
   if (error instanceof KafkaClientError && typeof error.code === 'string') {
-    if (errors[error.code] === undefined) process.stderr.write(`first of ${error.code}: ${error.message}\n`);
+    if (errors[error.code] === undefined) progress.say(`first of ${error.code}: ${error.message}`);
     errors[error.code] = (errors[error.code] ?? 0) + 1;
     return;
   }
   tally.untyped++;
-  process.stderr.write(`untyped: ${error instanceof Error ? error.stack : String(error)}\n`);
+  progress.say(`untyped: ${error instanceof Error ? error.stack : String(error)}`);
 }

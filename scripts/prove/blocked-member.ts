@@ -21,6 +21,8 @@ const valueBytes = 500;
 /** Less than there is to read, so that the limit is reached. */
 const prefetchBytes = 512 * 1024;
 const patienceMs = 90_000;
+/** A blocked thread tells about it this often. */
+const pieceMs = 500;
 
 export interface BlockedReport {
   readonly protocol: (typeof protocols)[number];
@@ -37,6 +39,13 @@ export interface BlockedReport {
 export const isUntouched = (one: BlockedReport): boolean =>
   one.lost + one.duplicates + one.rebalances === 0 && !one.isBatchLost && one.prefetchedBytes <= one.maxPrefetchedBytes;
 
+/** Is told of the block by the thread that is blocked. */
+export interface BlockWatch {
+  begin(ms: number): void;
+  goesOn(): void;
+  end(): void;
+}
+
 interface Member {
   readonly protocol: (typeof protocols)[number];
   readonly consumer: Consumer;
@@ -47,7 +56,11 @@ interface Member {
 }
 
 /** Blocks this thread for `blockedMs`, in the middle of a batch of each member, as a computation would. */
-export async function readBlocked(bootstrapServers: readonly string[], blockedMs: number): Promise<BlockedReport[]> {
+export async function readBlocked(
+  bootstrapServers: readonly string[],
+  blockedMs: number,
+  watch?: BlockWatch,
+): Promise<BlockedReport[]> {
   await using client = await KafkaClient.start({
     bootstrapServers,
     metrics: true,
@@ -60,12 +73,24 @@ export async function readBlocked(bootstrapServers: readonly string[], blockedMs
   for (const topic of topics) await producer.sendAll(topic, values());
   const members = [];
   for (const protocol of protocols) members.push(await join(client, protocol, topicOf(protocol, blockedMs)));
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockedMs);
+  block(blockedMs, watch);
   // Before anything is read: what has been prefetched meanwhile.
   const prefetched = members.map(({ consumer }) => consumer.metrics()['consumer-metrics']!['prefetched-bytes']!);
   const reports: BlockedReport[] = [];
   for (const [i, member] of members.entries()) reports.push(await finish(member, prefetched[i]!));
   return reports;
+}
+
+/** Never lets the event loop run, as a computation would not. */
+function block(ms: number, watch?: BlockWatch): void {
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
+  const end = performance.now() + ms;
+  watch?.begin(ms);
+  for (let left = ms; left > 0; left = end - performance.now()) {
+    Atomics.wait(nothing, 0, 0, Math.min(left, pieceMs));
+    watch?.goesOn();
+  }
+  watch?.end();
 }
 
 function topicOf(protocol: string, blockedMs: number): string {

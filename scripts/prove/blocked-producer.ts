@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
 import { numberAbove, scriptCommand } from '../arguments.ts';
+import { RunProgress } from '../run-progress.ts';
 import { type BlockedTask, type BlockedWriterReport, topic } from './blocked-writer.ts';
 import { checkProduced, isFaultless } from './producer-check.ts';
 import { compareWithJava } from './reading.ts';
@@ -30,6 +31,8 @@ const { seconds } = scriptCommand(
   .parse(process.argv.slice(3), { from: 'user' })
   .opts<{ readonly seconds: number }>();
 
+const progress = await RunProgress.open();
+progress.begin({ name: 'start', limitMs: null });
 const kafka = await startKafka({ ownBroker: true });
 const folder = await mkdtemp(join(tmpdir(), 'prove-blocked-producer-'));
 try {
@@ -37,8 +40,10 @@ try {
   const deliveryTimeoutMs = Math.ceil(seconds * 1000 * deliveryShare);
   const task = { servers: kafka.bootstrapServers, blockedMs: seconds * 1000, deliveryTimeoutMs, ledger };
   const report = await runWriter(kafka, task);
+  progress.begin({ name: 'check', limitMs: null });
   const { verdict, readings } = await checkProduced(kafka.bootstrapServers, topic, ledger);
   const java = await compareWithJava(kafka.bootstrapServers, topic, readings);
+  progress.end();
   const ok =
     report.failed === 0 &&
     report.acknowledgedWhileBlocked === report.accepted &&
@@ -49,6 +54,7 @@ try {
   process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok })}\n`);
   process.exitCode = ok ? 0 : 1;
 } finally {
+  progress.stop();
   await kafka.stop();
   await rm(folder, { recursive: true, force: true });
 }
@@ -67,6 +73,7 @@ async function runWriter(broker: KafkaFixture, task: BlockedTask): Promise<Block
     await broker.kill('SIGSTOP');
     child.stdin.write('fill\n');
     await lines.next();
+    progress.begin({ name: 'blocked', limitMs: task.blockedMs });
     await delay(task.blockedMs * stalledShare);
     await broker.kill('SIGCONT');
     const report = await lines.next();

@@ -4,6 +4,7 @@
 
 import { startKafka } from '../../test/kafka/fixture/index.ts';
 import { integerFrom, scriptCommand } from '../arguments.ts';
+import { RunProgress } from '../run-progress.ts';
 import { blockedProperties, isUntouched, readBlocked } from './blocked-member.ts';
 
 const { seconds } = scriptCommand('npm run prove -- blocked', 'An application that blocks its thread stays a member.')
@@ -11,12 +12,22 @@ const { seconds } = scriptCommand('npm run prove -- blocked', 'An application th
   .parse(process.argv.slice(3), { from: 'user' })
   .opts<{ readonly seconds: number }>();
 
+const progress = await RunProgress.open();
+progress.begin({ name: 'start', limitMs: null });
 const kafka = await startKafka({ brokers: 1, extraProperties: blockedProperties });
 try {
-  const members = await readBlocked(kafka.bootstrapServers, seconds * 1000);
+  const blocks = {
+    begin: (limitMs: number) => progress.begin({ name: 'blocked', limitMs }),
+    // The timer of the progress does not run while this thread is blocked.
+    goesOn: () => progress.update(),
+    end: () => progress.begin({ name: 'read', limitMs: null }),
+  };
+  const members = await readBlocked(kafka.bootstrapServers, seconds * 1000, blocks);
+  progress.end();
   const ok = members.length === 2 && members.every(isUntouched);
   process.stdout.write(`${JSON.stringify({ proof: 'blocked', seconds, members, kafka: kafka.version, ok })}\n`);
   process.exitCode = ok ? 0 : 1;
 } finally {
+  progress.stop();
   await kafka.stop();
 }

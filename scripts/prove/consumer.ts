@@ -14,6 +14,7 @@ import { Option } from 'commander';
 import { KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
 import { integerFrom, type RandomRun, randomRunCommand } from '../arguments.ts';
+import { RunProgress } from '../run-progress.ts';
 import { judge, newVerdict, type Verdict } from './consumer-ledger.ts';
 import type { MemberJob } from './consumer-member.ts';
 import { randomOf } from './random.ts';
@@ -51,6 +52,8 @@ const killed = new Set<string>();
 const failures: string[] = [];
 
 async function main(): Promise<number> {
+  const progress = await RunProgress.open();
+  progress.begin({ name: 'start', limitMs: null });
   const kafka = await startKafka({
     brokers: 3,
     startTimeoutMs: 300_000,
@@ -72,7 +75,8 @@ async function main(): Promise<number> {
     const topics = [topic, results].map((name) => ({ name, partitions, replicationFactor: 3 }));
     for (const [name, result] of await client.admin().createTopics(topics))
       if (result instanceof Error) throw new Error(`${String(name)} was not created`, { cause: result });
-    const verdict = await prove(kafka, client, folder);
+    const verdict = await prove(kafka, client, folder, progress);
+    progress.end();
     const { lost, reordered, duplicatesOutsideRebalances, consumed } = verdict;
     const isGood = consumed > 0 && lost + reordered + duplicatesOutsideRebalances + failures.length === 0;
     const { seed, minutes, protocol, members, transactions } = values;
@@ -80,14 +84,22 @@ async function main(): Promise<number> {
     process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok: isGood })}\n`);
     return isGood ? 0 : 1;
   } finally {
+    progress.stop();
     await kafka.stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function prove(kafka: KafkaFixture, client: KafkaClient, folder: string): Promise<Verdict> {
+async function prove(
+  kafka: KafkaFixture,
+  client: KafkaClient,
+  folder: string,
+  progress: RunProgress,
+): Promise<Verdict> {
   const endAt = performance.now() + values.minutes * 60_000;
   const written = Array.from({ length: partitions }, (): number[] => []);
+  const records = (): number => written.reduce((sum, numbers) => sum + numbers.length, 0);
+  progress.begin({ name: 'faults', limitMs: endAt - performance.now(), records });
   const stop = new AbortController();
   const trouble = makeTrouble(kafka, client, stop.signal);
   const places = Array.from({ length: values.members }, (_, place) =>
@@ -97,8 +109,9 @@ async function prove(kafka: KafkaFixture, client: KafkaClient, folder: string): 
   stop.abort();
   await trouble;
   await Promise.all(places);
+  progress.begin({ name: 'drain', limitMs: null });
   // Whatever is left, one last member reads in peace.
-  await drain(kafka, folder, written);
+  await drain(kafka, folder, written, progress);
   return values.transactions ? judgeResults(client, written) : judge(await ledgerLines(folder), written, hasDied);
 }
 
@@ -239,7 +252,12 @@ async function ledgerLines(folder: string): Promise<string[]> {
 }
 
 /** Reads until the group has committed everything. */
-async function drain(kafka: KafkaFixture, folder: string, written: readonly (readonly number[])[]): Promise<void> {
+async function drain(
+  kafka: KafkaFixture,
+  folder: string,
+  written: readonly (readonly number[])[],
+  progress: RunProgress,
+): Promise<void> {
   const protocol = values.protocol === 'classic' ? 'classic' : 'consumer';
   const child = startMember(kafka, folder, {
     name: 'last',
@@ -261,7 +279,7 @@ async function drain(kafka: KafkaFixture, folder: string, written: readonly (rea
       ([ends, committed]) => ends.reduce((sum, end, i) => sum + end.sub(committed[i]?.offset ?? 0).toNumber(), 0),
       (error: Error) => {
         const leaders = places.map((place) => client.cluster.leaderForPartition(place));
-        console.error(`${error.message}: ${String(error.cause)}; leaders ${leaders.join()}`);
+        progress.say(`${error.message}: ${String(error.cause)}; leaders ${leaders.join()}`);
         return Number.POSITIVE_INFINITY;
       },
     );

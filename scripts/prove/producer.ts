@@ -14,6 +14,7 @@ import { Option } from 'commander';
 import { type Consumer, CreateTopics, KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
 import { integerFrom, type RandomRun, randomRunCommand } from '../arguments.ts';
+import { RunProgress } from '../run-progress.ts';
 import { checkProduced, isFaultless } from './producer-check.ts';
 import type { ThreadMessage, ThreadTask } from './producer-thread.ts';
 import { type Note, writeNumbers } from './producer-writer.ts';
@@ -57,6 +58,8 @@ async function main(): Promise<number> {
   if (values.transactions && values.threads > 0)
     throw new Error('--transactions is not for --threads: a producer has one transaction at a time');
   const random = randomOf(values.seed);
+  const progress = await RunProgress.open();
+  progress.begin({ name: 'start', limitMs: null });
   const kafka = await startKafka({
     brokers: 3,
     startTimeoutMs: 300_000,
@@ -73,7 +76,12 @@ async function main(): Promise<number> {
     // Counted from here: a cluster on a busy machine takes a minute to start.
     const endAt = Date.now() + values.minutes * 60_000;
     const ledger = createWriteStream(ledgerFile);
-    const note: Note = (...fields) => void ledger.write(`${fields.join(' ')}\n`);
+    let noted = 0;
+    const note: Note = (...fields) => {
+      noted++;
+      ledger.write(`${fields.join(' ')}\n`);
+    };
+    progress.begin({ name: 'faults', limitMs: endAt - Date.now(), records: () => noted });
     const faults: Faults = { kills: 0, stalls: 0, moves: 0, blocks: 0 };
     const stop = new AbortController();
     const trouble = makeTrouble(kafka, random, faults, stop.signal);
@@ -85,13 +93,16 @@ async function main(): Promise<number> {
     await trouble;
     ledger.end();
     await once(ledger, 'finish');
+    progress.begin({ name: 'check', limitMs: null });
     const { verdict, readings } = await checkProduced(kafka.bootstrapServers, topic, ledgerFile);
     const java = await compareWithJava(kafka.bootstrapServers, topic, readings);
+    progress.end();
     const isGood = isFaultless(verdict) && (typeof java === 'string' || java.agrees);
     const line = { proof: 'producer', ...verdict, java, ...faults, ...values };
     process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok: isGood })}\n`);
     return isGood ? 0 : 1;
   } finally {
+    progress.stop();
     await kafka.stop();
     await rm(folder, { recursive: true, force: true });
   }

@@ -9,6 +9,7 @@ const linesPerPhase = 5;
 /** The interval of plain lines if the end is not known. */
 const plainLineMs = 10_000;
 const maxBarColumns = 30;
+const clearLine = '\u001b[K';
 /** `[` and `] `. */
 const barFrameColumns = 3;
 
@@ -19,7 +20,8 @@ type ProgressLibrary = typeof import('cli-progress');
 export interface Done {
   /** 0 to 1; null when the end is not known. */
   readonly share: number | null;
-  readonly bytes: number;
+  /** Undefined: nobody counts them. */
+  readonly bytes?: number | undefined;
   readonly records?: number | undefined;
 }
 
@@ -49,9 +51,14 @@ export class Progress {
     return new Progress(out, isTerminal ? await loadLibrary() : null, plainAfterMs);
   }
 
-  /** One line of information. */
+  /** One line of information. A bar that is shown goes on in the line below it. */
   say(text: string): void {
-    this.#out.write(`${text}\n`);
+    if (this.#bar === null) {
+      this.#out.write(`${text}\n`);
+      return;
+    }
+    this.#out.write(`\r${clearLine}${text}\n`);
+    this.#bar.render();
   }
 
   begin(phase: string): void {
@@ -67,10 +74,12 @@ export class Progress {
       linewrap: true,
       clearOnComplete: false,
       hideCursor: false,
+      // Another line may stand where the bar was.
+      forceRedraw: true,
       format: (_options, { progress }, { done }: { done: Done }) =>
         this.#line({ ...done, share: done.share === null ? null : progress }, this.#out.columns ?? 80),
     });
-    this.#bar.start(1, 0, { done: { share: 0, bytes: 0 } });
+    this.#bar.start(1, 0, { done: { share: 0 } });
   }
 
   update(done: Done): void {
@@ -132,11 +141,12 @@ function figuresOf({ share, bytes, records }: Done, elapsedSeconds: number): str
   const seconds = Math.max(elapsedSeconds, 0.001);
   const figures: string[] = [];
   if (share !== null) figures.push(`${Math.round(Math.min(share, 1) * 100)} %`.padStart(5));
-  figures.push(`${(bytes / 1e6).toFixed(1)} MB`, `${(bytes / 1e6 / seconds).toFixed(1)} MB/s`);
+  if (bytes !== undefined) figures.push(`${(bytes / 1e6).toFixed(1)} MB`, `${(bytes / 1e6 / seconds).toFixed(1)} MB/s`);
   if (records !== undefined) {
     figures.push(`${records.toLocaleString('en')} records`);
     figures.push(`${Math.round(records / seconds).toLocaleString('en')} records/s`);
   }
+  if (figures.length === 0) figures.push(timeText(seconds));
   if (share !== null && share > 0.01 && share < 1) figures.push(`${timeText((seconds / share) * (1 - share))} left`);
   return figures;
 }

@@ -48,6 +48,26 @@ describe('progress', () => {
     assert.match(terminal.text, /\[#+\] +100 % +20\.0 MB .*20,000 records/);
   });
 
+  test('a line that is said meanwhile has a line of its own, and the bar goes on below it', async () => {
+    const terminal = new FakeTerminal(80);
+    const progress = await Progress.open(terminal as unknown as NodeJS.WriteStream);
+    progress.begin('faults');
+    progress.update({ share: 0.5, records: 10 });
+    progress.say('rest at 60 s');
+    const [, below] = terminal.text.split('\u001b[Krest at 60 s\n');
+    assert.match(below!.replaceAll(escapes, ''), /^faults +\[#+-+\] +50 % +10 records/);
+    progress.end({ share: 1, records: 20 });
+    assert.equal(terminal.text.split('\n').length, 3);
+  });
+
+  test('bytes that nobody counts are not shown', async () => {
+    const terminal = new FakeTerminal(null);
+    const progress = await Progress.open(terminal as unknown as NodeJS.WriteStream);
+    progress.begin('faults');
+    progress.end({ share: 1, records: 20 });
+    assert.match(terminal.text, /^faults +100 % +20 records +[\d,]+ records\/s\n$/);
+  });
+
   test('is some plain lines without a terminal', async () => {
     const terminal = new FakeTerminal(null);
     await worked(terminal);
