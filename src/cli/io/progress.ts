@@ -77,7 +77,7 @@ export class Progress {
       // Another line may stand where the bar was.
       forceRedraw: true,
       format: (_options, { progress }, { done }: { done: Done }) =>
-        this.#line({ ...done, share: done.share === null ? null : progress }, this.#out.columns ?? 80),
+        this.#line({ ...done, share: done.share === null ? null : progress }, this.#out.columns || 80),
     });
     this.#bar.start(1, 0, { done: { share: 0 } });
   }
