@@ -136,6 +136,7 @@ export class NetworkThread {
     this.#log.observe(memory.isObserved ?? false);
     const events = new Events(metrics, this.#log);
     const wake = (): void => this.loop.wake();
+    const wakeClient = (): void => this.loop.wakeClient();
     this.#config = config;
     this.#surroundings = surroundings;
     this.#counters = new CountersWriter(memory.counters);
@@ -154,12 +155,12 @@ export class NetworkThread {
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const frames = new FrameMemory(undefined, config.receiveBudgetBytes);
     const maxSendBytes = config.requestRingBytes + config.spillBudgetBytes;
-    const selector = new Selector(surroundings.openTransport, wake, frames, maxSendBytes);
-    const connector = new Connector(selector, surroundings.resolve, wake, config.receiveMessageMaxBytes, events);
+    const selector = new Selector(surroundings.openTransport, wakeClient, frames, maxSendBytes);
+    const connector = new Connector(selector, surroundings.resolve, wakeClient, config.receiveMessageMaxBytes, events);
     const features = new FinalizedFeatures();
     this.#metadata = this.#newMetadata(events, features);
     const metadata = this.#metadata;
-    this.#cluster = new MetadataView(metadata, wake);
+    this.#cluster = new MetadataView(metadata, wakeClient);
     this.#readiness = new Readiness(nodes, (node, now) => this.#client.connectNode(node, now), clock, wake);
     this.#connections = new Connections({ config, nodes, connector, metadata, events, listener: this.#readiness });
     const connections = this.#connections;

@@ -70,6 +70,8 @@ export class PollLoop {
   #isMoving = false;
   /** `wake` was called during this round. */
   #isWanted = false;
+  /** `wakeClient` was called during this round. */
+  #isClientWanted = false;
   #isClosed = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -108,6 +110,12 @@ export class PollLoop {
     }
   };
 
+  /** Asks for a round only because the client has something to do: to write, to connect, to ask for metadata. */
+  readonly wakeClient = (): void => {
+    if (this.#isMoving) this.#isClientWanted = true;
+    else this.wake();
+  };
+
   close(): void {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -138,6 +146,7 @@ export class PollLoop {
     work += adapter.drain(now, turn);
     // Everything that the calls above asked for is done by the line below.
     this.#isWanted = false;
+    this.#isClientWanted = false;
     work += client.poll(now);
     work += this.#pollRoles(now);
     // Roles take what they need first, so that applications cannot keep all places on a connection from them.
@@ -153,13 +162,18 @@ export class PollLoop {
     if (pauseMs > 0) this.#parts.connections.resumed(pauseMs, now);
   }
 
-  /** Calls the roles with the answers that have just come, and writes the requests that they make to the sockets at once. */
+  /**
+   * Calls the roles with the answers that have just come, and writes the requests that they make to the sockets at once. A role that
+   * calls `wake` meanwhile, for itself or for one that had its turn before, gets another round.
+   */
   #pollRoles(now: number): number {
     const { roles, client } = this.#parts;
     if (roles.isEmpty) return 0;
-    roles.poll(now);
-    if (!this.#isWanted) return 0;
+    const wasWanted = this.#isWanted;
     this.#isWanted = false;
+    roles.poll(now);
+    if (!wasWanted && !this.#isWanted && !this.#isClientWanted) return 0;
+    this.#isClientWanted = false;
     return client.poll(now);
   }
 
@@ -204,13 +218,18 @@ export class PollLoop {
       counters.setMetadata(metadataTtlMs, now);
       log.flush();
       if (metrics.isOn) this.#measure(now);
-      after = isTurnNeeded || this.#isWanted || this.#isScheduled ? this.#schedule() : this.#sleep(deadline, now);
+      after = isTurnNeeded || this.#isCalled ? this.#schedule() : this.#sleep(deadline, now);
     } catch (error) {
       this.close();
       this.#parts.onFatal(error);
     }
     this.#isMoving = false;
     return after;
+  }
+
+  /** Whether another round was asked for, in whatever way. */
+  get #isCalled(): boolean {
+    return this.#isWanted || this.#isClientWanted || this.#isScheduled;
   }
 
   #schedule(): AfterRound {

@@ -12,6 +12,10 @@ beforeEach(() => {
 
 afterEach(() => bench.close());
 
+function rolesPolled(): number {
+  return bench.log.filter((line) => line.startsWith('roles')).length;
+}
+
 test('the doorbell wakes the loop', async () => {
   bench.loop.wake();
   bench.runRounds();
@@ -144,9 +148,9 @@ test('after close there are no rounds, whether deferred, scheduled, or by timer,
   assert.deepEqual(bench.log, []);
 });
 
-test('roles are polled after the sockets, and their requests are written in the same round', () => {
+test('roles are polled after the sockets, and their requests are written in the same round, without another one', () => {
   bench.roleTurns = () => {
-    if (bench.log.filter((line) => line.startsWith('roles')).length === 1) bench.loop.wake();
+    if (rolesPolled() === 1) bench.loop.wakeClient();
   };
   bench.loop.wake();
   bench.runRounds();
@@ -155,6 +159,27 @@ test('roles are polled after the sockets, and their requests are written in the 
     round.filter((line) => /^(poll|roles)/.test(line)),
     ['poll 5000', 'roles 5000', 'poll 5000'],
   );
+  assert.equal(rolesPolled(), 1);
+});
+
+test('a role that calls wake in its own turn is polled again, in the event loop and not in a microtask', () => {
+  bench.roleTurns = () => {
+    if (rolesPolled() < 3) bench.loop.wake();
+  };
+  bench.loop.wake();
+  bench.timers.runDeferred();
+  assert.equal(rolesPolled(), 1, 'sockets are read first');
+  for (let i = 0; i < 10; i++) bench.runRounds();
+  assert.equal(rolesPolled(), 3);
+  assert.ok(!bench.timers.hasImmediates && !bench.timers.hasDeferred, 'then the thread sleeps');
+});
+
+test('what sockets ask for before the roles have their turn is no reason for another round', () => {
+  bench.roleTurns = () => {};
+  bench.meanwhile = { poll: () => bench.loop.wake() };
+  bench.loop.wake();
+  for (let i = 0; i < 10; i++) bench.runRounds();
+  assert.equal(rolesPolled(), 1);
 });
 
 test('deadlines of roles count too', () => {
