@@ -23,7 +23,6 @@ import {
   assignedOf,
   checkClose,
   checkRun,
-  checkTimeout,
   placeOf,
   placesOf,
   plainOffsets,
@@ -58,6 +57,7 @@ import { handedOut } from './consumer/tracing.ts';
 import { KafkaClient } from './kafka-client.ts';
 import type { ClientHost, MetricsOrigin } from './link/client-host.ts';
 import type { Future } from './link/future.ts';
+import { checkTimeout } from './link/wait-limits.ts';
 import { ConsumerMetrics, type ConsumerMetricsSnapshot, consumerGroupsOf } from './metrics/consumer-metrics.ts';
 import type { MetricGroups } from './metrics/definitions.ts';
 import { expecting } from './thread/expected-role.ts';

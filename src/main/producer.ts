@@ -12,6 +12,7 @@ import { KafkaClient } from './kafka-client.ts';
 import { checkSignal, givenUp, giveUpWhenAborted } from './link/abort-signals.ts';
 import type { ClientHost } from './link/client-host.ts';
 import { type Future, fail, settleLike, succeed } from './link/future.ts';
+import { checkTimeout } from './link/wait-limits.ts';
 import { apart } from './open-producer.ts';
 import { Measured } from './producer/measured.ts';
 import { type Prepared, Preparer } from './producer/preparer.ts';
@@ -33,7 +34,7 @@ import type {
   SendAllOptions,
   SendRecordOptions,
 } from './producer/producer-types.ts';
-import { type BytesInput, checkRecord, checkTopic, lingerOf, partitionOf } from './producer/record-input.ts';
+import { type BytesInput, checkRecord, checkTopic, lingerOf, partitionOf, sizeOf } from './producer/record-input.ts';
 import { RecordRoutes } from './producer/record-routes.ts';
 import { traced } from './producer/tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
@@ -204,26 +205,30 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   /**
    * Waits for room.
    * @param bytes size of key, value and headers; default: 1 KiB
-   * Fails with: BufferExhaustedError after `maxBlockMs`
+   * Fails with: BufferExhaustedError after `maxBlockMs`. Throws: TypeError for what is no size
    */
   ready(bytes = 1024): Future<void> {
-    return this.#session.ready(bytes);
+    return this.#session.ready(sizeOf(bytes));
   }
 
-  /** Like `ready`, but blocks this thread. It is for loops that never return to the event loop. Returns whether there is room. */
+  /**
+   * Like `ready`, but blocks this thread. It is for loops that never return to the event loop. Returns whether there is room.
+   * Throws: TypeError for what is no size, IllegalArgumentError for a `timeoutMs` that is no number or below 0
+   */
   waitSync(bytes: number, timeoutMs = this.config.maxBlockMs): boolean {
-    return this.#session.waitSync(bytes, timeoutMs);
+    return this.#session.waitSync(sizeOf(bytes), checkTimeout(timeoutMs));
   }
 
   /**
    * Sends everything given so far without delay, and waits until all of it has succeeded or failed.
    * @param options  a number is `timeoutMs`
    * @returns Future of a report about the records that were settled since the last report
-   * Fails with: KafkaTimeoutError after `timeoutMs`, AbortError
+   * Fails with: KafkaTimeoutError after `timeoutMs`, AbortError. Throws: IllegalArgumentError for a `timeoutMs` that is no number or below 0
    */
   flush(options: FlushOptions | number = {}): Future<DeliveryReport> {
     const named = typeof options === 'number' ? { timeoutMs: options } : options;
     const { timeoutMs = defaultWaitMs, signal } = checkOptions('flush', named, ['timeoutMs', 'signal']);
+    checkTimeout(timeoutMs);
     const given = checkSignal(signal);
     if (this.#preparer.tail === null && given === null) return this.#session.flush(timeoutMs);
     const future = this.#session.newFuture<DeliveryReport>();
@@ -237,12 +242,12 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
 
   /** Like `flush`, but blocks this thread. Callbacks run inside. Throws KafkaTimeoutError after `timeoutMs`. */
   flushSync(timeoutMs = defaultWaitMs): DeliveryReport {
-    return this.#session.flushSync(timeoutMs);
+    return this.#session.flushSync(checkTimeout(timeoutMs));
   }
 
   /** Runs the callbacks of deliveries. It is for loops that never return to the event loop. Returns how many messages it read. */
   pollSync(timeoutMs = 0): number {
-    return this.#session.pollSync(timeoutMs);
+    return this.#session.pollSync(checkTimeout(timeoutMs));
   }
 
   /**
@@ -289,6 +294,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    */
   close(options: { timeoutMs?: number } = {}): Future<DeliveryReport> {
     const { timeoutMs = defaultWaitMs } = checkOptions('close', options, ['timeoutMs']);
+    checkTimeout(timeoutMs);
     this.#closing ??= closeAll(this.#session, this.#preparer.tail, this.#ownClient, timeoutMs);
     return this.#closing;
   }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { Produce, RecordTooLargeError, SerializationError } from '../../src/index.ts';
+import { IllegalArgumentError, Produce, RecordTooLargeError, SerializationError } from '../../src/index.ts';
 import { ProducerBench } from './support/producer-bench.ts';
 
 let bench: ProducerBench;
@@ -123,6 +123,32 @@ test('a loop that never yields fills the memory, waits with waitSync, and ends w
     await bench.valuesOf(topic),
     Array.from({ length: 20_000 }, (_, i) => `${i}`),
   );
+});
+
+test('a limit or a size that is no number of 0 or more is refused at the call, and nothing waits', async () => {
+  const producer = await bench.producerOf();
+  for (const wrong of [Number.NaN, -1, '5', null] as number[]) {
+    const limits: Record<string, () => unknown> = {
+      flush: () => producer.flush({ timeoutMs: wrong }),
+      flushSync: () => producer.flushSync(wrong),
+      pollSync: () => producer.pollSync(wrong),
+      waitSync: () => producer.waitSync(100, wrong),
+      close: () => producer.close({ timeoutMs: wrong }),
+    };
+    for (const [name, call] of Object.entries(limits))
+      assert.throws(call, IllegalArgumentError, `${name} with ${String(wrong)}`);
+    assert.throws(() => producer.ready(wrong), TypeError, `ready with ${String(wrong)}`);
+    assert.throws(() => producer.waitSync(wrong), TypeError, `waitSync with ${String(wrong)}`);
+  }
+  assert.throws(() => producer.flush(Number.NaN), IllegalArgumentError);
+});
+
+test('a flush may have a limit that is longer than a timer of Node can be', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf();
+  assert.ok(producer.append(topic, null, 'waits for the metadata of its topic'));
+  const { records, failed } = await producer.flush(2 ** 31);
+  assert.deepEqual([records, failed], [1, 0]);
 });
 
 test('records are delivered although their thread does not return to the event loop', async () => {

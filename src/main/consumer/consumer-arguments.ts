@@ -11,18 +11,12 @@ import { checkList, checkNames, checkOptions } from '../../common/options.ts';
 import { shown } from '../../common/text.ts';
 import { isTopicName, topicNameRule } from '../../common/topic-names.ts';
 import { checkSignal } from '../link/abort-signals.ts';
+import { checkTimeout } from '../link/wait-limits.ts';
 import type { ConsumerPollOptions, OffsetOf } from './consumer-options.ts';
 import type { RunOptions } from './run.ts';
 
 const leaveModes: readonly LeaveModeName[] = ['default', 'leave', 'remain'];
 const offsetFields = ['topic', 'partition', 'offset', 'leaderEpoch', 'metadata'];
-
-/** In ms, 0 or more. Throws IllegalArgumentError for anything else. */
-export function checkTimeout(timeoutMs: number): number {
-  if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs) || timeoutMs < 0)
-    throw new IllegalArgumentError(`timeoutMs must be 0 or more, not ${shown(timeoutMs)}`);
-  return timeoutMs;
-}
 
 /** The signal of the call. Throws TypeError for another option, and for what is no signal. */
 export function signalOf(call: string, options: ConsumerPollOptions): AbortSignal | null {

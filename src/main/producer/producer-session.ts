@@ -21,6 +21,7 @@ import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersReader } from '../../state/producer-counters.ts';
 import type { ClientHost, ClientRole, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
+import { startTimer } from '../link/wait-limits.ts';
 import { Deliveries } from './deliveries.ts';
 import { ProducerLink } from './producer-link.ts';
 import type { ApplicationProducerLink } from './producer-memory.ts';
@@ -168,11 +169,7 @@ export class ProducerSession implements ClientRole {
       if (error === null) succeed(future, this.deliveries.takeReport());
       else fail(future, error);
     });
-    if (!future.isDone && timeoutMs !== Number.POSITIVE_INFINITY) {
-      timer = setTimeout(() => {
-        fail(future, flushTimeout(timeoutMs));
-      }, timeoutMs);
-    }
+    if (!future.isDone) timer = startTimer(() => fail(future, flushTimeout(timeoutMs)), timeoutMs);
     return future;
   }
 

@@ -110,6 +110,13 @@ export function lingerOf(lingerMs: number | undefined): number {
   return lingerMs;
 }
 
+/** The size of a record for which there is to be room. Throws TypeError for anything but an integer from 0 on. */
+export function sizeOf(bytes: number): number {
+  if (!Number.isSafeInteger(bytes) || bytes < 0)
+    throw new TypeError(`bytes must be an integer, 0 or more, not ${shown(bytes)}`);
+  return bytes;
+}
+
 /** Throws TypeError for anything but a string, and RangeError for a name that Kafka does not allow. */
 export function checkTopic(topic: string): void {
   if (typeof topic !== 'string') throw new TypeError(`topic must be a string, not ${shown(topic)}`);
