@@ -3,6 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { IllegalStateError, RingCorruptError } from '../common/errors/errors.ts';
+import type { Reused } from '../common/kept-memory.ts';
 import { alignTo8, type MessageMemory, unfilledMemory } from '../common/memory.ts';
 import { isFrameKind } from './frames/kinds.ts';
 import {
@@ -33,7 +34,7 @@ export interface LinkLimits {
  * The writing end. `begin` opens a message, a flat writer fills it as MessageMemory (`i32`, `u8`, `base`, `capacity`, `grow`),
  * `commit` publishes it. Whether the body lies in the ring or on the heap is nobody's business outside.
  */
-export class LinkWriter implements MessageMemory {
+export class LinkWriter implements MessageMemory, Reused {
   i32: Int32Array;
   u8: Uint8Array;
   base = 0;
@@ -80,6 +81,15 @@ export class LinkWriter implements MessageMemory {
   /** Bytes of bodies' memory that is kept for reuse. */
   get keptBytes(): number {
     return this.#spare.keptBytes;
+  }
+
+  get isKeeping(): boolean {
+    return this.#spare.isKeeping;
+  }
+
+  /** Of bodies' memory. */
+  trim(): void {
+    this.#spare.trim();
   }
 
   /** Whether a message is open: begun and neither committed nor abandoned. */
@@ -277,6 +287,7 @@ export class LinkWriter implements MessageMemory {
     this.#spilled = (this.#spilled + bufferBytes) >>> 0;
     // Atomic: metrics of the other thread read it (`spilledBytesOutstanding`).
     Atomics.store(this.#ring.i32, SPILLED_WORD, this.#spilled);
+    this.#spare.moved();
     this.#ring.commit(kind, FLAG_SPILLED, requestId, detail, SPILLED_BODY_BYTES);
     return true;
   }

@@ -2,7 +2,7 @@
 // its own, since the other port carries bodies in the order of frames. Must not know what a body means.
 
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { KeptMemory } from '../common/kept-memory.ts';
+import { KeptMemory, type Reused } from '../common/kept-memory.ts';
 import { unfilledMemory } from '../common/memory.ts';
 import { RECLAIMED_WORD } from './layout.ts';
 
@@ -10,17 +10,20 @@ const maxKept = 8;
 const maxKeptBytes = 32 * 1024 * 1024;
 /** Bytes that may be on their way: a writer without big bodies does not pick them up. */
 const maxReturningBytes = 32 * 1024 * 1024;
+/** After the last moved body: its memory is on its way back for the first time, and nobody needs it for the second. */
+const trimsAfterBody = 2;
 
 /** What a link keeps for reuse in one direction, with what is on its way back. */
 export const maxSpareBytes = maxKeptBytes + maxReturningBytes;
 
 /** The writer's side. */
-export class SpareMemory {
+export class SpareMemory implements Reused {
   readonly #port: MessagePort | null;
   readonly #i32: Int32Array;
   readonly #kept = new KeptMemory<ArrayBuffer>(maxKept, maxKeptBytes);
   /** uint32 bytes picked up; this thread is the only writer of RECLAIMED_WORD. */
   #reclaimed: number;
+  #trimsDue = 0;
 
   /** @param i32 the link's ring @param port where memory comes back; null: nowhere */
   constructor(i32: Int32Array, port: MessagePort | null) {
@@ -32,6 +35,21 @@ export class SpareMemory {
 
   get keptBytes(): number {
     return this.#kept.byteLength;
+  }
+
+  get isKeeping(): boolean {
+    return this.#trimsDue > 0 || this.#kept.isKeeping;
+  }
+
+  /** A body was moved to the reader, whose memory may come back. */
+  moved(): void {
+    this.#trimsDue = trimsAfterBody;
+  }
+
+  trim(): void {
+    if (this.#trimsDue > 0) this.#trimsDue--;
+    if (this.#port !== null) this.#pickUp(this.#port);
+    this.#kept.trim();
   }
 
   /** Memory of at least `byteCount` bytes with any contents, a multiple of 8 if `byteCount` is; not twice as much. */

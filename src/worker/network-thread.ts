@@ -27,6 +27,7 @@ import type { RequestMemory } from './client/request-memory.ts';
 import { RequestSender } from './client/request-sender.ts';
 import type { RoleHost } from './client/role.ts';
 import { AttachmentControl, type ControlParts } from './control.ts';
+import { IdleMemory } from './idle-memory.ts';
 import { LazyAdmin } from './lazy-admin.ts';
 import { type Attachment, Attachments } from './link/attachments.ts';
 import { BlockedThreads } from './link/blocked-threads.ts';
@@ -189,7 +190,8 @@ export class NetworkThread {
     this.#consumers = new LazyConsumers(code.consumers, { ...shared, config, clock, pool: this.#pool, newMemberId });
     this.#admin = new LazyAdmin({ config, host, roles, clock });
     this.#memoryReport = () => this.#reportMemory(config, selector, sender.memory);
-    this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics);
+    const reused = [frames, sender.memory, this.#attachments, this.#producers, this.#consumers];
+    this.loop = this.#newLoop(new Doorbell(memory.doorbell), metrics, new IdleMemory(reused));
     this.#counters.setState(STATE_RUNNING);
   }
 
@@ -275,7 +277,7 @@ export class NetworkThread {
     return memoryReport({ ...own, config, selector, pool: this.#pool, requestMemory });
   }
 
-  #newLoop(doorbell: Doorbell, metrics: Metrics): PollLoop {
+  #newLoop(doorbell: Doorbell, metrics: Metrics, idleMemory: IdleMemory): PollLoop {
     const { clock, wallClock, defer, onFatal } = this.#surroundings;
     return new PollLoop({
       attachments: this.#attachments,
@@ -287,6 +289,7 @@ export class NetworkThread {
       readiness: this.#readiness,
       roles: this.roles,
       pool: this.#pool,
+      idleMemory,
       doorbell,
       counters: this.#counters,
       metrics,

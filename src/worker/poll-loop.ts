@@ -20,6 +20,7 @@ import type { ApplicationRequests } from './client/application-requests.ts';
 import type { Connections } from './client/connections.ts';
 import type { NetworkClient } from './client/network-client.ts';
 import type { Readiness } from './client/readiness.ts';
+import type { IdleMemory } from './idle-memory.ts';
 import type { Attachments } from './link/attachments.ts';
 import type { BlockedThreads } from './link/blocked-threads.ts';
 import type { RequestAdapter } from './link/request-adapter.ts';
@@ -45,6 +46,7 @@ export interface PollLoopParts {
   readonly readiness: Readiness;
   readonly roles: Roles;
   readonly pool: CodecPool;
+  readonly idleMemory: IdleMemory;
   readonly doorbell: Doorbell;
   readonly counters: CountersWriter;
   readonly metrics: Metrics;
@@ -124,12 +126,13 @@ export class PollLoop {
 
   /** One turn: a move, and the check of deadlines. Returns true when there was something to do, because there may be more. */
   turn(now: number): boolean {
-    const { attachments, client, readiness } = this.#parts;
+    const { attachments, client, idleMemory, readiness } = this.#parts;
     this.#turn++;
     // The application has its responses now. It runs in parallel with the rest of the turn.
     const moved = this.#move(now, this.#turn);
     client.housekeep(now);
     readiness.poll(now);
+    idleMemory.poll(now);
     const waiting = attachments.answerPolls(this.#turn);
     attachments.notify();
     return moved + waiting > 0;
@@ -207,12 +210,12 @@ export class PollLoop {
     this.#isMoving = true;
     let after: AfterRound = 'asleep';
     try {
-      const { blocked, readiness, clock, connections, counters, log, metrics, roles } = this.#parts;
+      const { blocked, readiness, clock, connections, counters, idleMemory, log, metrics, roles } = this.#parts;
       const now = clock();
       let isTurnNeeded = work(now);
       const metadataTtlMs = connections.metadataTtl(now);
       const ownDeadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline, blocked.nextDeadline);
-      const deadline = Math.min(ownDeadline, roles.nextDeadline(now));
+      const deadline = Math.min(ownDeadline, roles.nextDeadline(now), idleMemory.nextDeadline(now));
       // Metadata is due. A node may have become ready after the move looked for one.
       if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
       counters.setMetadata(metadataTtlMs, now);

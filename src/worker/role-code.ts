@@ -3,6 +3,7 @@
 
 import { type MemoryPart, sumOfParts } from '../common/client-memory.ts';
 import { Cancelled } from '../common/errors/errors.ts';
+import type { Reused } from '../common/kept-memory.ts';
 import type { NetworkEnd } from '../ring/attachment.ts';
 import type { Attachment } from './link/attachments.ts';
 import type { Consumers, ConsumersParts } from './link/consumers.ts';
@@ -19,14 +20,14 @@ export interface RoleCode {
 }
 
 /** What producers and consumers have in common for those who do not open any. */
-interface Role {
+interface Role extends Reused {
   readonly ends: NetworkEnd[];
   readonly memory: MemoryPart;
   readonly kept: MemoryPart;
   ownerGone(owner: Attachment): void;
 }
 
-class LazyRole<T extends Role, Parts> {
+class LazyRole<T extends Role, Parts> implements Reused {
   readonly #code: Code<new (parts: Parts) => T>;
   readonly #parts: Parts;
   #role: T | null = null;
@@ -47,6 +48,14 @@ class LazyRole<T extends Role, Parts> {
 
   get kept(): MemoryPart {
     return this.#role?.kept ?? sumOfParts([]);
+  }
+
+  get isKeeping(): boolean {
+    return this.#role?.isKeeping ?? false;
+  }
+
+  trim(): void {
+    this.#role?.trim();
   }
 
   ownerGone(owner: Attachment): void {

@@ -1,7 +1,7 @@
 // Owns the memory for fetched bytes that wait for the application. It is used again, because new memory costs a page fault for every
 // 4 KiB. Network thread.
 
-import { KeptMemory } from '../../common/kept-memory.ts';
+import { KeptMemory, type Reused } from '../../common/kept-memory.ts';
 import { unfilledMemory } from '../../common/memory.ts';
 
 const maxKept = 32;
@@ -12,12 +12,20 @@ const minKeptBytes = 64 * 1024;
 /** How many times larger than its bytes reused memory may be. */
 const maxWaste = 1.25;
 
-export class FetchedMemory {
+export class FetchedMemory implements Reused {
   readonly #kept = new KeptMemory<ArrayBuffer>(maxKept, maxKeptFetchedBytes);
 
   /** The bytes that nobody uses, for fetched records to come. */
   get keptBytes(): number {
     return this.#kept.byteLength;
+  }
+
+  get isKeeping(): boolean {
+    return this.#kept.isKeeping;
+  }
+
+  trim(): void {
+    this.#kept.trim();
   }
 
   /** The bytes in memory of their own. */

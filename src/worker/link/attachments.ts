@@ -114,6 +114,15 @@ export class Attachments {
     else if (!owner.isClosed) this.broken(owner, error);
   };
 
+  get isKeeping(): boolean {
+    return this.#all.some(({ end }) => end.responses.isKeeping);
+  }
+
+  /** Of the bodies that went to applications. */
+  trim(): void {
+    for (const { end } of this.#all) end.responses.trim();
+  }
+
   get all(): readonly Attachment[] {
     return this.#all;
   }

@@ -166,6 +166,17 @@ export class ConsumerLinks implements Role {
     return { usedBytes: this.#role.fetchedMemory.keptBytes, maxBytes: maxKeptFetchedBytes };
   }
 
+  get isKeeping(): boolean {
+    if (this.#role.fetchedMemory.isKeeping) return true;
+    for (const { end } of this.#links.values()) if (end.responses.isKeeping) return true;
+    return false;
+  }
+
+  trim(): void {
+    this.#role.fetchedMemory.trim();
+    for (const { end } of this.#links.values()) end.responses.trim();
+  }
+
   /** The client of that thread is closed, or its thread has ended: detaches the links that belong to it. */
   ownerGone(owner: Attachment): void {
     for (const [id, link] of [...this.#links]) if (link.owner === owner) this.detach(id);

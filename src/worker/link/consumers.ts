@@ -101,6 +101,15 @@ export class Consumers {
     return sumOfParts([...this.#byId.values()].map(({ kept }) => kept));
   }
 
+  get isKeeping(): boolean {
+    for (const { isKeeping } of this.#byId.values()) if (isKeeping) return true;
+    return false;
+  }
+
+  trim(): void {
+    for (const each of this.#byId.values()) each.trim();
+  }
+
   /** The client of that thread is closed, or its thread has ended: the links that belong to it are detached. */
   ownerGone(owner: Attachment): void {
     for (const links of this.#byId.values()) links.ownerGone(owner);

@@ -206,6 +206,16 @@ export class LinkedProducer implements Role {
     return { usedBytes: keptBytes, maxBytes: Math.max(keptBytes, maxBytes - usedBytes) };
   }
 
+  get isKeeping(): boolean {
+    const { memory } = this.role.accumulator;
+    return memory.isKeeping || this.#attached.some(({ adapter }) => adapter.end.responses.isKeeping);
+  }
+
+  trim(): void {
+    this.role.accumulator.memory.trim();
+    for (const { adapter } of this.#attached) adapter.end.responses.trim();
+  }
+
   /** The client of that thread is closed, or its thread has ended. */
   ownerGone(owner: Attachment): void {
     for (const attached of this.#attached) if (attached.owner === owner) attached.isGone = true;

@@ -81,6 +81,15 @@ export class Producers {
     return sumOfParts([...this.#all.values()].map(({ kept }) => kept));
   }
 
+  get isKeeping(): boolean {
+    for (const { isKeeping } of this.#all.values()) if (isKeeping) return true;
+    return false;
+  }
+
+  trim(): void {
+    for (const each of this.#all.values()) each.trim();
+  }
+
   /** The client of that thread is closed, or its thread has ended. Its complete records are sent; producers without another thread end. */
   ownerGone(owner: Attachment): void {
     for (const producer of this.#all.values()) producer.ownerGone(owner);

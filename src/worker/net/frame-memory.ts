@@ -1,7 +1,7 @@
 // Owns the memory for frames that are too big for a connection's chunk, and its limit. Network thread. A connection whose frame finds no
 // memory waits for it, and its socket is not read meanwhile: TCP holds the broker back.
 
-import { KeptMemory } from '../../common/kept-memory.ts';
+import { KeptMemory, type Reused } from '../../common/kept-memory.ts';
 
 const maxKept = 4;
 /** Limit of the memory that is kept for reuse. */
@@ -13,7 +13,7 @@ export interface FrameWaiter {
   onMemory(): void;
 }
 
-export class FrameMemory {
+export class FrameMemory implements Reused {
   readonly #kept: KeptMemory<Buffer>;
   readonly #maxBytes: number;
   #usedBytes = 0;
@@ -33,6 +33,14 @@ export class FrameMemory {
 
   get keptBytes(): number {
     return this.#kept.byteLength;
+  }
+
+  get isKeeping(): boolean {
+    return this.#kept.isKeeping;
+  }
+
+  trim(): void {
+    this.#kept.trim();
   }
 
   get waiterCount(): number {

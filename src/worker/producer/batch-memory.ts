@@ -1,6 +1,8 @@
 // Owns the memory of a producer's batches: it is taken for a batch, given back when nobody reads it, and used again. Network thread.
 // Must not hand out more than its limit, nor everything to one of several holders.
 
+import { Least, type Reused } from '../../common/kept-memory.ts';
+
 /** Sizes are rounded up to a multiple of this, so that another batch can use the memory again. */
 const granuleBytes = 1024;
 /** Memory of the usual size and of 2, 4 and 8 times that size is kept for reuse. */
@@ -11,14 +13,20 @@ const keptSizes = 4;
  */
 const shareOfFree = 4;
 
-export class BatchMemory {
+/** Memory of one size that is kept for reuse. */
+interface FreeMemory {
+  readonly list: Buffer[];
+  readonly leastLength: Least;
+}
+
+export class BatchMemory implements Reused {
   /** How many threads may take memory. If there are several, one alone cannot take everything. */
   holders = 1;
   readonly #heldBytes = new Map<object, number>();
   #maxBytes: number;
   readonly #chunkBytes: number;
   /** The memory that is kept for reuse, by its size. */
-  readonly #free = new Map<number, Buffer[]>();
+  readonly #free = new Map<number, FreeMemory>();
   #usedBytes = 0;
   #freeBytes = 0;
 
@@ -30,7 +38,8 @@ export class BatchMemory {
     this.#chunkBytes = rounded(chunkBytes);
     // One batch must always fit, otherwise nothing could ever be sent.
     this.#maxBytes = Math.max(maxBytes, this.#chunkBytes);
-    for (let i = 0; i < keptSizes; i++) this.#free.set(this.#chunkBytes * 2 ** i, []);
+    for (let i = 0; i < keptSizes; i++)
+      this.#free.set(this.#chunkBytes * 2 ** i, { list: [], leastLength: new Least() });
   }
 
   /** The limit of all memory that is in use or kept for reuse. */
@@ -54,6 +63,16 @@ export class BatchMemory {
     return this.#freeBytes;
   }
 
+  get isKeeping(): boolean {
+    return this.#freeBytes > 0;
+  }
+
+  trim(): void {
+    for (const [size, { list, leastLength }] of this.#free) {
+      for (let idle = leastLength.look(list.length); idle > 0; idle--) this.#takeKept(size);
+    }
+  }
+
   /** Whether `take` of this many bytes can ever succeed. */
   canEverHold(bytes: number): boolean {
     return rounded(Math.max(bytes, this.#chunkBytes)) <= this.maxBytes;
@@ -67,11 +86,8 @@ export class BatchMemory {
     const bytes = rounded(Math.max(minBytes, this.#chunkBytes));
     if (!this.#isAllowed(bytes, holder)) return null;
     this.#count(bytes, holder);
-    const kept = this.#free.get(bytes)?.pop();
-    if (kept !== undefined) {
-      this.#freeBytes -= bytes;
-      return kept;
-    }
+    const kept = this.#takeKept(bytes);
+    if (kept !== undefined) return kept;
     this.#dropKept();
     return Buffer.allocUnsafeSlow(bytes);
   }
@@ -104,10 +120,19 @@ export class BatchMemory {
   give(memory: Buffer, holder: object | null = null): void {
     const { length } = memory;
     this.#count(-length, holder);
-    const list = this.#free.get(length);
-    if (list === undefined || this.#usedBytes + this.#freeBytes + length > this.maxBytes) return;
-    list.push(memory);
+    const free = this.#free.get(length);
+    if (free === undefined || this.#usedBytes + this.#freeBytes + length > this.maxBytes) return;
+    free.list.push(memory);
     this.#freeBytes += length;
+  }
+
+  #takeKept(size: number): Buffer | undefined {
+    const free = this.#free.get(size);
+    const kept = free?.list.pop();
+    if (free === undefined || kept === undefined) return undefined;
+    free.leastLength.fell(free.list.length);
+    this.#freeBytes -= size;
+    return kept;
   }
 
   #isAllowed(bytes: number, holder: object | null): boolean {
@@ -128,11 +153,8 @@ export class BatchMemory {
 
   /** Memory that is kept for reuse counts against the limit too. Some of it is dropped to make room. */
   #dropKept(): void {
-    for (const [size, list] of this.#free) {
-      while (list.length > 0 && this.#usedBytes + this.#freeBytes > this.maxBytes) {
-        list.pop();
-        this.#freeBytes -= size;
-      }
+    for (const size of this.#free.keys()) {
+      while (this.#usedBytes + this.#freeBytes > this.maxBytes) if (this.#takeKept(size) === undefined) break;
     }
   }
 }

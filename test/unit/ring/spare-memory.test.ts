@@ -73,3 +73,16 @@ test('without a port all memory is fresh, and nothing is moved', () => {
   assert.equal(memory.byteLength, MiB);
   assert.equal(new SpareMemory(i32, null).take(64).byteLength, 64);
 });
+
+test('memory that came back after the last big body is picked up, and goes if nobody needs it', () => {
+  const { spare, back } = open();
+  assert.equal(spare.isKeeping, false);
+  spare.moved();
+  assert.equal(spare.isKeeping, true);
+  back.give(new ArrayBuffer(MiB));
+  spare.trim();
+  assert.equal(spare.keptBytes, MiB);
+  spare.trim();
+  assert.equal(spare.keptBytes, 0);
+  assert.equal(spare.isKeeping, false);
+});

@@ -114,6 +114,7 @@ export class PollLoopBench {
       },
       connections: { nextDeadline: () => bench.deadlines.connections, metadataTtl: () => bench.metadataTtlMs },
       blocked: { poll: () => {}, nextDeadline: Number.POSITIVE_INFINITY, count: 0 },
+      idleMemory: { poll: () => {}, nextDeadline: () => Number.POSITIVE_INFINITY },
       readiness: {
         poll: (at: number) => bench.log.push(`readiness ${at}`),
         get nextDeadline() {
