@@ -19,11 +19,12 @@ import { check } from './support/check.ts';
 import { comparison, readResults } from './support/compare.ts';
 import { writePerformancePage } from './support/page.ts';
 import { writeReport } from './support/report.ts';
+import { type Part, reportPlan, type Step } from './support/report-plan.ts';
 import { type BenchRow, directionOf, type MissingRow } from './support/rows.ts';
 
 interface BenchModule {
-  /** Some tell each row as soon as it is there. */
-  run?: () => Promise<readonly (BenchRow | MissingRow)[]> | AsyncIterable<BenchRow | MissingRow>;
+  /** Some tell each row as soon as it is there. @param part  what the report wants of it now */
+  run?: (part?: Part) => Promise<readonly (BenchRow | MissingRow)[]> | AsyncIterable<BenchRow | MissingRow>;
   /** Whether it runs only when it is named, and is no part of the report. */
   readonly isOnlyByName?: boolean;
 }
@@ -101,25 +102,53 @@ if (wanted.length === 0) {
 
 /** All comparisons with other clients: their lines are kept, and become a report. */
 const isReport = onlyGroup === 'peers' && starts.length === 0;
+// Read by modules when they are loaded.
+if (isReport) process.env.BENCH_REPORT = '1';
 const reported: string[] = [];
-for (const name of wanted.sort()) {
-  const module = (await import(new URL(`./${name}${suffix}`, import.meta.url).href)) as BenchModule;
-  if (module.run === undefined) throw new Error(`bench/${name} exports no run; put helpers into a folder support`);
-  if (module.isOnlyByName === true && starts.length === 0) continue;
+for (const step of isReport ? stepsOfReport(wanted) : wanted.sort().map((name): Step => ({ name }))) {
   const startedAt = performance.now();
-  for await (const row of await module.run()) {
-    const direction = 'unit' in row && { direction: directionOf(row.unit) };
-    const line = JSON.stringify({ benchmark: name, ...withoutPlaces(row), ...direction, environment });
-    console.log(line);
-    if (isReport) reported.push(line);
-    if (values.save === true || (isReport && values.quick !== true)) save(line);
+  try {
+    await runStep(step);
+  } catch (error) {
+    if (!isReport) throw error;
+    // One that fails does not cost the others of a long report.
+    const { stack } = error as Error;
+    tell(step.name, {
+      name: step.part ?? 'all',
+      missing: 'this benchmark',
+      reason: (stack ?? String(error)).slice(0, 2000),
+    });
+    process.exitCode = 1;
   }
-  console.error(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
+  const minutes = (performance.now() / 60_000).toFixed(1);
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  console.error(`${step.name}${step.part === undefined ? '' : `, ${step.part}`}: ${seconds} s, at minute ${minutes}`);
 }
 if (isReport) {
   const file = writeReport(reported);
   console.error(`the report: ${file}`);
   if (values.quick !== true) writePerformancePage();
+}
+
+/** In the order of the plan. What is not in it comes last, so that nothing is forgotten. */
+function stepsOfReport(peers: readonly string[]): Step[] {
+  const planned = new Set(reportPlan.map(({ name }) => name));
+  return [...reportPlan, ...peers.filter((name) => !planned.has(name)).map((name) => ({ name }))];
+}
+
+async function runStep({ name, part }: Step): Promise<void> {
+  const module = (await import(new URL(`./${name}${suffix}`, import.meta.url).href)) as BenchModule;
+  if (module.run === undefined) throw new Error(`bench/${name} exports no run; put helpers into a folder support`);
+  if (module.isOnlyByName === true && starts.length === 0) return;
+  for await (const row of await module.run(part)) tell(name, row);
+}
+
+function tell(benchmark: string, row: BenchRow | MissingRow): void {
+  const direction = 'unit' in row && { direction: directionOf(row.unit) };
+  const line = JSON.stringify({ benchmark, ...withoutPlaces(row), ...direction, environment });
+  console.log(line);
+  if (isReport) reported.push(line);
+  if (values.save === true || (isReport && values.quick !== true)) save(line);
 }
 
 /** Reasons are often messages of errors, which name files: without the folder of this machine. */

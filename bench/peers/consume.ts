@@ -2,7 +2,8 @@
 // themselves. The limit is a socket that throws the bytes away. In turns, each in a process of its own.
 //   npm run bench:peers -- consume
 
-import { codecs, measure } from './support/harness.ts';
+import { isIn, type Part } from '../support/report-plan.ts';
+import { codecs, isQuick, measure } from './support/harness.ts';
 import type { Compression } from './support/peer.ts';
 import { type PeerName, withFourMembers } from './support/registry.ts';
 import { brokerStage, withFilled } from './support/stage.ts';
@@ -40,20 +41,17 @@ interface Case {
   readonly batchBytes?: number;
   readonly hasKeys?: boolean;
   readonly compression?: Compression;
+  /** Has no goal. */
+  readonly isTable?: true;
+  /** Also by readers that make their requests themselves. */
+  readonly alsoFetch?: true;
 }
 
 const small = { valueBytes: 100, endOffset: 1_200_000 };
 const large = { valueBytes: 1024, endOffset: 300_000 };
 const huge = { valueBytes: 65_536, endOffset: 5000 };
-const cases: readonly (Case & { readonly alsoFetch?: true })[] = [
-  { name: 'consume 100 B', ...small, peers: allReaders, alsoFetch: true },
-  { name: 'consume 1 KiB', ...large, peers: allReaders, alsoFetch: true },
-  {
-    name: 'consume 100 B with four threads',
-    ...small,
-    peers: ['this client, four threads as one member', ...withFourMembers],
-  },
-  { name: 'consume 64 KiB', ...huge, peers: someReaders, alsoFetch: true },
+const sizesAndKeys: readonly Case[] = [
+  { name: 'consume 64 KiB', ...huge, peers: someReaders, alsoFetch: true, isTable: true },
   {
     name: 'consume 100 B with keys in batches of 16 KiB',
     ...small,
@@ -61,11 +59,23 @@ const cases: readonly (Case & { readonly alsoFetch?: true })[] = [
     hasKeys: true,
     peers: [...someReaders, "Kafka's Java client"],
     alsoFetch: true,
+    isTable: true,
   },
+];
+const cases: readonly Case[] = [
+  { name: 'consume 100 B', ...small, peers: allReaders, alsoFetch: true },
+  { name: 'consume 1 KiB', ...large, peers: allReaders, alsoFetch: true },
+  {
+    name: 'consume 100 B with four threads',
+    ...small,
+    peers: ['this client, four threads as one member', ...withFourMembers],
+  },
+  ...(isQuick ? [] : sizesAndKeys),
   ...codecs.map((compression) => ({
     name: `consume 1 KiB, ${compression}`,
     ...large,
     compression,
+    isTable: true as const,
     peers: [
       ...(['this client', '@platformatic/kafka', 'node-rdkafka'] as const),
       ...(compression === 'gzip' ? (['kafkajs'] as const) : []),
@@ -73,9 +83,9 @@ const cases: readonly (Case & { readonly alsoFetch?: true })[] = [
   })),
 ];
 
-export async function* run() {
+export async function* run(part?: Part) {
   const stage = await brokerStage();
-  for (const { alsoFetch, peers, ...one } of cases) {
+  for (const { alsoFetch, peers, ...one } of cases.filter((one) => isIn(part, one))) {
     yield* withFilled(stage, { ...one, partitions, isVaried: true }, async function* (topic) {
       const shared = { ...one, work: 'read', topic, partitions, compression: 'none' } as const;
       yield* measure(stage, { ...shared, peers });

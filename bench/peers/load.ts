@@ -2,6 +2,7 @@
 // application keeps. In turns, each in a process of its own.
 //   npm run bench:peers -- load
 
+import { isIn, type Part } from '../support/report-plan.ts';
 import type { BenchRow, MissingRow } from '../support/rows.ts';
 import { idle, isQuick, measure, rounded, type Workload } from './support/harness.ts';
 import type { Load } from './support/job.ts';
@@ -21,9 +22,11 @@ const loads: readonly NamedLoad[] = [0.5, 0.9].flatMap((share) =>
 );
 const heavy = loads.filter(({ share }) => share === 0.9);
 const heavyLong = heavy.filter(({ blockMs }) => blockMs > 1);
-/** The goals are about these. */
-const readerLoads = isQuick ? heavyLong : loads;
-const writerLoads = isQuick ? heavy.filter(({ blockMs }) => blockMs === 20) : heavy;
+const isOfGoals = ({ name }: NamedLoad): boolean => heavyLong.some((one) => one.name === name);
+/** The goals are about these; the others are only shown. */
+const writerLoads = heavy.filter(({ blockMs }) => blockMs === 20);
+const otherReaderLoads = isQuick ? [] : loads.filter((load) => !isOfGoals(load));
+const otherWriterLoads = isQuick ? [] : heavy.filter(({ blockMs }) => blockMs !== 20);
 const readers: readonly PeerName[] = ['this client', '@platformatic/kafka', 'kafkajs', 'node-rdkafka'];
 const fetchers: readonly PeerName[] = ["this client's Fetch and Produce", "@platformatic/kafka's Fetch and Produce"];
 const rate = 'recordsPerSecond';
@@ -31,30 +34,43 @@ const work = 'recordsPerSecond x applicationShare';
 
 type Row = BenchRow | MissingRow;
 
-export async function* run(): AsyncGenerator<Row> {
+/** By workload, for the busy ones that come later. */
+const idleRates = new Map<string, BenchRow>();
+
+export async function* run(part?: Part): AsyncGenerator<Row> {
+  if (isIn(part, {})) yield* goals();
+  if (isIn(part, { isTable: true }) && !isQuick) yield* tables();
+}
+
+const small = { valueBytes: 100, endOffset: 2_000_000 };
+const large = { valueBytes: 1024, endOffset: 400_000 };
+const writing = { valueBytes: 100, partitions, work: 'write', peers: readers, name: 'produce 100 B' } as const;
+
+async function* goals(): AsyncGenerator<Row> {
   const stage = await brokerStage();
-  const small = { valueBytes: 100, endOffset: 2_000_000 };
-  const large = { valueBytes: 1024, endOffset: 400_000 };
+  for (const [name, size] of [
+    ['consume 100 B', small],
+    ['consume 1 KiB', large],
+  ] as const) {
+    yield* withFilled(stage, { ...size, partitions, isVaried: true }, (topic) =>
+      underLoads({ ...size, topic, partitions, work: 'read', peers: readers, name }, [idleLoad, ...heavyLong]),
+    );
+  }
+  yield* withWritten(stage, partitions, (topic) => underLoads({ ...writing, topic }, [idleLoad, ...writerLoads]));
+}
+
+async function* tables(): AsyncGenerator<Row> {
+  const stage = await brokerStage();
   yield* withFilled(stage, { ...small, partitions, isVaried: true }, async function* (topic) {
     const shared = { ...small, topic, partitions, work: 'read' } as const;
-    yield* underLoads({ ...shared, peers: readers, name: 'consume 100 B' }, [idleLoad, ...readerLoads]);
     yield* underLoads({ ...shared, peers: fetchers, name: 'fetch 100 B' }, [idleLoad, ...heavyLong]);
+    yield* underLoads({ ...shared, peers: readers, name: 'consume 100 B' }, otherReaderLoads);
   });
-  yield* withFilled(stage, { ...large, partitions, isVaried: true }, async function* (topic) {
-    const shared = { ...large, topic, partitions, work: 'read' } as const;
-    yield* underLoads({ ...shared, peers: readers, name: 'consume 1 KiB' }, [idleLoad, ...heavyLong]);
-  });
-  yield* withWritten(stage, partitions, (topic) =>
-    underLoads({ valueBytes: 100, topic, partitions, work: 'write', peers: readers, name: 'produce 100 B' }, [
-      idleLoad,
-      ...writerLoads,
-    ]),
-  );
+  yield* withWritten(stage, partitions, (topic) => underLoads({ ...writing, topic }, otherWriterLoads));
 }
 
 async function* underLoads(workload: Workload, under: readonly NamedLoad[]): AsyncGenerator<Row> {
   const stage = await brokerStage();
-  let idleRate: BenchRow | null = null;
   for (const { name, ...load } of under) {
     const shares = new Map<string, BenchRow>();
     const rates: BenchRow[] = [];
@@ -68,10 +84,11 @@ async function* underLoads(workload: Workload, under: readonly NamedLoad[]): Asy
     const ours = rates[0];
     if (ours === undefined) continue;
     if (load.blockMs === 0) {
-      idleRate = ours;
+      idleRates.set(workload.name, ours);
       continue;
     }
-    if (idleRate === null) continue;
+    const idleRate = idleRates.get(workload.name);
+    if (idleRate === undefined) continue;
     const comparison = 'its own rate with an idle main thread';
     const ratio = rounded(ours.ours / idleRate.ours);
     yield { ...ours, comparison, theirs: idleRate.ours, ratio, parameters: { client: workload.peers[0]!, load } };

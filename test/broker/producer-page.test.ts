@@ -25,7 +25,7 @@ const lines = ['one', 'two', 'three'];
 `;
 
 test('the programs of the page run and print what the page says', async () => {
-  assert.equal(programs.length, 4);
+  assert.equal(programs.length, 5);
   const folder = mkdtempSync(join(tmpdir(), 'producer-page-'));
   const broker = await startEmbeddedBroker();
   try {
@@ -44,7 +44,7 @@ test('the programs of the page run and print what the page says', async () => {
       outputs.push(stdout);
     }
     assert.equal(outputs[0], 'partition 0, offset 0\n');
-    assert.equal((await broker.log('lines', 0)).endOffset, 3);
+    assert.equal((await broker.log('lines', 0)).endOffset, 6);
     assert.equal((await broker.log('numbers', 0)).endOffset, 100_000);
     assert.ok((await broker.log('credits', 0)).endOffset >= 1);
   } finally {

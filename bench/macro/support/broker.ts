@@ -1,5 +1,5 @@
-// Owns the choice of the broker for macro benchmarks: KAFKA_BOOTSTRAP_SERVERS if it is set; otherwise a real broker if there are Java and
-// Maven; otherwise the embedded broker. Main thread.
+// Owns the choice of the broker for macro benchmarks: KAFKA_BOOTSTRAP_SERVERS if it is set; otherwise the broker that other benchmarks of this
+// process have started already; otherwise a real broker if there are Java and Maven; otherwise the embedded broker. Main thread.
 
 import { startEmbeddedBroker } from '../../../test/helpers/embedded-broker.ts';
 import { externalBootstrapServers, kafkaAvailability, startKafka } from '../../../test/kafka/fixture/index.ts';
@@ -10,9 +10,17 @@ export interface BenchBroker {
   readonly description: string;
 }
 
+let shared: BenchBroker | null = null;
+
+/** A broker that is warm, and that runs until the process ends. */
+export function shareBroker(bootstrapServer: string, description: string): void {
+  shared = address(bootstrapServer, description);
+}
+
 export async function withBroker<T>(work: (broker: BenchBroker) => Promise<T>): Promise<T> {
   const external = externalBootstrapServers();
   if (external !== null) return work(address(external[0]!, 'KAFKA_BOOTSTRAP_SERVERS'));
+  if (shared !== null) return work(shared);
   if (kafkaAvailability().available) {
     const kafka = await startKafka({ ownBroker: true, purpose: 'full speed', heapMegabytes: 1024 });
     try {

@@ -13,7 +13,7 @@ import { withBroker } from './broker.ts';
 import type { StartClient, StartResult, StartRun } from './start-contender.ts';
 import { createTopic } from './topic.ts';
 
-const rounds = Number(process.env.BENCH_ROUNDS ?? (process.env.BENCH_QUICK === '1' ? 3 : 11));
+const rounds = Number(process.env.BENCH_ROUNDS ?? (process.env.BENCH_QUICK === '1' ? 2 : 11));
 const runTimeoutMs = 60_000;
 const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const contender = fileURLToPath(new URL(`./start-contender.${suffix}`, import.meta.url));

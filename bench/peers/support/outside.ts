@@ -15,7 +15,7 @@ import { machineBusyMs, processBusyMs } from './machine.ts';
 
 /** Java compiles its hot code for some seconds. */
 const javaWarmUpFactor = 5;
-const runTimeoutMs = 120_000;
+const runTimeoutMs = 60_000;
 const sources = join(projectFolder, 'bench', 'peers', 'support', 'clients');
 
 export async function outsideAnswer(job: Job): Promise<Answer> {

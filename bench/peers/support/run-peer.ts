@@ -9,8 +9,8 @@ import { nodeOfPeer } from './install.ts';
 import type { Answer, Figures, Job } from './job.ts';
 import { isNodePeer } from './registry.ts';
 
-/** The slowest client with the longest block, many times over. */
-const runTimeoutMs = 60_000;
+/** The slowest client with the longest block, several times over. Some wait for ever where they cannot do a thing. */
+const runTimeoutMs = 30_000;
 const answerFd = 3;
 const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const entry = fileURLToPath(new URL(`./peer-process.${suffix}`, import.meta.url));
@@ -22,7 +22,12 @@ export async function runPeer(node: string, job: Job): Promise<Answer> {
   const command = isNodePeer(job.peer) ? nodeOfPeer(job.peer, node) : node;
   const child = spawn(command, [...flags, entry, JSON.stringify(job)], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   const forget = onProcessEnd(() => child.kill('SIGKILL'));
-  const timer = setTimeout(() => child.kill('SIGKILL'), runTimeoutMs + job.measureMs);
+  const limitMs = runTimeoutMs + 5 * job.measureMs;
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, limitMs);
   const output = collect(child.stdio[1] as Readable);
   const errors = collect(child.stdio[2] as Readable);
   const answer = collect(child.stdio[answerFd] as Readable);
@@ -30,7 +35,8 @@ export async function runPeer(node: string, job: Job): Promise<Answer> {
   clearTimeout(timer);
   forget();
   if (code !== 0 || answer() === '') {
-    throw new Error(`${job.peer}, ${job.work}: ended with ${signal ?? `exit code ${code}`}: ${errors().slice(-1500)}`);
+    const end = isLate ? `did not end in ${limitMs / 1000} s` : `ended with ${signal ?? `exit code ${code}`}`;
+    throw new Error(`${job.peer}, ${job.work}: ${end}: ${errors().slice(-1500)}`);
   }
   const parsed = JSON.parse(answer()) as Answer;
   return { ...parsed, figures: { ...parsed.figures, ...collections(output()) } };

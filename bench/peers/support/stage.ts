@@ -9,6 +9,7 @@ import { CertificateAuthority } from '../../../test/helpers/certificates.ts';
 import { onProcessEnd } from '../../../test/kafka/fixture/cleanup.ts';
 import { kafkaAvailability, startKafka } from '../../../test/kafka/fixture/index.ts';
 import { tlsBroker } from '../../../test/kafka/security/support/tls-broker.ts';
+import { shareBroker } from '../../macro/support/broker.ts';
 import { createTopic, type FilledTopic, fillTopic } from '../../macro/support/topic.ts';
 import { optionsOf } from './clients/ours.ts';
 import { besides, findPeers } from './contender.ts';
@@ -89,6 +90,7 @@ async function start(): Promise<BrokerStage> {
     far: { bootstrapServer: `127.0.0.1:${relayPort}`, roundTripMs: farRoundTripMs },
   };
   await warmUp(made);
+  shareBroker(made.bootstrapServer, made.description);
   return made;
 }
 
