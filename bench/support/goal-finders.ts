@@ -81,6 +81,17 @@ export function variantBesideCheapest(benchmark: string, name: string, variant: 
   };
 }
 
+/** One client of a workload against one other, when neither is the first. */
+export function variantBeside(benchmark: string, name: string, variant: string, comparison: string): Goal['find'] {
+  return (rows) => {
+    const all = rowsNamed(rows, benchmark, name);
+    const [mine, other] = [variant, comparison].map((client) => all.find((row) => row.comparison === client));
+    if (mine === undefined || other === undefined) return null;
+    const value = mine.theirs / other.theirs;
+    return { value, text: `${figure(value)} of ${comparison}`, row: other };
+  };
+}
+
 /** The CPU of all threads but the main one, per record, against another client. */
 export function otherThreads(benchmark: string, name: string, comparison: string): Goal['find'] {
   return (rows) => {

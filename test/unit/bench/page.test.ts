@@ -21,12 +21,20 @@ test('a goal shows the newest ratio of its row and whether it is met', () => {
   const page = performancePage([importRow(0.5, '2026-01-01'), importRow(1.5, '2026-01-02')]);
   assert.match(
     page,
-    /time to import \| at most that of kafkajs \| 1\.5 of kafkajs \| no \| missed by a factor of 1\.5 \| 2026-01-02, Node 24\.0\.0, 2 x one, load 0\.52 \|/,
+    /time to import \| at most that of kafkajs \| 1\.5 of kafkajs \| no \| missed by a factor of 1\.5; nothing was tried for it yet \| 2026-01-02, Node 24\.0\.0, 2 x one, load 0\.52 \|/,
   );
   assert.doesNotMatch(page, /2026-01-01/);
   assert.match(
     performancePage([importRow(0.5, '2026-01-01')]),
     /time to import \| at most that of kafkajs \| 0\.5 of kafkajs \| yes \| {2}\|/,
+  );
+});
+
+test('a goal that is missed says by how much and what was tried', () => {
+  const row: SavedRow = { ...importRow(2, '2026-01-01'), name: 'cold start: time to the first record' };
+  assert.match(
+    performancePage([row]),
+    /first record, time \| at most that of kafkajs \| 2 of kafkajs \| no \| missed by a factor of 2; files for each thread/,
   );
 });
 
