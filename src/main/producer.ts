@@ -34,7 +34,15 @@ import type {
   SendAllOptions,
   SendRecordOptions,
 } from './producer/producer-types.ts';
-import { type BytesInput, checkRecord, checkTopic, lingerOf, partitionOf, sizeOf } from './producer/record-input.ts';
+import {
+  type BytesInput,
+  checkRecord,
+  checkSource,
+  checkTopic,
+  lingerOf,
+  partitionOf,
+  sizeOf,
+} from './producer/record-input.ts';
 import { RecordRoutes } from './producer/record-routes.ts';
 import { traced } from './producer/tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
@@ -170,7 +178,8 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    * Writes many records with one Future for all. From a list or an iterator, each record is taken when there is room for it. A callback
    * writes records with `appender.append` inside the call.
    * @returns Future of a report. A record that is too large, or whose serializer fails, is a failure in it, and the others are sent. The
-   * Future fails with the error of the source, and with TypeError for a record of the wrong kind; no later record is then taken
+   * Future fails with the error of the source, and with TypeError for a record of the wrong kind; no later record is then taken.
+   * Throws: TypeError for what gives no records
    */
   sendAll(
     topic: string,
@@ -178,6 +187,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     options: SendAllOptions = {},
   ): Future<DeliveryReport> {
     checkTopic(topic);
+    checkSource(records);
     const { signal } = checkOptions('sendAll', options, ['signal']);
     return this.#sendAll(topic, records, false, checkSignal(signal));
   }

@@ -143,6 +143,15 @@ test('a limit or a size that is no number of 0 or more is refused at the call, a
   assert.throws(() => producer.flush(Number.NaN), IllegalArgumentError);
 });
 
+test('sendAll refuses at the call what gives no records', async () => {
+  const producer = await bench.producerOf();
+  for (const wrong of [null, undefined, 5, 'text', {}, Object.create(null)])
+    assert.throws(
+      () => producer.sendAll('any', wrong as never),
+      /^TypeError: records must be a list, an iterable or a function, not /,
+    );
+});
+
 test('a flush may have a limit that is longer than a timer of Node can be', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf();

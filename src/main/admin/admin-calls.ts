@@ -4,6 +4,7 @@ import Long from 'long';
 import type { AdminCallName, AdminCalls as Calls } from '../../common/admin/calls.ts';
 import type { AdminCallOptions } from '../../common/admin/outcome.ts';
 import { checkOptions } from '../../common/options.ts';
+import { shown } from '../../common/text.ts';
 import { withLongs } from './results.ts';
 
 export interface AdminOptions {
@@ -65,5 +66,5 @@ export function ownOptions<T extends AdminCallOptions>({
 
 function checkTimeout(timeoutMs: number): number {
   if (Number.isFinite(timeoutMs) && timeoutMs >= 0) return timeoutMs;
-  throw new TypeError(`timeoutMs must be a number of milliseconds, at least 0, not ${String(timeoutMs)}`);
+  throw new TypeError(`timeoutMs must be a number of milliseconds, at least 0, not ${shown(timeoutMs)}`);
 }

@@ -100,7 +100,7 @@ export function checkPollLimit(
 ): number {
   if (timeoutMs === undefined || timeoutMs === null) return requestTimeoutMs;
   if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
-    throw new TypeError(`poll: timeoutMs must be a number of milliseconds, not ${String(timeoutMs)}`);
+    throw new TypeError(`poll: timeoutMs must be a number of milliseconds, not ${shown(timeoutMs)}`);
   }
   return Math.max(0, timeoutMs);
 }

@@ -5,6 +5,7 @@ import type { BootstrapServer } from '../../common/config/bootstrap-servers.ts';
 import { type BrokerError, errorFor, IllegalArgumentError, IllegalStateError } from '../../common/errors/errors.ts';
 import { coordinatorNodeId } from '../../common/node-ids.ts';
 import { maxInt32 } from '../../common/numbers.ts';
+import { shown } from '../../common/text.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
 import { type CallPlace, callPlace } from '../link/call-place.ts';
 import type { Future } from '../link/future.ts';
@@ -127,7 +128,7 @@ export class Cluster {
   }
 
   partition({ topic, partition }: TopicPartition): PartitionMetadata | null {
-    if (typeof partition !== 'number') throw new TypeError(`partition must be a number, not ${String(partition)}`);
+    if (typeof partition !== 'number') throw new TypeError(`partition must be a number, not ${shown(partition)}`);
     return this.#snapshot.partitions(checkString('topic', topic))?.get(partition) ?? null;
   }
 
@@ -163,7 +164,7 @@ export class Cluster {
   addGroupCoordinator(group: string, response: FindCoordinatorResponseView): number | null {
     checkString('group', group);
     if (typeof response?.coordinators?.length !== 'number') {
-      throw new TypeError(`response must be one of FindCoordinator, not ${String(response)}`);
+      throw new TypeError(`response must be one of FindCoordinator, not ${shown(response)}`);
     }
     const isList = response.coordinators.length > 0;
     const answer = isList ? response.coordinators.find(({ key }) => key === group) : response;
@@ -207,7 +208,7 @@ export class Cluster {
 
   set needAllTopicMetadata(needsAll: boolean) {
     if (typeof needsAll !== 'boolean') {
-      throw new TypeError(`needAllTopicMetadata must be true or false, not ${String(needsAll)}`);
+      throw new TypeError(`needAllTopicMetadata must be true or false, not ${shown(needsAll)}`);
     }
     if (needsAll === this.#state.needsAllTopics) return;
     const source = this.#refreshable();
@@ -273,9 +274,7 @@ function checkPartition(given: PartitionInput, snapshot: ClusterSnapshot): Parti
     ['leaderEpoch', leaderEpoch, -1],
   ] as const) {
     if ((value | 0) === value && value >= least) continue;
-    throw new TypeError(
-      `withPartitions: ${name} must be an integer from ${least} to ${maxInt32}, not ${String(value)}`,
-    );
+    throw new TypeError(`withPartitions: ${name} must be an integer from ${least} to ${maxInt32}, not ${shown(value)}`);
   }
   if (snapshot.partitions(topic) === undefined) {
     throw new IllegalArgumentError(`withPartitions: topic ${JSON.stringify(topic)} is unknown`);

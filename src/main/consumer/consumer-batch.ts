@@ -4,6 +4,7 @@
 import type Long from 'long';
 import { type OffsetLike, parseOffset } from '../../common/config/offset-inputs.ts';
 import { CommitFailedError, IllegalArgumentError } from '../../common/errors/errors.ts';
+import { shown } from '../../common/text.ts';
 import type { GroupIdentity } from '../../common/transaction-offsets.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { longOf } from '../../protocol/flat/int64.ts';
@@ -230,7 +231,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
     const next = this.nextOffset.toBigInt();
     if (offset === null || offset < first || offset > next)
       throw new IllegalArgumentError(
-        `done up to ${String(upTo)}: upTo must be from ${first} to ${next}, the offsets of the batch`,
+        `done up to ${shown(upTo)}: upTo must be from ${first} to ${next}, the offsets of the batch`,
       );
     return Number(offset - first);
   }

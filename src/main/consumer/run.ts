@@ -1,6 +1,7 @@
 // Owns `run`: calls a handler for each batch, several at once, but the batches of a partition one after the other. Application thread.
 
 import { IllegalArgumentError } from '../../common/errors/errors.ts';
+import { shown } from '../../common/text.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import type { ConsumerSession } from './consumer-session.ts';
 import { handedOut, handlerFailed } from './tracing.ts';
@@ -18,7 +19,7 @@ export async function runHandler(
   { concurrency = 1, signal }: RunOptions,
 ): Promise<void> {
   if (!Number.isInteger(concurrency) || concurrency < 1)
-    throw new IllegalArgumentError(`concurrency must be an integer of 1 or more, not ${String(concurrency)}`);
+    throw new IllegalArgumentError(`concurrency must be an integer of 1 or more, not ${shown(concurrency)}`);
   let isStopped = signal?.aborted === true;
   // Ends a wait for a batch: at the end, and when a handler returns, since a batch of its partition may be waiting already.
   let waking = new AbortController();

@@ -110,6 +110,14 @@ export function lingerOf(lingerMs: number | undefined): number {
   return lingerMs;
 }
 
+/** Throws TypeError for anything but a function or what can be iterated, now or in time. Text is iterable, but has no records. */
+export function checkSource(records: unknown): void {
+  if (typeof records === 'function') return;
+  const isIterable =
+    typeof records === 'object' && records !== null && (Symbol.iterator in records || Symbol.asyncIterator in records);
+  if (!isIterable) throw new TypeError(`records must be a list, an iterable or a function, not ${shown(records)}`);
+}
+
 /** The size of a record for which there is to be room. Throws TypeError for anything but an integer from 0 on. */
 export function sizeOf(bytes: number): number {
   if (!Number.isSafeInteger(bytes) || bytes < 0)
