@@ -80,7 +80,7 @@ const partition = answer.responses.at(0).partitions.at(0);\n`,
       tail: `console.log(bytes);${end}`,
       prints: /^11\n$/,
     },
-    { head: `${requests}const { Fetch } = library;\n`, tail: end, prints: /^5\n6\n$/ },
+    { head: `${requests}const { Fetch } = library;\n`, tail: end, prints: /^11 2\n$/ },
   ],
   'threads.md': [
     {

@@ -8,6 +8,7 @@ import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { Metadata } from '../../protocol/flat/generated/apis.ts';
 import type { MetadataResponseView } from '../../protocol/flat/generated/metadata.ts';
 import { type ClusterHints, clusterHintsOf } from '../../protocol/flat/leader-hints.ts';
+import { type RecordLender, RecordLoan } from '../../protocol/flat/record-loan.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import {
   type FailureFrame,
@@ -36,7 +37,7 @@ export interface ClusterListener {
   learn(hints: ClusterHints): void;
 }
 
-export class ResponseAdapter {
+export class ResponseAdapter implements RecordLender {
   readonly #end: ApplicationEnd;
   readonly #inFlight: InFlight;
   readonly #cluster: ClusterListener;
@@ -52,6 +53,8 @@ export class ResponseAdapter {
   responses = 0;
   /** Called with each response, in the order of arrival. They must not throw. */
   readonly #listeners = new Set<(response: unknown) => void>();
+  /** Responses whose records cursors have passed since the last drain. */
+  #passed: FlatMessage[] = [];
   #lastPolled = 0;
   /** Counts responses to requests that were settled here before. */
   lateResponses = 0;
@@ -72,6 +75,7 @@ export class ResponseAdapter {
 
   close(): void {
     this.#isClosed = true;
+    this.#passed = [];
     this.#bell.close();
   }
 
@@ -100,6 +104,7 @@ export class ResponseAdapter {
   drain(limit = Number.POSITIVE_INFINITY): number {
     const { responses } = this.#end;
     let count = 0;
+    this.#takeBack();
     try {
       while (count < limit && !this.#isClosed && responses.next()) {
         this.#take();
@@ -113,6 +118,22 @@ export class ResponseAdapter {
     if (responses.isWriterWaiting) this.#end.networkDoorbell.notify();
     this.onProgress();
     return count;
+  }
+
+  passed(message: FlatMessage): void {
+    if (!this.#isClosed) this.#passed.push(message);
+  }
+
+  /** The code that read these responses has returned, or it polls. So it is through with what it has passed, unless it kept something. */
+  #takeBack(): void {
+    if (this.#passed.length === 0) return;
+    const passed = this.#passed;
+    this.#passed = [];
+    for (const message of passed) {
+      message.loan!.isListed = false;
+      const memory = message.recyclePassed();
+      if (memory !== null) this.#end.responses.giveBack(memory);
+    }
   }
 
   /** Everything is copied out and released before callbacks run, because a callback may call this again. */
@@ -164,6 +185,8 @@ export class ResponseAdapter {
     try {
       const message = new FlatMessage(body);
       message.isRecyclable = body.isMoved;
+      // Whoever iterates over responses reads them later than callbacks do.
+      if (body.isMoved && this.#listeners.size === 0) message.loan = new RecordLoan(this);
       response = pending.api.readResponse(message);
       hints = clusterHintsOf(pending.api, response);
     } catch (error) {

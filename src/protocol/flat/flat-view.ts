@@ -6,6 +6,7 @@ import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
 import { longOf } from './int64.ts';
 import { LentBytes, memoryGone } from './lent-bytes.ts';
+import { passedText, type RecordLoan, type Remains } from './record-loan.ts';
 import { uuidToString } from './uuid.ts';
 
 /**
@@ -22,6 +23,7 @@ const recycledMemory = memoryGone('this response was recycled; read or copy what
 const settledMemory = memoryGone(
   'this batch is done and the next one was asked for, so the memory that its cursor read went back; use the cursor before, or copy what is needed',
 );
+const passedMemory = memoryGone(passedText);
 
 /** A finished flat message. Valid as long as its memory is: on the application's side for ever, unless it is recycled. */
 export class FlatMessage {
@@ -38,6 +40,10 @@ export class FlatMessage {
   isKept = false;
   /** The frame in which records of the form LENT are. Null when it is not to be read any more, or if there are none. */
   lent: Uint8Array | null = null;
+  /** The cursors that read it, if its memory goes back by itself when they have passed all records. */
+  loan: RecordLoan | null = null;
+  /** What is left of it. Null while it has all its memory, or nothing. */
+  #remains: Remains | null = null;
   #buffer: Buffer | null = null;
   #memory: ArrayBufferLike | null = null;
   #lentBytes: LentBytes | null = null;
@@ -59,6 +65,27 @@ export class FlatMessage {
   /** The same, but only if cursors have read the memory and nothing else was handed out that can read it. */
   recycleLent(): ArrayBuffer | null {
     return this.#lentBytes === null || this.isKept ? null : this.#giveUp(settledMemory);
+  }
+
+  /**
+   * Gives up the memory if cursors have passed all records and nothing else was handed out that can read them. The other fields can be
+   * read afterwards, from a copy.
+   */
+  recyclePassed(): ArrayBuffer | null {
+    if (!this.isRecyclable || this.isKept || this.loan === null) return null;
+    const remains = this.loan.remains(this);
+    if (remains === null) return null;
+    const memory = this.#giveUp(passedMemory);
+    this.#remains = remains;
+    this.i32 = remains.i32;
+    this.u8 = remains.u8;
+    return memory;
+  }
+
+  /** @throws IllegalStateError when the memory of records has gone back */
+  checkRecords(): void {
+    void this.i32[0];
+    this.#remains?.refuse();
   }
 
   #giveUp(gone: unknown): ArrayBuffer | null {
@@ -129,6 +156,7 @@ export class FlatMessage {
     const length = this.i32[at + 1]!;
     if (length <= 0) return length === 0 ? '' : null;
     const start = this.byteBase + this.i32[at]!;
+    if (this.#remains !== null) return this.#remains.text(start, length);
     return this.buffer.toString('utf8', start, start + length);
   }
 
@@ -145,6 +173,8 @@ export class FlatMessage {
 
   /** `length` bytes from `offset` (relative to the message), no copy. */
   slice(offset: number, length: number): Buffer {
+    if (this.#remains !== null) return this.#remains.bytes(this.byteBase + offset, length);
+    this.isKept = true;
     return new BufferOver(this.memory, this.u8.byteOffset + this.byteBase + offset, length);
   }
 

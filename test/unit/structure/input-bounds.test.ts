@@ -41,6 +41,7 @@ const sizes: Readonly<Record<string, string>> = {
   'main/link/in-flight.ts': 'the number of requests in flight',
   'protocol/flat/flat-view.ts': 'the number of rows of a list, which its writer has bounded by the bytes of the frame',
   'protocol/flat/lent-bytes.ts': 'a view of memory that is there',
+  'protocol/flat/record-loan.ts': 'a copy of at most an eighth of a message that was received',
   'protocol/wire/records/record-batch.ts': 'a position in the arena; the digits of a checksum',
   'protocol/wire/records/record-scratch.ts': 'the bytes of one record, which lie in what was received or decompressed',
   'protocol/wire/records/records-plan.ts':

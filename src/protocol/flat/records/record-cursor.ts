@@ -4,6 +4,7 @@
 import { IllegalStateError } from '../../../common/errors/errors.ts';
 import { numberOf } from '../../../common/numbers.ts';
 import { BufferOver, type FlatMessage } from '../flat-view.ts';
+import type { RecordLoan } from '../record-loan.ts';
 import { RECORD_ROW_WORDS } from './records-slot.ts';
 
 /** A 64-bit number as a JavaScript number, or NaN where that would not be exact. */
@@ -19,9 +20,10 @@ export function safeNumber(low: number, high: number): number {
  * All getters speak of the record that the last `next` moved to; they have no meaning before the first and after the
  * last. Offsets of bytes are indexes of `bytes`.
  *
- * A cursor reads memory that can be given back: by `recycle`, and by a Consumer when the batch is done and the next batch is asked for.
- * The getters throw IllegalStateError afterwards, and a `bytes` that was kept is empty. `key` and `value`, `bytes.subarray` and
- * `bytes.buffer` can be kept: once one of them was asked for, a Consumer does not take the memory back by itself.
+ * A cursor reads memory that can be given back: by `recycle`; by a Consumer when the batch is done and the next batch is asked for; and by
+ * a KafkaClient when cursors have passed all records of a big response, at its next poll or in a later turn of the event loop. The getters
+ * throw IllegalStateError afterwards, and a `bytes` that was kept is empty. `key` and `value`, `bytes.subarray` and `bytes.buffer` can be
+ * kept: once one of them was asked for, the memory does not go back by itself. `keep()` of the records says the same.
  */
 export class RecordCursor {
   readonly #message: FlatMessage;
@@ -31,16 +33,25 @@ export class RecordCursor {
   /** Of `bytes` in `#memory`. */
   readonly #byteOffset: number;
   readonly #end: number;
+  readonly #slotWord: number;
+  /** Null when it has passed the last record. */
+  #loan: RecordLoan | null;
   #row: number;
 
-  /** Internal: `RecordsView.cursor` makes one. */
-  constructor(message: FlatMessage, firstWord: number, count: number) {
+  /**
+   * Internal: `RecordsView.cursor` makes one.
+   * @param slotWord  of the records, if it goes over all of them; else -1
+   */
+  constructor(message: FlatMessage, firstWord: number, count: number, slotWord = -1) {
     this.#message = message;
+    this.#slotWord = slotWord;
+    this.#loan = message.loan;
     this.#i32 = message.i32;
     this.#memory = message.memory;
     this.#byteOffset = message.lentBytes.byteOffset;
     this.#row = message.wordBase + firstWord - RECORD_ROW_WORDS;
     this.#end = this.#row + count * RECORD_ROW_WORDS;
+    if (this.#loan !== null) this.#loan.begin();
   }
 
   /** The message's bytes. They stay valid when the cursor moves on, as long as the memory does. */
@@ -50,9 +61,16 @@ export class RecordCursor {
 
   /** Moves to the next record; false if there is none. */
   next(): boolean {
-    if (this.#row >= this.#end) return false;
+    if (this.#row >= this.#end) return this.#pass();
     this.#row += RECORD_ROW_WORDS;
     return true;
+  }
+
+  #pass(): false {
+    const loan = this.#loan;
+    this.#loan = null;
+    if (loan !== null) loan.end(this.#message, this.#slotWord);
+    return false;
   }
 
   /** Passes over records so that `next` moves to the first one with this offset or a higher one. */
@@ -132,7 +150,7 @@ export class RecordCursor {
   /** Costs nothing while there is a record: the index is then within the memory. */
   #noRecord(): never {
     // Throws when the memory went back, and says why.
-    void this.#message.i32[0];
+    this.#message.checkRecords();
     throw new IllegalStateError('the cursor is on no record: call next() first, and stop when it is false');
   }
 }

@@ -188,13 +188,20 @@ export class RecordsView implements Iterable<RecordView> {
     return new Rows(this.#message, first, count, BATCH_ROW_WORDS, readBatch);
   }
 
+  /** Says that the records are read again later, after a cursor has passed all of them. So their memory does not go back by itself. */
+  keep(): this {
+    this.#message.isKept = true;
+    return this;
+  }
+
   /**
-   * The fast way over all records, see RecordCursor.
+   * The fast way over all records, see RecordCursor. When cursors have passed all records of a big response, the records can be read again
+   * until the client's next poll, or until this turn of the event loop ends. Then their memory goes back. Other fields can be read for ever.
    * @param fromOffset  int64; records below it are passed over: a batch may start before the offset that was fetched
    * Throws: TypeError unless it is a Long, a bigint or a safe integer
    */
   cursor(fromOffset?: Int64): RecordCursor {
-    const cursor = new RecordCursor(this.#message, this.#firstRow, this.length);
+    const cursor = new RecordCursor(this.#message, this.#firstRow, this.length, this.#word);
     if (fromOffset !== undefined) {
       const from = int64Parts(fromOffset);
       if (from === null) throw new TypeError(`fromOffset ${shown(fromOffset)} is not an int64`);
@@ -208,7 +215,8 @@ export class RecordsView implements Iterable<RecordView> {
     if (!Number.isInteger(first) || !Number.isInteger(count) || first < 0 || count < 0 || first + count > this.length) {
       throw new RangeError(`${count} records from ${first} on, there are ${this.length}`);
     }
-    return new RecordCursor(this.#message, this.#firstRow + first * RECORD_ROW_WORDS, count);
+    const slotWord = count === this.length ? this.#word : -1;
+    return new RecordCursor(this.#message, this.#firstRow + first * RECORD_ROW_WORDS, count, slotWord);
   }
 
   /** Throws: RangeError unless 0 <= index < length. */
@@ -219,6 +227,7 @@ export class RecordsView implements Iterable<RecordView> {
   *[Symbol.iterator](): IterableIterator<RecordView> {
     const first = this.#firstRow;
     const { length } = this;
+    this.#message.isKept = true;
     for (let i = 0; i < length; i++) yield new RecordView(this.#message, first + i * RECORD_ROW_WORDS);
   }
 
@@ -253,7 +262,9 @@ export class RecordsView implements Iterable<RecordView> {
     return this.#form === FORM_ROWS ? this.#message.int32(this.#word + ROWS_WORD) : 0;
   }
 
+  /** For views that the application may keep. */
   get #rows(): FlatArray<RecordView> {
+    this.#message.isKept = true;
     return new Rows(this.#message, this.#firstRow, this.length, RECORD_ROW_WORDS, readRecord);
   }
 }
