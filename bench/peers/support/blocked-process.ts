@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Job } from './job.ts';
-import { connectionsTo } from './machine.ts';
+import { connectionsTo, peakMiB } from './machine.ts';
 import { isNodePeer, loadPeer } from './registry.ts';
 
 export interface BlockedJob extends Job {
@@ -93,7 +93,7 @@ const figures: BlockedFigures = {
   memoryBeforeMiB,
   memoryAfterMiB,
   memoryGrowth: memoryAfterMiB / memoryBeforeMiB,
-  peakMiB: process.resourceUsage().maxRSS / 1024,
+  peakMiB: peakMiB(),
   catchUpMs,
 };
 report({ kind: 'done', version: peer.version, settings: reader.settings, figures });

@@ -84,6 +84,15 @@ export function connectionsTo(port: number): Set<string> {
   return found;
 }
 
+/**
+ * The most memory that this process had, in MiB. What `process.resourceUsage()` tells is too much on Linux: there a new process begins with the most
+ * that its parent had.
+ */
+export function peakMiB(): number {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(read('/proc/self/status'))?.[1];
+  return (kib === undefined ? process.resourceUsage().maxRSS : Number(kib)) / 1024;
+}
+
 /** Empty when it is not there, as threads and files are that have ended meanwhile. */
 function read(path: string): string {
   try {

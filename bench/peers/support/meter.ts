@@ -4,7 +4,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { threadTimeMs } from '../../main-job/thread-time.ts';
 import type { Figures, Job, Load } from './job.ts';
-import { connectionsTo, ForeignLoad, threadTimes } from './machine.ts';
+import { connectionsTo, ForeignLoad, peakMiB, threadTimes } from './machine.ts';
 
 /** A timer that is due so often shows how late the loop is. It costs little of the thread's time. */
 const delayResolutionMs = 5;
@@ -115,7 +115,7 @@ export class Meter {
       cpuMicroseconds: (user + system - appCpuMs * 1000) / things,
       // When it is idle: what it could have had.
       applicationShare: isBusy ? appWallMs / wallMs : Math.max(0, 1 - mainMs / wallMs),
-      peakMiB: process.resourceUsage().maxRSS / 1024,
+      peakMiB: peakMiB(),
       errors: this.#errors,
       disconnects: gone,
     };
