@@ -1,7 +1,7 @@
 // Owns the answer of every thread of a soak to the question how much memory it has. Node loads it in each thread, by `--import`. It
 // must not take memory that grows.
 
-import { setFlagsFromString } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BroadcastChannel, isMainThread, threadId, workerData } from 'node:worker_threads';
 
@@ -12,6 +12,8 @@ export interface ThreadMemory {
   /** Whether it is the network thread of a client. The others are those of the codec pool, and the main thread. */
   readonly isNetwork: boolean;
   readonly heapBytes: number;
+  /** Of the heap: bytecode and compiled code, with what V8 keeps to go back from it. */
+  readonly codeBytes: number;
   /** Of array buffers, too. */
   readonly externalBytes: number;
 }
@@ -28,7 +30,8 @@ export function measureThread(): ThreadMemory {
   collect();
   const { heapUsed, external } = process.memoryUsage();
   const isNetwork = !isMainThread && 'controlPort' in (workerData ?? {});
-  return { threadId, isNetwork, heapBytes: heapUsed, externalBytes: external };
+  const { code_and_metadata_size: code, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics();
+  return { threadId, isNetwork, heapBytes: heapUsed, codeBytes: code + bytecode, externalBytes: external };
 }
 
 if (!isMainThread) {

@@ -8,12 +8,16 @@ export interface MemorySample {
   readonly rssMiB: number;
   readonly heapMiB: number;
   readonly networkHeapMiB: number;
+  /** Of both heaps: code that V8 has compiled. It has an end, because the program has one, but V8 takes hours for what runs rarely. */
+  readonly codeMiB: number;
   /** Of the main thread and the network thread: array buffers, memory that is shared, and what Node itself holds. */
   readonly externalMiB: number;
   /** Of it, what the client keeps for reuse: it grows with the greatest load so far, and has a limit. */
   readonly keptMiB: number;
   /** Heap and external memory of these threads, without what is kept. */
   readonly usedMiB: number;
+  /** The same without code: what the program holds. */
+  readonly dataMiB: number;
 }
 
 const answerLimitMs = 20_000;
@@ -49,13 +53,17 @@ export class MemoryProbe {
     const networks = this.#answers.filter(({ isNetwork }) => isNetwork);
     if (networks.length !== 1) throw new Error(`${networks.length} network threads while one client is open`);
     const [network] = networks as [ThreadMemory];
+    const codeBytes = main.codeBytes + network.codeBytes;
+    const usedBytes = main.heapBytes + network.heapBytes + main.externalBytes + network.externalBytes - keptBytes;
     return {
       rssMiB: mib(process.memoryUsage.rss()),
       heapMiB: mib(main.heapBytes),
       networkHeapMiB: mib(network.heapBytes),
+      codeMiB: mib(codeBytes),
       externalMiB: mib(main.externalBytes + network.externalBytes),
       keptMiB: mib(keptBytes),
-      usedMiB: mib(main.heapBytes + network.heapBytes + main.externalBytes + network.externalBytes - keptBytes),
+      usedMiB: mib(usedBytes),
+      dataMiB: mib(usedBytes - codeBytes),
     };
   }
 

@@ -14,9 +14,11 @@ export const rested = {
   rssMiB: 'at rest: RSS of the process, MiB',
   heapMiB: 'at rest: heap of the main thread, MiB',
   networkHeapMiB: 'at rest: heap of the network thread, MiB',
+  codeMiB: 'at rest: of both heaps compiled code, MiB',
   externalMiB: 'at rest: buffers and shared memory of both, MiB',
   keptMiB: 'at rest: of these kept for reuse, MiB',
   usedMiB: 'at rest: heaps and buffers of both, without what is kept for reuse, MiB',
+  dataMiB: 'at rest: the same without compiled code, MiB',
   catchUpSeconds: 'seconds until both groups had read everything',
 } as const;
 

@@ -9,9 +9,11 @@ import { startProxiedBroker } from '../../test/fault/support/proxied.ts';
 import { integer, oneOf, seededRandom } from '../../test/fault/support/random.ts';
 import type { ProxyConnection, ProxyStream } from '../../test/helpers/fault-proxy.ts';
 import { coveredByte } from './covered-byte.ts';
-import { sessionTimeoutMs } from './limits.ts';
+import { sessionTimeoutMs, warmUpSpeed } from './limits.ts';
 
-const [seedText = '1', topic = 'soak', partitionsText = '4', corruption = 'none'] = process.argv.slice(2);
+const [seedText = '1', topic = 'soak', partitionsText = '4', corruption = 'none', warmUpMs = '0'] =
+  process.argv.slice(2);
+const warmUpEndsAt = performance.now() + Number(warmUpMs);
 const random = seededRandom(Number(seedText));
 const minPauseMs = 200;
 const maxPauseMs = 3000;
@@ -86,7 +88,8 @@ while (!isOver) {
   const name = oneOf(random, Object.keys(faults));
   counts[name] = (counts[name] ?? 0) + 1;
   await faults[name]!();
-  await pause(minPauseMs, maxPauseMs);
+  const speed = performance.now() < warmUpEndsAt ? warmUpSpeed : 1;
+  await pause(Math.round(minPauseMs / speed), Math.round(maxPauseMs / speed));
 }
 await truncating;
 process.stdout.write(`${JSON.stringify({ faults: { ...counts, corruptedBytes } })}\n`);

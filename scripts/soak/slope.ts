@@ -1,5 +1,7 @@
 // Owns the slope through what a soak measured, with its confidence. Pure functions.
 
+import { warmUpShare } from './limits.ts';
+
 export interface Slope {
   readonly mibPerHour: number;
   /** Half of the 95 % interval. Infinite: too few values. */
@@ -15,11 +17,11 @@ const minIndependent = 4;
 const maxCorrelation = 0.95;
 
 /**
- * Least squares, without the warm-up, which is the first third of the time. Neighbours are alike, so that they count as fewer than they
+ * Least squares, without the warm-up. Neighbours are alike, so that they count as fewer than they
  * are, by their correlation at lag 1.
  */
 export function slopeOf(seconds: readonly number[], values: readonly number[]): Slope {
-  const from = (seconds.at(-1) ?? 0) / 3;
+  const from = (seconds.at(-1) ?? 0) * warmUpShare;
   const chosen = seconds.flatMap((second, i) => (second < from ? [] : [i]));
   const xs = chosen.map((i) => seconds[i]! / 3600);
   const ys = chosen.map((i) => values[i]!);
