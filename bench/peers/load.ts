@@ -4,6 +4,7 @@
 
 import { isIn, type Part } from '../support/report-plan.ts';
 import type { BenchRow, MissingRow } from '../support/rows.ts';
+import { besideBusyProcess } from './support/beside.ts';
 import { idle, isQuick, measure, rounded, type Workload } from './support/harness.ts';
 import type { Load } from './support/job.ts';
 import type { PeerName } from './support/registry.ts';
@@ -28,6 +29,8 @@ const writerLoads = heavy.filter(({ blockMs }) => blockMs === 20);
 const otherReaderLoads = isQuick ? [] : loads.filter((load) => !isOfGoals(load));
 const otherWriterLoads = isQuick ? [] : heavy.filter(({ blockMs }) => blockMs !== 20);
 const readers: readonly PeerName[] = ['this client', '@platformatic/kafka', 'kafkajs', 'node-rdkafka'];
+/** Their rates beside a busy process say what a busy machine takes from them, when their own main thread is idle. */
+const besideBusy: readonly PeerName[] = ['this client', '@platformatic/kafka'];
 const fetchers: readonly PeerName[] = ["this client's Fetch and Produce", "@platformatic/kafka's Fetch and Produce"];
 const rate = 'recordsPerSecond';
 const work = 'recordsPerSecond x applicationShare';
@@ -52,9 +55,11 @@ async function* goals(): AsyncGenerator<Row> {
     ['consume 100 B', small],
     ['consume 1 KiB', large],
   ] as const) {
-    yield* withFilled(stage, { ...size, partitions, isVaried: true }, (topic) =>
-      underLoads({ ...size, topic, partitions, work: 'read', peers: readers, name }, [idleLoad, ...heavyLong]),
-    );
+    yield* withFilled(stage, { ...size, partitions, isVaried: true }, async function* (topic) {
+      const workload: Workload = { ...size, topic, partitions, work: 'read', peers: readers, name };
+      yield* underLoads(workload, [idleLoad, ...heavyLong]);
+      yield* besideLoad({ ...workload, peers: besideBusy }, writerLoads[0]!);
+    });
   }
   yield* withWritten(stage, partitions, (topic) => underLoads({ ...writing, topic }, [idleLoad, ...writerLoads]));
 }
@@ -87,12 +92,28 @@ async function* underLoads(workload: Workload, under: readonly NamedLoad[]): Asy
       idleRates.set(workload.name, ours);
       continue;
     }
-    const idleRate = idleRates.get(workload.name);
-    if (idleRate === undefined) continue;
-    const comparison = 'its own rate with an idle main thread';
-    const ratio = rounded(ours.ours / idleRate.ours);
-    yield { ...ours, comparison, theirs: idleRate.ours, ratio, parameters: { client: workload.peers[0]!, load } };
+    yield* besideIdleRate(workload, ours, load);
   }
+}
+
+/** The control of a busy main thread: the main thread is idle, and another process works in the same way. */
+async function* besideLoad(workload: Workload, { blockMs, share }: NamedLoad): AsyncGenerator<Row> {
+  const load = { blockMs, share };
+  const name = `${workload.name}, beside a process ${share * 100} % busy in blocks of ${blockMs} ms`;
+  for await (const row of besideBusyProcess(await brokerStage(), load, (stage) =>
+    measure(stage, { ...workload, name }),
+  )) {
+    yield row;
+    if (!('missing' in row) && row.name.endsWith(`: ${rate}`)) yield* besideIdleRate(workload, row, load);
+  }
+}
+
+function* besideIdleRate(workload: Workload, row: BenchRow, load: Load): Generator<BenchRow> {
+  const idleRate = idleRates.get(workload.name);
+  if (idleRate === undefined) return;
+  const comparison = 'its own rate with an idle main thread';
+  const ratio = rounded(row.ours / idleRate.ours);
+  yield { ...row, comparison, theirs: idleRate.ours, ratio, parameters: { client: workload.peers[0]!, load } };
 }
 
 /** How much both got done: a client that takes the application's time does not win by it. */
