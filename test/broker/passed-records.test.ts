@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import {
@@ -119,6 +120,8 @@ describe('records that a cursor has passed', () => {
     assert.throws(() => read.at(0).value, gone);
     assert.throws(() => [...read].map(({ key }) => key), gone);
     assert.throws(() => response.toObject(), gone);
+    assert.match(inspect(response), /^FetchResponseView \(these records were read by a cursor/);
+    assert.match(inspect(read), /^RecordsView \(these records were read by a cursor/);
     client.recycle(response);
     assert.equal(response.throttleTimeMs, 0);
   });

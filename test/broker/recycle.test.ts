@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { inspect } from 'node:util';
 import { Fetch, type FetchResponseView, type KafkaClient, Metadata, Produce } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { closedByHand, openConnected } from './support/client.ts';
@@ -60,6 +61,7 @@ test('reading a recycled response throws, and recycling it again does nothing', 
   assert.throws(() => record.offset, fault);
   assert.throws(() => record.value, fault);
   assert.throws(() => read.at(0).key, fault);
+  assert.match(inspect(response), /^FetchResponseView \(this response was recycled/);
 });
 
 test('responses that are kept stay unchanged when others are recycled', async () => {

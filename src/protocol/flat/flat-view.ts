@@ -4,6 +4,7 @@
 import type Long from 'long';
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { MessageBytes } from '../../common/memory.ts';
+import { type Inspect, inspectCustom, inspected } from './inspected.ts';
 import { longOf } from './int64.ts';
 import { LentBytes, memoryGone } from './lent-bytes.ts';
 import { passedText, type RecordLoan, type Remains } from './record-loan.ts';
@@ -248,9 +249,6 @@ export const readUuid: RowReader<string> = (message, word) => message.uuid(word)
 export const readString: RowReader<string> = (message, word) => message.string(word);
 export const readBytes: RowReader<Buffer> = (message, word) => message.bytes(word);
 
-const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
-type Inspect = (value: unknown, options: object) => string;
-
 /**
  * A struct within a flat message; its generated subclass has a getter for each field. Costs nothing until read.
  *
@@ -299,7 +297,7 @@ export abstract class FlatView {
   }
 
   [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
-    return `${this.constructor.name} ${inspect(this.toObject(), options)}`;
+    return `${this.constructor.name} ${inspected(() => this.toObject(), options, inspect)}`;
   }
 }
 
@@ -389,6 +387,6 @@ export class FlatArray<T> implements Iterable<T> {
   }
 
   [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
-    return inspect(this.toObject(), options);
+    return inspected(() => this.toObject(), options, inspect);
   }
 }

@@ -11,6 +11,7 @@ import {
 import { shown } from '../../../common/text.ts';
 import { BufferOver, type FlatArray, type FlatMessage, FlatArray as Rows } from '../flat-view.ts';
 import type { Int64 } from '../inputs.ts';
+import { type Inspect, inspectCustom, inspected } from '../inspected.ts';
 import { int64Parts, longOf } from '../int64.ts';
 import { type RecordBatchView, readBatch } from './record-batch-view.ts';
 import { RecordCursor } from './record-cursor.ts';
@@ -45,9 +46,6 @@ import {
   ROWS_WORD,
   TAIL_BYTES_WORD,
 } from './records-slot.ts';
-
-const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
-type Inspect = (value: unknown, options: object) => string;
 
 /** One record. Its key and value are slices of the message and keep it in memory; copy them to keep them for long. */
 export class RecordView {
@@ -101,7 +99,7 @@ export class RecordView {
   }
 
   [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
-    return `RecordView ${inspect(this.toObject(), options)}`;
+    return `RecordView ${inspected(() => this.toObject(), options, inspect)}`;
   }
 }
 
@@ -255,7 +253,7 @@ export class RecordsView implements Iterable<RecordView> {
 
   [inspectCustom](_depth: number, options: object, inspect: Inspect): string {
     const { error } = this;
-    return `RecordsView ${inspect(this.toObject(), options)}${error === null ? '' : ` ${inspect(error, options)}`}`;
+    return `RecordsView ${inspected(() => this.toObject(), options, inspect)}${error === null ? '' : ` ${inspect(error, options)}`}`;
   }
 
   get #firstRow(): number {
