@@ -3,11 +3,11 @@
 import { beside, besideBest, cpu, type Goal, main, own, rate, sizes, variantBesideCheapest } from './goal-finders.ts';
 
 export const buffersTried =
-  'records are read where they lie, and a Buffer of a key or value is a view of that memory; its batch may be kept, so the memory does not go back by itself and the collector frees it; recycle gives it back (docs/consumer.md)';
+  'records are read where they lie, and a Buffer of a key or value is a view of that memory; its batch may be kept, so the memory does not go back by itself and the collector frees it, which takes a third of the main thread at 1 KiB; recycle gives it back (docs/consumer.md); a copy of each value instead, so that the memory can go back, took the main thread twice as long';
 export const consumeRateTried =
   'records are decoded in the frame that they came in, the next fetch is sent before the decoding, memory goes back by itself when only cursors have read it: 2.6 to 5 x at 100 B, 1.0 to 1.6 x at 1 KiB; the network thread then has 0.7 to 0.8 of a core and the broker shares the two cores with it';
 export const busyTried =
-  'an application that works 90 % of the time has nine tenths of one of the two cores; broker and network thread, which have more than one core while it is idle, get what is left: the network thread 0.37 to 0.38 instead of 0.8 of a core. Beside another thread that works as much, a busy producer keeps its rate (the row of the Producer beside another busy thread)';
+  'an application that works 90 % of the time has nine tenths of one of the two cores; broker and network thread, which have more than one core while it is idle, get what is left: the network thread 0.37 to 0.38 instead of 0.8 of a core. Beside another thread that works as much, a busy producer keeps its rate (the row of the Producer beside another busy thread); the rows "beside a process 90 % busy in blocks of 20 ms" say what a consumer with an idle main thread keeps';
 
 export const group: readonly Goal[] = [
   ...sizes.flatMap((size): Goal[] => {
