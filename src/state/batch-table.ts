@@ -280,12 +280,14 @@ export class BatchTableUser {
     }
   }
 
-  /** Gives back what is not done: it comes again. */
-  giveBack(place: number, serial: number): void {
+  /** Gives back what is not done: it comes again. @returns false when the batch is lost */
+  giveBack(place: number, serial: number): boolean {
     const seen = Atomics.load(this.#cells, place);
-    if (serialOf(seen) !== serial || stateOf(seen) !== TAKEN) return;
-    if (Atomics.compareExchange(this.#cells, place, seen, cell(serial, RETURNED, doneOf(seen))) === seen)
-      this.#changed();
+    if (serialOf(seen) !== serial || stateOf(seen) !== TAKEN) return false;
+    // Only this thread marks what it has taken, so a cell that has changed since was given up.
+    if (Atomics.compareExchange(this.#cells, place, seen, cell(serial, RETURNED, doneOf(seen))) !== seen) return false;
+    this.#changed();
+    return true;
   }
 
   #changed(): void {

@@ -40,7 +40,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
   /** Internal: the batch's place in the table of batches. */
   readonly place: number;
   readonly serial: number;
-  readonly round: number;
+  readonly returns: number;
   readonly #host: BatchHost;
   readonly #message: FlatMessage;
   readonly #records: RecordsView;
@@ -60,7 +60,7 @@ export class ConsumerBatch implements Iterable<RecordView> {
     this.place = frame.place;
     this.partition = frame.partition;
     this.serial = frame.serial;
-    this.round = frame.round;
+    this.returns = frame.returns;
     this.count = frame.count;
     this.leaderEpoch = frame.leaderEpoch;
     this.#message = new FlatMessage(frame.body, BATCH_PREFIX_BYTES);

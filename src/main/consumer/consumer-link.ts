@@ -2,6 +2,7 @@
 // not decide anything about groups or positions: the network thread does.
 
 import { monotonicNowMs } from '../../common/clock.ts';
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerAnswer, ConsumerCall, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { Cancelled, RingFullError } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
@@ -37,6 +38,13 @@ const lookForEndMs = 1000;
 /** A batch that can be taken, or an error that comes after the batches before it. */
 export type Ready = ConsumerBatch | Error;
 
+interface Raised {
+  readonly error: Error;
+  /** Null: it is not about one partition. */
+  readonly place: TopicPartition | null;
+  readonly returns: number;
+}
+
 export interface ConsumerLinkParts {
   readonly end: ApplicationEnd;
   readonly table: SharedArrayBuffer;
@@ -53,10 +61,10 @@ export class ConsumerLink implements BatchHost {
   readonly #table: BatchTableUser;
   readonly #topics = new Map<number, string>();
   readonly #calls = new Map<number, Future<ConsumerAnswer>>();
-  readonly #ready: Ready[] = [];
+  readonly #ready: (ConsumerBatch | Raised)[] = [];
   readonly #waiters = new Set<() => void>();
-  /** The least round of each partition that went back. Batches of earlier rounds are skipped. */
-  readonly #leastRounds = new Map<string, number>();
+  /** How many batches of each partition were given back. What the network thread sent before it saw that is skipped: it comes again. */
+  readonly #returns = new Map<string, number>();
   /** The batches that this thread has. They are told when their partition is lost. */
   readonly #held = new Set<ConsumerBatch>();
   /** Batches that the application has finished since it asked for records last. */
@@ -131,11 +139,12 @@ export class ConsumerLink implements BatchHost {
     let at = 0;
     while (at < this.#ready.length) {
       const ready = this.#ready[at]!;
-      if (ready instanceof Error) {
+      if (!(ready instanceof ConsumerBatch)) {
         this.#ready.splice(at, 1);
-        return ready;
+        if (ready.place === null || this.#isCurrent(ready.place, ready.returns)) return ready.error;
+        continue;
       }
-      const isCurrent = this.#isCurrent(ready);
+      const isCurrent = this.#isCurrent(ready, ready.returns);
       if (isCurrent && !isWanted(ready)) {
         at++;
         continue;
@@ -155,7 +164,7 @@ export class ConsumerLink implements BatchHost {
   /** Gives the waiting batches back to the network thread. It hands them out again later. */
   returnReady(isMeant: (batch: ConsumerBatch) => boolean): void {
     for (const ready of [...this.#ready]) {
-      if (ready instanceof Error || !isMeant(ready)) continue;
+      if (!(ready instanceof ConsumerBatch && isMeant(ready))) continue;
       this.#ready.splice(this.#ready.indexOf(ready), 1);
       if (this.#table.take(ready.place, ready.serial)) this.giveBack(ready);
     }
@@ -173,10 +182,11 @@ export class ConsumerLink implements BatchHost {
     return isHeld;
   }
 
-  giveBack({ topic, partition, round, place, serial }: ConsumerBatch): void {
+  giveBack({ topic, partition, place, serial }: ConsumerBatch): void {
+    if (!this.#table.giveBack(place, serial)) return;
     // Later batches of the partition may be here already. They are skipped, because they come again after this one.
-    this.#leastRounds.set(`${topic}-${partition}`, round + 1);
-    this.#table.giveBack(place, serial);
+    const key = `${topic}-${partition}`;
+    this.#returns.set(key, ((this.#returns.get(key) ?? 0) + 1) | 0);
     this.#end.networkDoorbell.notify();
   }
 
@@ -265,10 +275,9 @@ export class ConsumerLink implements BatchHost {
     this.#parts.onClosed();
   }
 
-  /** Whether nothing was given back that comes before the batch. Rounds are int32 and wrap. */
-  #isCurrent({ topic, partition, round }: ConsumerBatch): boolean {
-    const leastRound = this.#leastRounds.get(`${topic}-${partition}`);
-    return leastRound === undefined || ((round - leastRound) | 0) >= 0;
+  /** Whether the network thread knew of everything that was given back when it sent this. */
+  #isCurrent({ topic, partition }: TopicPartition, returns: number): boolean {
+    return returns === (this.#returns.get(`${topic}-${partition}`) ?? 0);
   }
 
   #takeFrame(): void {
@@ -276,10 +285,7 @@ export class ConsumerLink implements BatchHost {
     switch (responses.kind) {
       case CONSUMER_BATCH: {
         const batch = takeConsumerBatch(responses);
-        const ready = new ConsumerBatch(this, this.#topics.get(batch.topicHandle)!, batch);
-        // The network thread has gone on to this round: what it had handed out in earlier ones is lost, as the table says.
-        if (this.#isCurrent(ready)) this.#leastRounds.delete(`${ready.topic}-${ready.partition}`);
-        this.#ready.push(ready);
+        this.#ready.push(new ConsumerBatch(this, this.#topics.get(batch.topicHandle)!, batch));
         break;
       }
       case CONSUMER_TOPIC: {
@@ -287,9 +293,11 @@ export class ConsumerLink implements BatchHost {
         this.#topics.set(topicHandle, name);
         break;
       }
-      case CONSUMER_RAISE:
-        this.#ready.push(fromPlainError(takeConsumerRaise(responses)));
+      case CONSUMER_RAISE: {
+        const { error, place, returns } = takeConsumerRaise(responses);
+        this.#ready.push({ error: fromPlainError(error), place, returns });
         break;
+      }
       case CONSUMER_EVENT:
         this.#parts.onEvent(takeConsumerEvent(responses));
         break;

@@ -1,6 +1,7 @@
 // Owns the frames of a consumer's two links: the fields of each kind, and the only functions that write and read them. Runs on every
 // thread. Must not know what a batch's records hold.
 
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerAnswer, ConsumerCall, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { PlainError } from '../../common/errors/plain-error.ts';
@@ -18,7 +19,7 @@ import * as kinds from './kinds.ts';
  *   CONSUMER_REFUSAL  callId      -             PlainError as JSON
  *   CONSUMER_EVENT    -           -             ConsumerEvent as JSON
  *   CONSUMER_TOPIC    -           topicHandle   name, UTF-8
- *   CONSUMER_RAISE    -           -             PlainError as JSON
+ *   CONSUMER_RAISE    returns     -             PlainError and partition as JSON
  *
  *   CONSUMER_BATCH prefix, words; offsets are int64, low word first
  *
@@ -97,14 +98,23 @@ export function takeConsumerEvent(link: LinkReader): ConsumerEvent {
 }
 
 /** An error that is raised behind the batches before it. */
-export function consumerRaiseFrame(error: PlainError): Frame {
-  return { kind: kinds.CONSUMER_RAISE, requestId: 0, detail: 0, body: jsonBytesOf(error) };
+export interface ConsumerRaiseFrame {
+  readonly error: PlainError;
+  /** The partition that has stopped by it. Null: it is not about one partition. */
+  readonly place: TopicPartition | null;
+  /** As in a batch. */
+  readonly returns: number;
 }
 
-export function takeConsumerRaise(link: LinkReader): PlainError {
-  const error = jsonIn(link) as PlainError;
+export function consumerRaiseFrame({ error, place, returns }: ConsumerRaiseFrame): Frame {
+  return { kind: kinds.CONSUMER_RAISE, requestId: returns >>> 0, detail: 0, body: jsonBytesOf({ error, place }) };
+}
+
+export function takeConsumerRaise(link: LinkReader): ConsumerRaiseFrame {
+  const { error, place } = jsonIn(link) as Omit<ConsumerRaiseFrame, 'returns'>;
+  const returns = link.requestId | 0;
   link.release();
-  return error;
+  return { error, place, returns };
 }
 
 /** Names a topic, before its first batch. */
@@ -141,8 +151,8 @@ export interface ConsumerBatchFields {
   readonly highWatermark: bigint;
   /** -1: unknown. */
   readonly lastStableOffset: bigint;
-  /** Of the partition: one more each time that it goes back. */
-  readonly round: number;
+  /** How many batches of the partition the thread had given back when this one was handed out. An int32 that wraps. */
+  readonly returns: number;
 }
 
 /** Bytes before the flat records, which a FlatWriter skips. */
@@ -155,7 +165,7 @@ const FIRST_OFFSET_WORD = 4;
 const NEXT_OFFSET_WORD = 6;
 const HIGH_WATERMARK_WORD = 8;
 const LAST_STABLE_WORD = 10;
-const ROUND_WORD = 12;
+const RETURNS_WORD = 12;
 
 /**
  * @param buffer moved on, so empty here when true is returned
@@ -177,7 +187,7 @@ export function writeConsumerBatch(
   putInt64(words, NEXT_OFFSET_WORD, fields.nextOffset);
   putInt64(words, HIGH_WATERMARK_WORD, fields.highWatermark);
   putInt64(words, LAST_STABLE_WORD, fields.lastStableOffset);
-  words[ROUND_WORD] = fields.round;
+  words[RETURNS_WORD] = fields.returns;
   link.adopt(buffer);
   if (link.commit(kinds.CONSUMER_BATCH, fields.place, fields.topicHandle, usedBytes)) return true;
   link.abandon();
@@ -232,8 +242,8 @@ export class ConsumerBatchFrame {
     return this.#words[LEADER_EPOCH_WORD]!;
   }
 
-  get round(): number {
-    return this.#words[ROUND_WORD]!;
+  get returns(): number {
+    return this.#words[RETURNS_WORD]!;
   }
 
   firstOffset<T>(of: (low: number, high: number) => T): T {

@@ -65,6 +65,8 @@ export class Dealer {
     for (const partition of partitions) {
       if (this.#holders.get(partition.key) !== application) continue;
       partition.giveUp();
+      // That thread may have ended before it read the error.
+      partition.isRaised = false;
       this.#holders.delete(partition.key);
     }
   }
@@ -153,8 +155,8 @@ export class Dealer {
       if (partition.prepared === null && !this.#prepare(partition, application)) break;
       const { prepared } = partition;
       if (prepared === null || !application.hasRoom(prepared.usedBytes)) break;
-      const { topic, index, round, highWatermark, lastStableOffset } = partition;
-      const handed = application.hand(prepared, { topic, partition: index, round, highWatermark, lastStableOffset });
+      const { topic, index, highWatermark, lastStableOffset } = partition;
+      const handed = application.hand(prepared, { topic, partition: index, highWatermark, lastStableOffset });
       if (handed === null) break;
       this.#settings.report.handedOut(topic, prepared.count, prepared.fetchedBytes, now);
       this.#notePrepared(application, -prepared.usedBytes);
@@ -260,11 +262,11 @@ export class Dealer {
     return true;
   }
 
-  /** Raises an error when the application has everything before it. */
+  /** Raises an error when the application has taken everything before it. What it has not taken may be withdrawn and comes again. */
   #raise(partition: Partition, application: Application): boolean {
     const { error } = partition;
     if (error === null || partition.isRaised || partition.prepared !== null) return false;
-    if (!application.raise(error)) return false;
+    if (partition.handed.at(-1)?.isPosted() === true || !application.raise(error, placeOf(partition))) return false;
     partition.isRaised = true;
     return true;
   }

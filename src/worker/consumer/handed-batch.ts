@@ -1,6 +1,7 @@
 // Owns the interfaces of handed-out batches and of the applications that get them. Network thread. Must not know shared memory:
 // worker/link implements them.
 
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerEvent } from '../../common/consumer-calls.ts';
 
 /** A batch that an application has, or that is in its link. */
@@ -15,6 +16,8 @@ export interface HandedBatch {
   readonly byteLength: number;
   /** Everything before this offset is done. It is read from shared memory at each call. */
   doneUpTo(): bigint;
+  /** Whether the application has not taken it yet. It is read from shared memory at each call. */
+  isPosted(): boolean;
   /** Takes the batch back unless the application has it. @returns false when the application has it */
   withdraw(): boolean;
   /** Whether the application gave it back unfinished. It is read from shared memory at each call. */
@@ -42,8 +45,6 @@ export interface PreparedBatch {
 export interface BatchLabel {
   readonly topic: string;
   readonly partition: number;
-  /** The round of the partition. */
-  readonly round: number;
   readonly highWatermark: bigint;
   readonly lastStableOffset: bigint;
 }
@@ -65,6 +66,9 @@ export interface Application {
   takeMemory(byteCount: number): ArrayBuffer;
   /** @returns null when there is no room */
   hand(batch: PreparedBatch, label: BatchLabel): HandedBatch | null;
-  /** Sends an error. It is raised when the application has read the batches before it. Returns false when there is no room yet. */
-  raise(error: Error): boolean;
+  /**
+   * Sends an error. It is raised when the application has read the batches before it. Returns false when there is no room yet.
+   * @param place the partition that has stopped by it. If a batch of it is given back, the error is not raised. Null: none
+   */
+  raise(error: Error, place: TopicPartition | null): boolean;
 }

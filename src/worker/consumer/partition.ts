@@ -31,9 +31,6 @@ const unknownOffset = -1n;
 /** How many batches of a partition may be handed out: one in work, and some that wait behind it. */
 const maxHandedOut = 4;
 
-/** Every round has another number, also across partitions. In frames it is an int32 that wraps. */
-let lastRound = 0;
-
 export class Partition {
   readonly topic: string;
   readonly index: number;
@@ -43,8 +40,6 @@ export class Partition {
   state: PositionState = 'initializing';
   /** Changes when the answers of earlier requests must be ignored: fetches and look-ups. */
   version = 0;
-  /** Changes when handed-out batches were given up. It distinguishes earlier batches from later ones. */
-  round = ++lastRound;
   /** In state `reset`: the place whose offset is looked up. */
   resetTo: StartAt | { readonly agoMs: number } = 'latest';
   /** The position of the next fetch. */
@@ -148,12 +143,7 @@ export class Partition {
 
   /** Gives up everything that was fetched or handed out and is not done. The application sees `lost`, and the position goes back. */
   giveUp(): void {
-    for (const batch of this.handed) batch.giveUp();
-    this.#advance();
-    for (const batch of this.handed.splice(0)) batch.free();
-    this.round = ++lastRound;
-    this.#handPosition = this.#donePosition;
-    this.dropFetched();
+    this.#giveUpFrom(this.handed[0]);
   }
 
   /** Takes back the batches that the application has not taken. They are handed out again later, perhaps to another thread. */
@@ -162,10 +152,7 @@ export class Partition {
     while (this.handed.at(-1)?.withdraw() === true) this.handed.pop()!.free();
     // Then nothing comes again, and look-ups and fetches that are under way are still of use.
     if (this.handed.length === length) return;
-    const last = this.handed.at(-1);
-    this.#handPosition =
-      last === undefined ? this.#donePosition : { offset: last.nextOffset, leaderEpoch: last.leaderEpoch };
-    this.dropFetched();
+    this.#goBack();
   }
 
   /** Gives up what was fetched and not handed out. It is fetched again. */
@@ -205,15 +192,50 @@ export class Partition {
     this.#handPosition = { offset: batch.nextOffset, leaderEpoch: batch.leaderEpoch };
   }
 
-  /** Notes what the application has done. Batches that it gave back are handed out again, with those behind them. */
+  /** Notes what the application has done. Batches that it gave back are handed out again, with those behind them; it keeps those before them. */
   collectDone(): void {
     this.#advance();
-    if (this.handed.some((batch) => batch.isReturned())) this.giveUp();
+    const returned = this.handed.find((batch) => batch.isReturned());
+    if (returned !== undefined) this.#giveUpFrom(returned);
   }
 
   /** Whether another batch may be handed out. */
   get mayHandOut(): boolean {
     return this.handed.length < maxHandedOut && !this.isPaused && !this.isReleasing && this.state === 'fetching';
+  }
+
+  /** Gives up what is not done of this batch and of those behind it. The application has the batches before it as before. */
+  #giveUpFrom(first: HandedBatch | undefined): void {
+    const from = first === undefined ? this.handed.length : this.handed.indexOf(first);
+    // None is freed before all are given up: the application could take one that is behind it.
+    for (const batch of this.handed.slice(from)) batch.giveUp();
+    this.#advance();
+    const at = first === undefined ? -1 : this.handed.indexOf(first);
+    const given = this.handed.splice(Math.max(0, at));
+    // Its first records are done, and those of earlier batches may not be.
+    if (at > 0 && first!.doneUpTo() > first!.firstOffset) this.handed.push(donePartOf(first!));
+    for (const batch of given) batch.free();
+    if (given.length > 0) this.#goBack();
+    else this.#fetchAgain();
+  }
+
+  /** Batches come again: continues behind those that the application has. What stopped the partition behind them is met again. */
+  #goBack(): void {
+    this.error = null;
+    this.isRaised = false;
+    this.isOutOfRange = false;
+    if (this.state === 'failed') {
+      this.state = 'fetching';
+      this.validatedEpoch = -1;
+    }
+    this.#fetchAgain();
+  }
+
+  #fetchAgain(): void {
+    const last = this.handed.at(-1);
+    this.#handPosition =
+      last === undefined ? this.#donePosition : { offset: last.nextOffset, leaderEpoch: last.leaderEpoch };
+    this.dropFetched();
   }
 
   #advance(): void {
@@ -235,6 +257,21 @@ export class Partition {
     this.failures = 0;
     this.retryAt = Number.NEGATIVE_INFINITY;
   }
+}
+
+/** The part of a batch that is done. It keeps its place among the batches, since nothing behind an unfinished one may be committed. */
+function donePartOf(batch: HandedBatch): HandedBatch {
+  const nextOffset = batch.doneUpTo();
+  const { firstOffset, leaderEpoch, count } = batch;
+  return {
+    ...{ firstOffset, nextOffset, leaderEpoch, count, byteLength: 0 },
+    doneUpTo: () => nextOffset,
+    isPosted: () => false,
+    withdraw: () => false,
+    isReturned: () => false,
+    giveUp: () => {},
+    free: () => {},
+  };
 }
 
 export function keyOf(topic: string, index: number): string {

@@ -1,6 +1,7 @@
 // Owns the writing of one application thread's consumer link (batches, answers, events, errors) and its table of batches. Network
 // thread. Must not drop anything that an application waits for: if a frame does not fit, it waits here, in order.
 
+import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerAnswer, ConsumerEvent } from '../../common/consumer-calls.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
@@ -14,6 +15,7 @@ import {
 } from '../../ring/frames/consumer-frames.ts';
 import { type Frame, FrameQueue, writeFrame } from '../../ring/frames/frame.ts';
 import { BatchTableOwner, offsetsOf } from '../../state/batch-table.ts';
+import { keyOf } from '../consumer/partition.ts';
 import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
 import type { ConsumerRecorder } from './consumer-recorder.ts';
 import { maxHeldBytes } from './held-frame.ts';
@@ -35,6 +37,8 @@ export class ConsumerProxy implements Application {
   readonly #held: FrameQueue;
   #hasNews = false;
   #dropsEvents = false;
+  /** How many batches of each partition the application has given back. It skips what it was sent before this thread saw that. */
+  readonly #returns = new Map<string, number>();
   /** The application's polls that were recorded. */
   #recorded = { count: 0, lastAtMs: 0, idleMs: 0 };
 
@@ -104,9 +108,11 @@ export class ConsumerProxy implements Application {
     if (posted === null) return null;
     const { place, serial } = posted;
     const { buffer, usedBytes, count, leaderEpoch, firstOffset, nextOffset } = batch;
-    const { partition, round, highWatermark, lastStableOffset } = label;
+    const { topic, partition, highWatermark, lastStableOffset } = label;
     const offsets = { firstOffset, nextOffset, highWatermark, lastStableOffset };
-    const fields = { place, topicHandle, partition, serial, count, leaderEpoch, ...offsets, round };
+    const key = keyOf(topic, partition);
+    const returns = this.#returnsOf(key);
+    const fields = { place, topicHandle, partition, serial, count, leaderEpoch, ...offsets, returns };
     if (!writeConsumerBatch(this.#end.responses, buffer, usedBytes, fields)) {
       this.#table.free(place);
       return null;
@@ -114,12 +120,13 @@ export class ConsumerProxy implements Application {
     this.#hasNews = true;
     this.#untaken.set(place, batch.usedBytes);
     this.#untakenBytes += batch.usedBytes;
-    return new PlacedBatch(this.#table, place, batch);
+    return new PlacedBatch(this.#table, place, batch, () => this.#returns.set(key, (this.#returnsOf(key) + 1) | 0));
   }
 
-  raise(error: Error): boolean {
+  raise(error: Error, place: TopicPartition | null): boolean {
     if (this.#held.length > 0) return false;
-    return this.#write(consumerRaiseFrame(toPlainError(error)));
+    const returns = place === null ? 0 : this.#returnsOf(keyOf(place.topic, place.partition));
+    return this.#write(consumerRaiseFrame({ error: toPlainError(error), place, returns }));
   }
 
   tell(event: ConsumerEvent): boolean {
@@ -164,6 +171,10 @@ export class ConsumerProxy implements Application {
     return handle;
   }
 
+  #returnsOf(key: string): number {
+    return this.#returns.get(key) ?? 0;
+  }
+
   #put(frame: Frame): void {
     if (this.#held.put(frame)) this.#hasNews = true;
   }
@@ -183,8 +194,11 @@ class PlacedBatch implements HandedBatch {
   readonly byteLength: number;
   readonly #table: BatchTableOwner;
   readonly #place: number;
+  readonly #onReturned: () => void;
 
-  constructor(table: BatchTableOwner, place: number, batch: PreparedBatch) {
+  /** @param onReturned called at the end of a batch that the application gave back */
+  constructor(table: BatchTableOwner, place: number, batch: PreparedBatch, onReturned: () => void) {
+    this.#onReturned = onReturned;
     this.#table = table;
     this.#place = place;
     this.firstOffset = batch.firstOffset;
@@ -197,6 +211,10 @@ class PlacedBatch implements HandedBatch {
   doneUpTo(): bigint {
     const { firstOffset } = this;
     return firstOffset + offsetsOf(this.#table.done(this.#place), this.nextOffset - firstOffset);
+  }
+
+  isPosted(): boolean {
+    return this.#table.isPosted(this.#place);
   }
 
   withdraw(): boolean {
@@ -212,6 +230,9 @@ class PlacedBatch implements HandedBatch {
   }
 
   free(): void {
+    // After this it cannot be given back any more.
+    this.#table.giveUp(this.#place);
+    if (this.#table.isReturned(this.#place)) this.#onReturned();
     this.#table.free(this.#place);
   }
 }

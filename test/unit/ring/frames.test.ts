@@ -30,6 +30,7 @@ after(() => {
 const maxId = 0xffff_ffff;
 const int32s = [-(2 ** 31), -1, 0, 1, 2 ** 31 - 1];
 const error = { name: 'KafkaConnectionError', message: 'lost "x" \u20ac', code: 'KAFKA_CONNECTION' };
+const raised = { error, place: { topic: 't', partition: 2 }, returns: -9 };
 const bit64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low >>> 0);
 const text = 'some flat bytes';
 
@@ -113,7 +114,7 @@ function deliveredCase(fields: Omit<records.DeliveredFrame, 'runs'>): Case {
 }
 
 const offsets = { firstOffset: 0n, nextOffset: 2n ** 63n - 1n, highWatermark: 0xffff_ffffn, lastStableOffset: -1n };
-const batch = { partition: 3, serial: 2 ** 31 - 1, count: 5, leaderEpoch: -1, ...offsets, round: 9 };
+const batch = { partition: 3, serial: 2 ** 31 - 1, count: 5, leaderEpoch: -1, ...offsets, returns: -9 };
 
 const batchCase: Case = {
   write: (writer) => {
@@ -125,9 +126,9 @@ const batchCase: Case = {
   },
   read: (from) => {
     const frame = consumer.takeConsumerBatch(from);
-    const { place, topicHandle, partition, serial, count, leaderEpoch, round } = frame;
+    const { place, topicHandle, partition, serial, count, leaderEpoch, returns } = frame;
     return {
-      ...{ place, topicHandle, partition, serial, count, leaderEpoch, round },
+      ...{ place, topicHandle, partition, serial, count, leaderEpoch, returns },
       firstOffset: frame.firstOffset(bit64),
       nextOffset: frame.nextOffset(bit64),
       highWatermark: frame.highWatermark(bit64),
@@ -266,7 +267,7 @@ const cases: Record<keyof Omit<typeof kinds, 'PAD' | 'isFrameKind'>, readonly Ca
       name: 't',
     }),
   ],
-  CONSUMER_RAISE: [framed(consumer.consumerRaiseFrame(error), consumer.takeConsumerRaise, error)],
+  CONSUMER_RAISE: [framed(consumer.consumerRaiseFrame(raised), consumer.takeConsumerRaise, raised)],
 };
 
 for (const [name, rows] of Object.entries(cases)) {

@@ -9,6 +9,7 @@ import { createDoorbell } from '../../../../src/ring/doorbell.ts';
 import {
   BATCH_PREFIX_BYTES,
   consumerAnswerFrame,
+  consumerRaiseFrame,
   consumerTopicFrame,
   takeConsumerCall,
   writeConsumerBatch,
@@ -25,7 +26,9 @@ interface Ends {
   readonly table: BatchTableOwner;
   readonly network: ReturnType<typeof openNetworkEnd>;
   /** Hands a batch of one record out, as the network thread does. @returns its place */
-  post(round: number, offset: bigint, nextOffset?: bigint): number;
+  post(returns: number, offset: bigint, nextOffset?: bigint): number;
+  /** Raises an error of the same partition. */
+  raise(returns: number): void;
 }
 
 function open(lastCallId?: number): Ends {
@@ -53,15 +56,20 @@ function open(lastCallId?: number): Ends {
     end.close();
   });
   assert.ok(writeFrame(end.responses, consumerTopicFrame({ topicHandle: 0, name: 't' })));
-  const post = (round: number, offset: bigint, nextOffset = offset + 1n): number => {
+  const post = (returns: number, offset: bigint, nextOffset = offset + 1n): number => {
     const { place, serial } = table.post()!;
-    const fields = { place, serial, topicHandle: 0, partition: 0, count: 1, leaderEpoch: 0, round };
+    const fields = { place, serial, topicHandle: 0, partition: 0, count: 1, leaderEpoch: 0, returns };
     const offsets = { firstOffset: offset, nextOffset, highWatermark: 9n, lastStableOffset: 9n };
     assert.ok(writeConsumerBatch(end.responses, new ArrayBuffer(bodyBytes), bodyBytes, { ...fields, ...offsets }));
     link.drain();
     return place;
   };
-  return { link, table, network: end, post };
+  const raise = (returns: number): void => {
+    const error = { name: 'FetchFailedError', message: 'stopped here', code: 'KAFKA_FETCH_FAILED' };
+    assert.ok(writeFrame(end.responses, consumerRaiseFrame({ error, place: { topic: 't', partition: 0 }, returns })));
+    link.drain();
+  };
+  return { link, table, network: end, post, raise };
 }
 
 function taken(link: ConsumerLink): ConsumerBatch | undefined {
@@ -70,30 +78,54 @@ function taken(link: ConsumerLink): ConsumerBatch | undefined {
   return ready;
 }
 
-for (const round of [1, 2 ** 31 - 1, -1]) {
-  test(`a batch that is given back comes again, and the batches behind it are skipped; round ${round}`, () => {
-    const { link, table, post } = open();
-    const first = post(round, 1n);
-    const second = post(round, 2n);
-    taken(link)!.giveBack();
-    assert.equal(taken(link), undefined, 'what is behind it comes again after it');
-    for (const place of [first, second]) table.free(place);
-    post((round + 1) | 0, 1n);
-    assert.equal(String(taken(link)!.firstOffset), '1');
-  });
-}
-
-test('all batches are handed out long after one was given back, although rounds of a partition wrap', () => {
+test('a batch that is given back comes again, and the batches behind it are skipped', () => {
   const { link, table, post } = open();
-  const first = post(5, 1n);
+  const first = post(0, 1n);
+  const second = post(0, 2n);
   taken(link)!.giveBack();
-  table.free(first);
-  post(6, 1n);
+  assert.equal(taken(link), undefined, 'what is behind it comes again after it');
+  for (const place of [first, second]) table.free(place);
+  post(1, 1n);
+  assert.equal(String(taken(link)!.firstOffset), '1');
+});
+
+test('what was sent before the network thread saw that a batch was given back is skipped, also if it comes later', () => {
+  const { link, post, raise } = open();
+  post(0, 1n);
+  post(0, 2n);
+  const [first, second] = [taken(link)!, taken(link)!];
+  second.giveBack();
+  post(1, 2n);
+  first.giveBack();
+  assert.equal(taken(link), undefined, 'it is behind the first one');
+  post(1, 3n);
+  raise(1);
+  assert.equal(link.take(), undefined, 'the error, too');
+  post(2, 1n);
+  raise(2);
+  assert.equal(String(taken(link)!.firstOffset), '1');
+  assert.match(String(link.take()), /stopped here/);
+});
+
+test('a batch that was lost before it is given back changes nothing for those that come', () => {
+  const { link, table, post } = open();
+  const place = post(0, 1n);
+  const batch = taken(link)!;
+  table.giveUp(place);
+  table.free(place);
+  batch.giveBack();
+  post(0, 1n);
   assert.ok(taken(link) !== undefined);
-  for (const later of [2 ** 31 - 1, 2 ** 31, 2 ** 31 + 7, 2 ** 32 + 5]) {
-    post(later | 0, 2n);
-    assert.ok(taken(link) !== undefined, `round ${later}`);
-  }
+});
+
+test('an error about no partition is never skipped', () => {
+  const { link, network, post } = open();
+  post(0, 1n);
+  taken(link)!.giveBack();
+  const error = { name: 'NoBrokersAvailable', message: 'refused', code: 'KAFKA_NO_BROKERS' };
+  assert.ok(writeFrame(network.responses, consumerRaiseFrame({ error, place: null, returns: 0 })));
+  link.drain();
+  assert.match(String(link.take()), /refused/);
 });
 
 test('calls are told apart across the wrap of their numbers, and a number in use is passed over', () => {
@@ -118,7 +150,7 @@ test('calls are told apart across the wrap of their numbers, and a number in use
 test('a batch whose offsets span more than 32 bits is done for the network thread, too, when it is done', () => {
   const { link, table, post } = open();
   const span = 2n ** 32n + 5n;
-  const place = post(1, 7n, 7n + span);
+  const place = post(0, 7n, 7n + span);
   const batch = taken(link)!;
   assert.equal(batch.done(7n + span - 1n), 'ok');
   assert.ok(offsetsOf(table.done(place), span) < span, 'a part');

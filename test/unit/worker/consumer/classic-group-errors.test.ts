@@ -228,6 +228,7 @@ describe('Heartbeat of the classic protocol', () => {
       count: 9,
       byteLength: 1,
       doneUpTo: () => firstOffset,
+      isPosted: () => false,
       withdraw: () => false,
       isReturned: () => false,
       giveUp: () => {},

@@ -40,7 +40,13 @@ class Thread implements Application {
   hand(batch: PreparedBatch): HandedBatch {
     this.handed.push(batch);
     const { firstOffset, nextOffset, leaderEpoch, count, usedBytes: byteLength } = batch;
-    const ends = { withdraw: () => false, isReturned: () => false, giveUp: () => {}, free: () => {} };
+    const ends = {
+      isPosted: () => false,
+      withdraw: () => false,
+      isReturned: () => false,
+      giveUp: () => {},
+      free: () => {},
+    };
     return { firstOffset, nextOffset, leaderEpoch, count, byteLength, doneUpTo: () => firstOffset, ...ends };
   }
 }

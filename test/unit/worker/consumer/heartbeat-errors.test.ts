@@ -215,6 +215,7 @@ describe('a heartbeat of KIP-848', () => {
       byteLength: 10,
       isDone: false,
       doneUpTo: () => (batch.isDone ? 8n : 7n),
+      isPosted: () => false,
       withdraw: () => false,
       isReturned: () => false,
       giveUp: () => {},

@@ -60,7 +60,14 @@ function newDealer(decoder: RecordDecoder | null) {
       handed.push(batch);
       const { firstOffset, nextOffset, leaderEpoch, usedBytes: byteLength } = batch;
       const [doneUpTo, nothing] = [() => nextOffset, () => {}];
-      const state = { doneUpTo, withdraw: () => false, isReturned: () => false, giveUp: nothing, free: nothing };
+      const state = {
+        doneUpTo,
+        isPosted: () => false,
+        withdraw: () => false,
+        isReturned: () => false,
+        giveUp: nothing,
+        free: nothing,
+      };
       return { firstOffset, nextOffset, leaderEpoch, count: batch.count, byteLength, ...state };
     },
     raise: (error) => raised.push(error) > 0,

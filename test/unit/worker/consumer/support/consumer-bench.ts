@@ -60,6 +60,7 @@ class BenchApplication implements Application {
       count: batch.count,
       byteLength: batch.usedBytes,
       doneUpTo: () => handed.doneUpTo,
+      isPosted: () => false,
       withdraw: () => false,
       isReturned: () => false,
       giveUp: () => {
