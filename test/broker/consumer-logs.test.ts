@@ -166,7 +166,7 @@ describe('a compacted log', () => {
 
 describe('a corrupt batch', () => {
   for (const groupId of [null, 'g'])
-    it(`is an error with partition and offset when the consumer reaches it${groupId === null ? '' : ', in a group'}, on each poll until a seek passes it`, async () => {
+    it(`is an error with partition and offset when the consumer reaches it${groupId === null ? '' : ', in a group'}, once, and reading goes on behind a seek`, async () => {
       await filled(2);
       await append(20);
       await append(30);

@@ -265,3 +265,23 @@ test('an earlier batch that is partly done stays when a later one is given back,
     thread.close();
   }
 });
+
+test('an error waits until the batches before it are taken, because they may be withdrawn for another thread', () => {
+  const schedule = new Schedule(1, 1);
+  const [thread] = schedule.threads as [Thread];
+  const { partition } = schedule;
+  try {
+    partition.startAt(BigInt(end - recordsPerBatch), 0);
+    schedule.next = end - recordsPerBatch;
+    schedule.look();
+    assert.equal(partition.handed.length, 1);
+    assert.ok(partition.error !== null, 'the record behind it was met');
+    partition.withdraw();
+    thread.link.drain();
+    assert.equal(thread.link.take(), undefined);
+    schedule.finish();
+    assert.equal(schedule.raises, 1);
+  } finally {
+    thread.close();
+  }
+});
