@@ -29,7 +29,6 @@ const reasons: Readonly<Record<string, string>> = {
   'protocol/wire/records/record-rows.ts wideEnd': 'a second result of the last call',
   'protocol/wire/records/record-rows.ts wideHigh': 'a second result of the last call',
   'protocol/wire/records/record-scratch.ts kept': 'memory that is used during one call',
-  'worker/consumer/partition.ts lastRound': 'a number that only has to differ from all others',
   'worker/index.ts ports': 'the entry of a network thread, which has one client',
 };
 
