@@ -15,8 +15,8 @@ import {
 } from '../../ring/frames/consumer-frames.ts';
 import { type Frame, FrameQueue, writeFrame } from '../../ring/frames/frame.ts';
 import { BatchTableOwner, offsetsOf } from '../../state/batch-table.ts';
-import { keyOf } from '../consumer/partition.ts';
 import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
+import { keyOf } from '../consumer/partition.ts';
 import type { ConsumerRecorder } from './consumer-recorder.ts';
 import { maxHeldBytes } from './held-frame.ts';
 
