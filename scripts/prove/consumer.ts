@@ -1,6 +1,6 @@
 // Owns the proof of the consumer: a real cluster of three brokers, members in processes of their own that join, leave, are killed, block and
 // lose attached threads, brokers that are killed and leaders that move. Everything is drawn from a seed. Prints one JSON line; exit code 1
-// when anything was lost, out of order or, outside of deaths and losses, read twice.
+// when anything was lost, out of order or, outside of deaths and losses, read twice, or when a group went on without a living member.
 //   npm run prove -- consumer --minutes 10 --seed 7 [--protocol consumer|classic|mixed] [--members 3] [--transactions]
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -77,8 +77,10 @@ async function main(): Promise<number> {
       if (result instanceof Error) throw new Error(`${String(name)} was not created`, { cause: result });
     const verdict = await prove(kafka, client, folder, progress);
     progress.end();
-    const { lost, reordered, duplicatesOutsideRebalances, consumed } = verdict;
-    const isGood = consumed > 0 && lost + reordered + duplicatesOutsideRebalances + failures.length === 0;
+    const { lost, reordered, duplicatesOutsideRebalances, evictions, consumed } = verdict;
+    // A member that blocks stays in its group: only a kill may take it out.
+    const wrong = lost + reordered + duplicatesOutsideRebalances + evictions + failures.length;
+    const isGood = consumed > 0 && wrong === 0;
     const { seed, minutes, protocol, members, transactions } = values;
     const line = { proof: 'consumer', ...verdict, ...counts, failures, seed, minutes, protocol, members, transactions };
     process.stdout.write(`${JSON.stringify({ ...line, kafka: kafka.version, ok: isGood })}\n`);
@@ -112,7 +114,11 @@ async function prove(
   progress.begin({ name: 'drain', limitMs: null });
   // Whatever is left, one last member reads in peace.
   await drain(kafka, folder, written, progress);
-  return values.transactions ? judgeResults(client, written) : judge(await ledgerLines(folder), written, hasDied);
+  const ofLedger = judge(await ledgerLines(folder), written, hasDied);
+  if (!values.transactions) return ofLedger;
+  // What was read is in the results, what became of the members is in their ledgers.
+  const { evictions, truncations } = ofLedger;
+  return { ...(await judgeResults(client, written)), evictions, truncations };
 }
 
 const hasDied = (reader: string): boolean => killed.has(reader) || killed.has(reader.replace(/-t\d+$/, ''));
