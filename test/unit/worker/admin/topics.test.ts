@@ -5,6 +5,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { KafkaConnectionError, UnsupportedVersionError } from '../../../../src/common/errors/errors.ts';
 import { describeTopics } from '../../../../src/worker/admin/calls/describe-topics.ts';
 import { createTopics, deleteTopics, listTopics } from '../../../../src/worker/admin/calls/topics.ts';
+import { anyBroker } from '../../../../src/worker/client/broker-requests.ts';
 import { type Asked, FakeHost, type Reply } from './fake-host.ts';
 
 let host: FakeHost;
@@ -72,6 +73,24 @@ describe('createTopics', () => {
     assert.ok(results.every(([, outcome]) => outcome.ok));
     const [first, second] = asks('CreateTopics');
     assert.ok(second!.atMs - first!.atMs >= 80, 'not before the backoff');
+  });
+
+  test('while no controller is known any broker is asked, never a node -1, and the controller is looked for again', async () => {
+    let lookUps = 0;
+    host.reply = ({ api, brokerId }) => {
+      if (api === 'Metadata') return { response: { controllerId: lookUps++ < 2 ? -1 : controllerId, topics: [] } };
+      const errorCode = brokerId === controllerId ? 0 : 41;
+      return { response: { topics: [{ name: 'a', errorCode }] } };
+    };
+    const results = await host.run(createTopics(host.call(), { topics: [{ name: 'a' }] }));
+    assert.deepEqual(
+      asks('CreateTopics').map(({ brokerId }) => brokerId),
+      [anyBroker, anyBroker, controllerId],
+    );
+    assert.equal(lookUps, 3);
+    assert.ok(results[0]![1].ok);
+    const [first, second, third] = asks('CreateTopics');
+    assert.ok(second!.atMs - first!.atMs >= 80 && third!.atMs - second!.atMs >= 80, 'not before the backoff');
   });
 
   test('says that an earlier attempt may have been carried out', async () => {
