@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectFolder } from '../../scripts/project.ts';
 import type { BenchRow } from '../support/rows.ts';
-import { measure, type Stage, type Workload } from './support/harness.ts';
+import { measure, measureMs, type Stage, type Workload } from './support/harness.ts';
 import { dearestFunctions } from './support/profile.ts';
 import { brokerStage, withFilled, withWritten } from './support/stage.ts';
 
@@ -47,7 +47,10 @@ async function profile(stage: Stage, workload: Workload): Promise<void> {
       // CPU.date.time.pid.thread.number.cpuprofile
       const thread = file.split('.').at(-3) === '0' ? 'main' : 'network';
       const name = `${workload.name.replaceAll(' ', '-')}.${thread}.txt`;
-      writeFileSync(join(results, name), dearestFunctions(readFileSync(join(folder, file), 'utf8'), functions));
+      writeFileSync(
+        join(results, name),
+        dearestFunctions(readFileSync(join(folder, file), 'utf8'), functions, measureMs),
+      );
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

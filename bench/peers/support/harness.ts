@@ -22,7 +22,7 @@ export const codecs: readonly Compression[] = isQuick ? ['gzip', 'zstd'] : compr
 
 export const rounds = Number(process.env.BENCH_ROUNDS ?? (isQuick ? 1 : 5));
 const warmUpMs = Number(process.env.BENCH_WARM_UP_MS ?? (isQuick ? 150 : 400));
-const measureMs = Number(process.env.BENCH_MEASURE_MS ?? (isQuick ? 250 : 600));
+export const measureMs = Number(process.env.BENCH_MEASURE_MS ?? (isQuick ? 250 : 600));
 /** In each partition of a topic that is read: fewer, to try a benchmark out. */
 export const mostRecords = Number(process.env.BENCH_RECORDS ?? Number.POSITIVE_INFINITY);
 /** A round in which other programs had more than this share of the machine is marked. */

@@ -9,16 +9,22 @@ interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Lines of the dearest functions: share of the thread's busy time, name, place. */
-export function dearestFunctions(text: string, count: number): string {
+/**
+ * Lines of the dearest functions: share of the thread's busy time, name, place.
+ * @param lastMs  of the profile. What was before, such as the start, does not count
+ */
+export function dearestFunctions(text: string, count: number, lastMs: number): string {
   const { nodes, samples, timeDeltas } = JSON.parse(text) as CpuProfile;
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const times = new Map<string, number>();
   let busy = 0;
   let all = 0;
+  let leftUs = timeDeltas.reduce((sum, us) => sum + us, 0);
   samples.forEach((id, i) => {
     const name = names.get(id)!;
     const us = timeDeltas[i]!;
+    leftUs -= us;
+    if (leftUs > lastMs * 1000) return;
     all += us;
     if (name === '(idle)') return;
     busy += us;
