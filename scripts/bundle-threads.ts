@@ -8,8 +8,14 @@ import { type Plugin, rolldown } from 'rolldown';
 /**
  * Bundles `entry` with all that it imports into `file`; both may be the same.
  * @param external  packages that are loaded at run time where they are installed
+ * @param options   `minify`: default true; without it a stack trace can be read
  */
-export async function bundleThread(entry: string, file: string, external: readonly string[]): Promise<void> {
+export async function bundleThread(
+  entry: string,
+  file: string,
+  external: readonly string[],
+  { minify = true }: { readonly minify?: boolean } = {},
+): Promise<void> {
   const bundle = await rolldown({
     input: entry,
     platform: 'node',
@@ -19,7 +25,7 @@ export async function bundleThread(entry: string, file: string, external: readon
       if (level === 'warn') throw new Error(`${entry} cannot be bundled: ${log.message}`);
     },
   });
-  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, keepNames: true, minify: true });
+  const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, keepNames: true, minify });
   await bundle.close();
   const [chunk, ...others] = output;
   if (others.length > 0) throw new Error(`${entry} became several files: ${output.map(({ fileName }) => fileName)}`);

@@ -2,12 +2,14 @@
 // failed files, and the sums of node:test's numbers. Node 20's `--test` is not used: it has no globs and no time limit per file, and a test
 // file that ends early with exit code 0 counts as a success there. Exit code 1 when anything failed or nothing ran.
 
-import { projectFolder, runnablePath } from './project.ts';
+import { compiledFolder, projectFolder, runnablePath, runningExtension } from './project.ts';
 import { estimateText } from './test-run/estimate.ts';
 import { type FileResult, runFile } from './test-run/file-run.ts';
+import { longFiles } from './test-run/long-files.ts';
 import { parseRunOptions, type RunOptions, usage } from './test-run/options.ts';
 import { fileText, summaryText, totals } from './test-run/report.ts';
 import { filesIn, type Selection, select, testFolders } from './test-run/test-files.ts';
+import { makeThreadFiles, threadFilesVariable } from './test-run/thread-files.ts';
 
 /** For a file that hangs. On a busy machine a file may take ten times as long as on a quiet one; a first run on real brokers fetches them. */
 const defaultTimeoutMs = 900_000;
@@ -20,6 +22,7 @@ async function main(): Promise<number> {
   const { files, names } = selection;
   const looking = names.length === 0 ? '' : `, tests named ${names.map((name) => JSON.stringify(name)).join(' or ')}`;
   print(`${files.length} test files, ${options.concurrency} at a time, on ${options.node}${looking}\n`);
+  if (options.isShort) print('without the files that take long, which `npm test` runs\n');
   if (names.length === 0) print(`${estimateText(files, options.concurrency)}\n`);
   const interruption = interruptions();
   const results = await runAll(selection, options, interruption);
@@ -36,14 +39,13 @@ async function main(): Promise<number> {
 function chooseFiles(options: RunOptions): Selection {
   const all = testFolders(projectFolder);
   const folders = options.folders.length > 0 ? options.folders : all.filter((name) => !options.except.includes(name));
-  return select(
-    folders.flatMap((folder) => filesIn(projectFolder, folder)),
-    options.filters,
-  );
+  const files = folders.flatMap((folder) => filesIn(projectFolder, folder));
+  return select(options.isShort ? files.filter(({ path }) => !longFiles.has(path)) : files, options.filters);
 }
 
 async function runAll(selection: Selection, options: RunOptions, signal: AbortSignal): Promise<FileResult[]> {
   const waiting = [...selection.files];
+  const threadFiles = runningExtension === '.js' ? await makeThreadFiles(compiledFolder) : undefined;
   const results: FileResult[] = [];
   const runner = async (): Promise<void> => {
     for (let file = waiting.shift(); file !== undefined && !signal.aborted; file = waiting.shift()) {
@@ -51,6 +53,7 @@ async function runAll(selection: Selection, options: RunOptions, signal: AbortSi
         node: options.node,
         timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
         names: selection.names,
+        env: { [threadFilesVariable]: threadFiles },
         signal,
         slowMs,
         onSlow: (text) => print(`...   ${text}\n`),

@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly folders: readonly string[];
   /** Folders left out when `folders` is empty. */
   readonly except: readonly string[];
+  /** Leaves out the files of long-files.ts. */
+  readonly isShort: boolean;
   /** Words after `--`: parts of file paths, or else of test names. */
   readonly filters: readonly string[];
   /** The Node binary that runs the tests. */
@@ -20,13 +22,14 @@ export interface RunOptions {
 
 interface Values {
   readonly except: readonly string[];
+  readonly short: boolean;
   readonly node: string;
   readonly concurrency?: string;
   readonly timeoutSeconds?: string;
 }
 
 export const usage =
-  'run-tests [--except FOLDER]... [--node BINARY] [--concurrency N] [--timeout-seconds N] [FOLDER...] [-- PATH-OR-NAME...]';
+  'run-tests [--except FOLDER]... [--short] [--node BINARY] [--concurrency N] [--timeout-seconds N] [FOLDER...] [-- PATH-OR-NAME...]';
 
 /** Two files keep two cores busy. More would slow down tests that wait for other threads. */
 const defaultConcurrency = 2;
@@ -41,6 +44,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions {
     .showSuggestionAfterError()
     .argument('[folder...]')
     .option('--except <folder>', 'may be given several times', gathered, [])
+    .option('--short', 'leave out the files that take long', false)
     .option('--node <binary>', 'the Node that runs the tests', process.execPath)
     .option('--concurrency <number>')
     .option('--timeout-seconds <number>')
@@ -50,6 +54,7 @@ export function parseRunOptions(argv: readonly string[]): RunOptions {
   return {
     folders: command.args,
     except: values.except,
+    isShort: values.short,
     filters: end === -1 ? [] : argv.slice(end + 1),
     node: values.node,
     concurrency:

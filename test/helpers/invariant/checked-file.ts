@@ -5,12 +5,14 @@ import { after, afterEach, beforeEach } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Invariant } from './invariant.ts';
 import { watchProcess } from './process-watch.ts';
+import { useThreadFiles } from './thread-files.ts';
 
 const [, , folder, file] = process.argv;
 if (file === undefined) throw new Error('usage: checked-file FOLDER FILE');
 // A test file sees the arguments that it would have without this one.
 process.argv.splice(1, 2);
 
+useThreadFiles(process.env.TEST_THREAD_FILES);
 watchProcess();
 // Tests of single parts open no client, and need not load one.
 const clients = folder === 'unit' ? null : await import('./client-watch.ts');

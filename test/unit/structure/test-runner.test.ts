@@ -6,9 +6,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { projectFolder } from '../../../scripts/project.ts';
 import { estimateText } from '../../../scripts/test-run/estimate.ts';
 import { readEvents } from '../../../scripts/test-run/events.ts';
 import { type FileResult, type FileRunOptions, runFile } from '../../../scripts/test-run/file-run.ts';
+import { longFiles } from '../../../scripts/test-run/long-files.ts';
 import { parseRunOptions } from '../../../scripts/test-run/options.ts';
 import { fileText, summaryText } from '../../../scripts/test-run/report.ts';
 import { filesIn, select, testFolders } from '../../../scripts/test-run/test-files.ts';
@@ -216,12 +218,14 @@ test('the command line is parsed, and wrong arguments are refused', () => {
   assert.deepEqual(options, {
     folders: ['unit'],
     except: [],
+    isShort: false,
     filters: ['ring', '--x'],
     node: 'node-22',
     concurrency: 2,
     timeoutMs: 9000,
   });
   assert.deepEqual(parseRunOptions(['--except', 'kafka', '--except', 'fuzz']).except, ['kafka', 'fuzz']);
+  assert.equal(parseRunOptions(['--short', 'unit']).isShort, true);
   assert.throws(() => parseRunOptions(['--concurrency', 'two']), /--concurrency "two": expected an integer above 0/);
   assert.throws(() => parseRunOptions(['--unknown']), /--unknown/);
 });
@@ -234,5 +238,14 @@ test('the estimate of a run is in seconds or minutes, and says if brokers may ha
   assert.match(
     estimateText([...files('unit', 150), ...files('kafka', 10)], 2),
     /^about 9 minutes .* fetches them besides$/,
+  );
+});
+
+test('the files that take long are there, so that none is left out under an old name', () => {
+  const all = new Set(['unit', 'broker'].flatMap((name) => filesIn(projectFolder, name).map(({ path }) => path)));
+  assert.ok(longFiles.size > 0);
+  assert.deepEqual(
+    [...longFiles].filter((path) => !all.has(path)),
+    [],
   );
 });

@@ -61,7 +61,10 @@ test('a thread that attaches after the end of the consumer, before the last answ
   links.poll(0);
   assert.equal(ends, 1, 'nobody reads it any more, so it has ended');
   const late = open();
-  const told = once(late.lifePorts.application, 'close');
+  const { application } = late.lifePorts;
+  // A port without a listener for messages does not keep the process alive until it closes.
+  application.ref();
+  const told = once(application, 'close');
   assert.throws(() => links.attach(late.handle, null), Cancelled);
   await told;
 });
