@@ -7,6 +7,7 @@ import { rolldown } from 'rolldown';
 import { codecsOfBroker } from './bundled-codecs.ts';
 
 const generated = /[\\/]protocol[\\/](?:flat|wire)[\\/]generated[\\/]([a-z0-9-]+)\.js$/;
+const first = /[\\/]testing[\\/](?:thread|early-listeners)\.js$/;
 const list = join('protocol', 'flat', 'generated', 'apis.js');
 const importOfList = /import \{([^}]+)\} from '[./]+\/protocol\/flat\/generated\/apis\.js'/g;
 
@@ -28,6 +29,8 @@ export async function bundleCluster(dist: string): Promise<readonly string[]> {
     const file = generated.exec(id)?.[1];
     return file !== undefined && (file === 'apis' || (all.has(file) && !used.has(file)));
   };
+  /** What listens before the other files are there. */
+  const isFirst = (id: string): boolean => first.test(id);
   const build = await rolldown({
     input: { thread: join(dist, 'testing', 'thread.js') },
     // Needed for files that do not take along what they import.
@@ -49,7 +52,7 @@ export async function bundleCluster(dist: string): Promise<readonly string[]> {
       includeDependenciesRecursively: false,
       groups: [
         { name: 'other-apis', test: isOther, priority: 2 },
-        { name: 'cluster', test: () => true, priority: 1 },
+        { name: 'cluster', test: (id) => !isFirst(id), priority: 1 },
       ],
     },
   });

@@ -18,6 +18,7 @@ import { checkBatches } from './batches.ts';
 import { type ClusterNode, ClusterState, coordinatorKinds } from './cluster-state.ts';
 import type { BrokerConnection, ConnectionHost } from './connection.ts';
 import { Control, type Decide, type RuleOptions } from './control.ts';
+import type { EarlyListener } from './early-listeners.ts';
 import { errorCodes } from './error-codes.ts';
 import { FetchSessions } from './fetch-sessions.ts';
 import { describeGroup, groupLimits } from './groups/group-coordinator.ts';
@@ -66,16 +67,23 @@ export class BrokerCluster implements BrokerActions {
     });
   }
 
-  /** Resolves when every node listens and every topic is there. */
-  static async start(options: EmbeddedBrokerOptions = {}): Promise<BrokerCluster> {
+  /**
+   * Resolves when every node listens and every topic is there.
+   * @param early listeners of the nodes that listen already, in their order
+   */
+  static async start(
+    options: EmbeddedBrokerOptions = {},
+    early: readonly EarlyListener[] = [],
+  ): Promise<BrokerCluster> {
     const cluster = new BrokerCluster(options);
     const { nodes = 1, topics = {} } = options;
     const wanted = typeof nodes === 'number' ? Array.from({ length: nodes }, (_, id) => ({ id })) : nodes;
     try {
-      for (const node of wanted) await cluster.#join(node);
+      for (const [i, node] of wanted.entries()) await cluster.#join(node, early[i]);
       for (const [name, topic] of Object.entries(topics)) {
         cluster.#state.createTopic(name, typeof topic === 'number' ? { partitions: topic } : topic);
       }
+      for (const listener of cluster.#listeners.values()) listener.takeEarly();
     } catch (error) {
       await cluster.close();
       throw error;
@@ -316,7 +324,7 @@ export class BrokerCluster implements BrokerActions {
     throw new AggregateError(errors, `inside the embedded broker: ${texts.join('\n')}`);
   }
 
-  async #join(options: NodeOptions): Promise<void> {
+  async #join(options: NodeOptions, early?: EarlyListener): Promise<void> {
     const host = this.#options.host ?? defaultHost;
     const node: ClusterNode = {
       id: options.id,
@@ -333,6 +341,7 @@ export class BrokerCluster implements BrokerActions {
       this.#options.tls,
       () => this.#connectionHost(node),
       () => this.#acceptedConnections++,
+      early,
     );
     await listener.listen();
     node.port = listener.port;

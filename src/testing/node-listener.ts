@@ -2,6 +2,7 @@
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { BrokerConnection, type ConnectionHost } from './connection.ts';
+import type { EarlyListener } from './early-listeners.ts';
 import { nodeTls } from './node-modules.ts';
 import type { TlsSettings } from './options.ts';
 
@@ -11,23 +12,28 @@ export class NodeListener {
   readonly #connections = new Set<BrokerConnection>();
   readonly #connectionHost: () => ConnectionHost;
   readonly #nextConnectionId: () => number;
+  #early: EarlyListener | null;
   #port: number;
   #isReading = true;
 
+  /** @param early listens for the node already, until `takeEarly` */
   constructor(
     host: string,
     port: number,
     tls: TlsSettings | undefined,
     connectionHost: () => ConnectionHost,
     nextConnectionId: () => number,
+    early?: EarlyListener,
   ) {
     this.#host = host;
-    this.#port = port;
+    this.#port = early?.port ?? port;
+    this.#early = early ?? null;
     this.#connectionHost = connectionHost;
     this.#nextConnectionId = nextConnectionId;
     const accept = (socket: Socket): void => this.#accept(socket);
-    this.#server =
-      tls === undefined ? createServer({ noDelay: true }, accept) : nodeTls().createServer(tlsOptions(tls), accept);
+    if (early !== undefined) this.#server = early.server;
+    else if (tls === undefined) this.#server = createServer({ noDelay: true }, accept);
+    else this.#server = nodeTls().createServer(tlsOptions(tls), accept);
     // Nothing to do for a failed handshake: the client sees it.
     this.#server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
   }
@@ -56,6 +62,12 @@ export class NodeListener {
       });
     });
     this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** The node can answer now: it takes what has connected. */
+  takeEarly(): void {
+    this.#early?.passTo((socket) => this.#accept(socket));
+    this.#early = null;
   }
 
   /** New connections are refused from now on; open ones stay. */
