@@ -34,5 +34,6 @@ export const longFiles: ReadonlySet<string> = new Set([
   'test/broker/thread-pool.test.ts',
   'test/broker/tls-refused.test.ts',
   'test/broker/tls.test.ts',
+  'test/golden/messages.test.ts',
   'test/unit/structure/test-runner.test.ts',
 ]);
