@@ -12,7 +12,7 @@ import type {
   ModuleRule,
   NodeDescription,
 } from './actions.ts';
-import { servedApis } from './apis/index.ts';
+import { announcedRanges } from './announced-ranges.ts';
 import { buildBatch, builderProduceVersion, buildFillBatch } from './batch-builder.ts';
 import { checkBatches } from './batches.ts';
 import { type ClusterNode, ClusterState, coordinatorKinds } from './cluster-state.ts';
@@ -396,12 +396,4 @@ export class BrokerCluster implements BrokerActions {
     const { port, isListening } = this.#listener(id);
     return { id, host: this.#options.host ?? defaultHost, port, isListening };
   }
-}
-
-function announcedRanges(options: EmbeddedBrokerOptions): Map<number, VersionRange> {
-  const ranges = new Map<number, VersionRange>();
-  for (const { api } of servedApis)
-    ranges.set(api.key, [api.minVersion, api.maxVersion - (api.latestVersionUnstable ? 1 : 0)]);
-  for (const [key, range] of Object.entries(options.apiVersions ?? {})) ranges.set(Number(key), range);
-  return ranges;
 }
