@@ -130,13 +130,20 @@ export class ProducerRole implements Role {
       this.#reject(record, tooLarge, now);
       return true;
     }
-    const count = topic.partitionCount;
-    const mustWait =
-      count === 0 || record.partition >= count || (!this.#staging.isEmpty && this.#staging.mustWait(record));
-    if (mustWait ? this.#staging.add(record, now) : this.#append(record, now)) return true;
+    if (this.#stage(record, now) ?? this.#append(record, now)) return true;
     this.accumulator.isStarved = true;
     this.#parts.report.memoryExhausted(now);
     return false;
+  }
+
+  /** Whether there was memory for the record among those that wait. Null: it need not wait. */
+  #stage(record: UnplacedRecord, now: number): boolean | null {
+    const count = record.topic.partitionCount;
+    const isKnown = count > 0 && record.partition < count;
+    if (isKnown && (this.#staging.isEmpty || !this.#staging.mustWait(record))) return null;
+    // It waits in its link, where it is not copied.
+    if (isKnown && this.#staging.isShortFor(record.owner)) return false;
+    return this.#staging.add(record, now);
   }
 
   /** A record of that topic has failed before it was appended. */
@@ -186,7 +193,9 @@ export class ProducerRole implements Role {
 
   poll(now: number): void {
     this.#now = now;
+    const wasShort = this.#staging.isShort;
     this.#staging.poll(this.#place, now);
+    if (wasShort && !this.#staging.isShort) this.accumulator.madeRoom();
     this.#start?.poll(now);
     this.#sender.poll(now);
     this.#transactions?.poll(now);

@@ -1,5 +1,6 @@
-// Owns the records that wait for metadata: their topic is not known, or their partition is not known. Network thread. They wait at
-// most `maxBlockMs` and keep their order. Must not delay records of other topics.
+// Owns the records that cannot go into a batch yet: their topic or partition is not known, for at most `maxBlockMs`, or it is known since
+// then and there is no memory for a batch. Network thread. They keep their order. Must not delay records of other topics, and must not look
+// at each record in each turn: there may be tens of thousands.
 
 import { CopyMemory } from '../../common/copy-bytes.ts';
 import { errorFor, TopicMetadataTimeoutError } from '../../common/errors/errors.ts';
@@ -21,6 +22,8 @@ const finalErrors: ReadonlySet<number> = new Set([
 ]);
 /** The bytes that are counted for a record in addition to its own. */
 const overheadBytes = 400;
+/** Records that have left are taken out of the list when they are so many, and half of it. */
+const minDropped = 1024;
 
 /** A record with the fields that are needed to choose its partition. */
 export interface UnplacedRecord extends AppendedRecord {
@@ -45,7 +48,7 @@ class StagedRecord implements UnplacedRecord {
   readonly keyFrom: number;
   readonly keyTo: number;
   readonly deadline: number;
-  /** Until metadata comes, `deadline` limits its wait. */
+  /** Until metadata comes, `deadline` limits its wait. After that it waits for memory. */
   waitsSince = Number.POSITIVE_INFINITY;
 
   constructor(record: UnplacedRecord, deadline: number) {
@@ -66,6 +69,11 @@ class StagedRecord implements UnplacedRecord {
   get countedBytes(): number {
     return this.to + overheadBytes;
   }
+
+  get isKnown(): boolean {
+    const { partitionCount } = this.topic;
+    return partitionCount > 0 && this.partition < partitionCount;
+  }
 }
 
 export class Staging {
@@ -75,14 +83,20 @@ export class Staging {
   readonly #maxBlockMs: number;
   /** Called when records failed because metadata did not come. */
   readonly #onFailed: (topic: string, error: Error, now: number) => void;
-  #records: StagedRecord[] = [];
+  /** Records that wait for metadata. Of one topic all are later than those of the other list. */
+  #unknown: StagedRecord[] = [];
+  /** Records that wait for memory, from `#next` on. */
+  #known: StagedRecord[] = [];
+  #next = 0;
   /** How many records of each topic and partition wait; -1 for those that name no partition. */
   readonly #counts = new Map<TopicState, Map<number, number>>();
+  /** How many records of each topic wait for metadata. */
+  readonly #unknownOf = new Map<TopicState, number>();
+  /** The bytes that are counted for the records of each thread. */
+  readonly #bytesOf = new Map<RecordOwner, number>();
   #onEmpty: ((now: number) => void)[] = [];
   /** The metadata with which the records were last tried. */
   #triedWith = -1;
-  /** Whether records could not be placed for want of memory. */
-  #isShort = false;
 
   constructor(
     { cluster, requests }: Pick<RoleHost, 'cluster' | 'requests'>,
@@ -98,12 +112,22 @@ export class Staging {
   }
 
   get isEmpty(): boolean {
-    return this.#records.length === 0;
+    return this.#unknown.length === 0 && this.#known.length === 0;
   }
 
-  /** The time at which the first record has waited too long. */
+  /** The time at which the first record has waited too long for metadata. */
   get nextDeadline(): number {
-    return this.#records[0]?.deadline ?? Number.POSITIVE_INFINITY;
+    return this.#unknown[0]?.deadline ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether records wait here for memory. */
+  get isShort(): boolean {
+    return this.#known.length > 0;
+  }
+
+  /** Whether records of this thread wait here for memory. Later ones need not be copied then: there is no memory for them either. */
+  isShortFor(owner: RecordOwner): boolean {
+    return this.isShort && this.#bytesOf.has(owner);
   }
 
   /** Whether records of the topic wait here. */
@@ -130,9 +154,20 @@ export class Staging {
       this.#triedWith = -1;
       this.#cluster.requestUpdate();
     }
-    this.#records.push(staged);
+    this.#noteBytes(staged, 1);
     this.#count(staged);
+    if (staged.isKnown && !this.#unknownOf.has(staged.topic)) {
+      staged.waitsSince = Math.min(now, record.waitsSince);
+      this.#known.push(staged);
+    } else {
+      this.#keepUnknown(staged);
+    }
     return true;
+  }
+
+  #keepUnknown(record: StagedRecord): void {
+    this.#unknown.push(record);
+    this.#unknownOf.set(record.topic, (this.#unknownOf.get(record.topic) ?? 0) + 1);
   }
 
   #count({ topic, partition }: StagedRecord): void {
@@ -141,10 +176,21 @@ export class Staging {
     counts.set(partition, (counts.get(partition) ?? 0) + 1);
   }
 
-  #replace(records: StagedRecord[]): void {
-    this.#records = records;
-    this.#counts.clear();
-    for (const record of records) this.#count(record);
+  #noteBytes({ owner, countedBytes }: StagedRecord, sign: 1 | -1): void {
+    const bytes = (this.#bytesOf.get(owner) ?? 0) + sign * countedBytes;
+    if (bytes > 0) this.#bytesOf.set(owner, bytes);
+    else this.#bytesOf.delete(owner);
+  }
+
+  /** The record waits here no longer. Its memory is not released. */
+  #left(record: StagedRecord): void {
+    const { topic, partition } = record;
+    this.#noteBytes(record, -1);
+    const counts = this.#counts.get(topic)!;
+    const count = counts.get(partition)! - 1;
+    if (count > 0) counts.set(partition, count);
+    else if (counts.size > 1) counts.delete(partition);
+    else this.#counts.delete(topic);
   }
 
   /** Calls `listener` once when nothing waits here. */
@@ -159,44 +205,65 @@ export class Staging {
   poll(place: (record: UnplacedRecord) => boolean, now: number): void {
     if (this.isEmpty) return;
     const { updateId } = this.#cluster;
-    if (updateId === this.#triedWith && !this.#isShort && now < this.nextDeadline) {
-      this.#cluster.requestUpdate();
-      return;
-    }
-    this.#triedWith = updateId;
-    const left: StagedRecord[] = [];
     const failed: [StagedRecord, Error][] = [];
-    let isFull = false;
     // The memory of all records is released at once: they may fill it, and a batch needs memory before the first record can leave.
-    for (const record of this.#records) this.#memory.unreserve(record.countedBytes, record.owner);
-    for (const record of this.#records) {
-      const count = record.topic.partitionCount;
-      const isKnown = count > 0 && record.partition < count;
-      if (!isFull && isKnown) {
-        if (place(record)) continue;
-        isFull = true;
-      }
-      if (isKnown) record.waitsSince = Math.min(record.waitsSince, now);
-      const error = isKnown ? null : this.#whyNever(record, count, now);
-      if (error === null) left.push(record);
-      else failed.push([record, error]);
-    }
-    this.#isShort = isFull;
-    for (const record of left) this.#memory.reserveBeyond(record.countedBytes, record.owner);
-    this.#replace(left);
+    for (const [owner, bytes] of this.#bytesOf) this.#memory.unreserve(bytes, owner);
+    if (updateId !== this.#triedWith || now >= this.nextDeadline) this.#sort(failed, now);
+    this.#triedWith = updateId;
+    this.#placeKnown(place);
+    for (const [owner, bytes] of this.#bytesOf) this.#memory.reserveBeyond(bytes, owner);
     for (const [record, error] of failed) {
       this.#onFailed(record.topic.name, error, now);
       this.#fail(record, error);
     }
-    if (left.length > 0 && !isFull) this.#cluster.requestUpdate();
-    if (this.#records.length === 0) this.#tellEmpty(now);
+    if (this.#unknown.length > 0) this.#cluster.requestUpdate();
+    if (this.isEmpty) this.#tellEmpty(now);
+  }
+
+  /** Looks anew at each record: what it waits for, and whether it has waited too long. */
+  #sort(failed: [StagedRecord, Error][], now: number): void {
+    const all = [...this.#known.slice(this.#next), ...this.#unknown];
+    this.#known = [];
+    this.#next = 0;
+    this.#unknown = [];
+    this.#unknownOf.clear();
+    for (const record of all) {
+      if (record.isKnown) {
+        record.waitsSince = Math.min(record.waitsSince, now);
+        this.#known.push(record);
+        continue;
+      }
+      const error = this.#whyNever(record, record.topic.partitionCount, now);
+      if (error === null) {
+        this.#keepUnknown(record);
+      } else {
+        this.#left(record);
+        failed.push([record, error]);
+      }
+    }
+  }
+
+  #placeKnown(place: (record: UnplacedRecord) => boolean): void {
+    const known = this.#known;
+    while (this.#next < known.length && place(known[this.#next]!)) this.#left(known[this.#next++]!);
+    if (this.#next === known.length) {
+      this.#known = [];
+      this.#next = 0;
+    } else if (this.#next >= minDropped && this.#next * 2 >= known.length) {
+      known.splice(0, this.#next);
+      this.#next = 0;
+    }
   }
 
   /** Fails all waiting records. */
   failAll(errorOf: (record: UnplacedRecord) => Error, now: number): void {
-    const records = this.#records;
-    this.#replace([]);
+    const records = [...this.#known.slice(this.#next), ...this.#unknown];
+    this.#known = [];
+    this.#next = 0;
+    this.#unknown = [];
+    this.#unknownOf.clear();
     for (const record of records) {
+      this.#left(record);
       this.#memory.unreserve(record.countedBytes, record.owner);
       this.#fail(record, errorOf(record));
     }
