@@ -14,6 +14,8 @@ const noRacks: ReadonlySet<string> = new Set();
 
 interface KnownTopic {
   readonly row: MetadataResponseTopicView;
+  /** Made when it is first needed. */
+  id: string | null;
   /** By partition; made when it is first needed. */
   leaders: (PartitionLeader | undefined)[] | null;
   /** Racks of replicas, by partition; made when they are first needed. */
@@ -43,7 +45,7 @@ export class MetadataView implements ClusterView {
     const topics = new Map<string, KnownTopic>();
     for (const row of response.topics) {
       const { name } = row;
-      if (name !== null) topics.set(name, { row, leaders: null, racks: null });
+      if (name !== null) topics.set(name, { row, id: null, leaders: null, racks: null });
     }
     this.updateId = updateId;
     this.clusterId = response.clusterId;
@@ -94,8 +96,10 @@ export class MetadataView implements ClusterView {
   }
 
   topicId(topic: string): string | null {
-    const id = this.#topics.get(topic)?.row.topicId ?? zeroUuid;
-    return id === zeroUuid ? null : id;
+    const known = this.#topics.get(topic);
+    if (known === undefined) return null;
+    known.id ??= known.row.topicId;
+    return known.id === zeroUuid ? null : known.id;
   }
 
   topicName(topicId: string): string | null {

@@ -34,6 +34,9 @@ import { TopicTracker } from './topic-tracker.ts';
 
 const snapshotEveryMs = 5;
 const partitionsPerSnapshotMs = 100;
+/** A turn looks at every partition, some 4,000 in half a millisecond. With many partitions it waits as long as that before the next one. */
+const partitionsPerTurnMs = 4000;
+const manyPartitions = 1000;
 const infinity = Number.POSITIVE_INFINITY;
 
 export class ConsumerRole implements Role {
@@ -56,6 +59,9 @@ export class ConsumerRole implements Role {
   #isSnapshotDue = true;
   /** A snapshot is only made now and then: it has a cost for each partition, and applications read it rarely. */
   #snapshotFrom = Number.NEGATIVE_INFINITY;
+  /** With many partitions there is no turn before this time, so that one turn serves many batches. */
+  #turnFrom = Number.NEGATIVE_INFINITY;
+  #isTurnDue = false;
   #lastError: Error | null = null;
   #fatal: Error | null = null;
   #isPausedByPolicy = false;
@@ -136,6 +142,10 @@ export class ConsumerRole implements Role {
   poll(now: number): void {
     if (this.#isClosed) return;
     const { all } = this.partitions;
+    // What was fetched is in memory of the connection, which must not wait.
+    this.#isTurnDue = now < this.#turnFrom && !this.#fetcher.hasAnswers && this.#closing === null;
+    if (this.#isTurnDue) return;
+    this.#turnFrom = all.length < manyPartitions ? now : now + all.length / partitionsPerTurnMs;
     // Brokers read the next records while those that have come are decoded.
     if (this.#mayFetch && this.#fetcher.hasAnswers) this.#fetcher.poll(all, now);
     if (this.dealer.poll(all, now)) this.#isSnapshotDue = true;
@@ -160,6 +170,7 @@ export class ConsumerRole implements Role {
 
   nextDeadline(now: number): number {
     if (this.#isClosed) return infinity;
+    if (this.#isTurnDue) return this.#turnFrom;
     const { all } = this.partitions;
     return Math.min(
       this.group?.nextDeadline(now) ?? infinity,

@@ -29,7 +29,7 @@ export interface DecodingPiece {
 
 const unknownOffset = -1n;
 /** How many batches of a partition may be handed out: one in work, and some that wait behind it. */
-const maxHandedOut = 4;
+const maxHandedOut = 8;
 
 export class Partition {
   readonly topic: string;

@@ -118,7 +118,7 @@ export class ConsumerLinks implements Role {
     }
     const end = openNetworkEnd(link);
     const id = ++this.#lastId;
-    const proxy = new ConsumerProxy(id, end, table);
+    const proxy = new ConsumerProxy(id, end, table, this.#role.config.prefetchBytes);
     // The thread has ended, or it has stopped to read.
     const lifeline = new Lifeline(lifePort, { onEnd: () => this.detach(id) });
     const adapter = new ConsumerAdapter(this.#role, end.requests, proxy);

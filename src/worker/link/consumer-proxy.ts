@@ -20,9 +20,12 @@ import { keyOf } from '../consumer/partition.ts';
 import type { ConsumerRecorder } from './consumer-recorder.ts';
 import { maxHeldBytes } from './held-frame.ts';
 
-/** How many batches may be in the link and not taken. It is enough for a busy thread, and few have to be taken back. */
-const maxUntaken = 8;
-const maxUntakenBytes = 16 * 1024 * 1024;
+/**
+ * How many batches may be in the link and not taken. With 8 of them a thread that is busy for 20 ms at a time had read all of them long before
+ * it was busy again (bench/peers/load.ts).
+ */
+const maxUntaken = 64;
+const maxUntakenBytes = 32 * 1024 * 1024;
 /** How many events wait for room. Further events are dropped, but for the end of the consumer. */
 const maxHeldEvents = 1024;
 
@@ -34,6 +37,7 @@ export class ConsumerProxy implements Application {
   /** Places in the table whose batch the application has not taken. */
   readonly #untaken = new Map<number, number>();
   #untakenBytes = 0;
+  readonly #maxUntakenBytes: number;
   readonly #held: FrameQueue;
   #hasNews = false;
   #dropsEvents = false;
@@ -42,8 +46,10 @@ export class ConsumerProxy implements Application {
   /** The application's polls that were recorded. */
   #recorded = { count: 0, lastAtMs: 0, idleMs: 0 };
 
-  constructor(id: number, end: NetworkEnd, table: SharedArrayBuffer) {
+  /** @param prefetchBytes the consumer's; at most half as much waits decoded in the link, or one batch */
+  constructor(id: number, end: NetworkEnd, table: SharedArrayBuffer, prefetchBytes: number) {
     this.id = id;
+    this.#maxUntakenBytes = Math.min(maxUntakenBytes, prefetchBytes / 2);
     this.#end = end;
     this.#held = new FrameQueue(end.responses);
     this.#table = new BatchTableOwner(table);
@@ -92,7 +98,7 @@ export class ConsumerProxy implements Application {
   hasRoom(byteLength: number): boolean {
     if (this.#held.length > 0 || this.#table.freePlaces === 0) return false;
     if (this.#untaken.size > 0) {
-      if (this.#untaken.size >= maxUntaken || this.#untakenBytes + byteLength > maxUntakenBytes) return false;
+      if (this.#untaken.size >= maxUntaken || this.#untakenBytes + byteLength > this.#maxUntakenBytes) return false;
     }
     return this.#end.responses.hasRoom(byteLength);
   }

@@ -62,7 +62,7 @@ class Thread {
     const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
     const table = createBatchTable(16);
     const networkEnd = openNetworkEnd(network);
-    this.proxy = new ConsumerProxy(id, networkEnd, table);
+    this.proxy = new ConsumerProxy(id, networkEnd, table, 64 * 1024 * 1024);
     const unexpected = (): never => assert.fail('not expected here');
     const parts = { onEvent: unexpected, callbackThrew: unexpected, onClosed: () => {}, groupIdentity: unexpected };
     this.link = new ConsumerLink({ end: openApplicationEnd(application), table, ...parts });

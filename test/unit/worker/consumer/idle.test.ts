@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConsumerGroupHeartbeat, Fetch, OffsetFetch } from '../../../../src/protocol/flat/generated/apis.ts';
-import { idOf } from './support/consumer-bench.ts';
+import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
 import { beat, begin } from './support/member-bench.ts';
-import { answerWith } from './support/reading-bench.ts';
+import { answerWith, reading } from './support/reading-bench.ts';
 
 test('an idle member has no deadline before its next heartbeat, and an empty answer brings one fetch and nothing else', () => {
   const bench = begin({ groupProtocol: 'consumer' }, 1);
@@ -38,4 +38,38 @@ test('an idle member has no deadline before its next heartbeat, and an empty ans
   assert.equal(bench.role.nextDeadline(bench.now), heartbeatAt);
   bench.advance(5000);
   assert.deepEqual(others().sort(), [ConsumerGroupHeartbeat.name, Fetch.name]);
+});
+
+/** Counts the turns in which partitions are looked at. */
+function countTurns({ application }: ConsumerBench): () => number {
+  let turns = 0;
+  application.see = () => {
+    turns++;
+    return false;
+  };
+  return () => turns;
+}
+
+test('with many partitions one turn serves all events of a moment, and the next turn has its time', () => {
+  const bench = reading({}, 8000);
+  const { role } = bench;
+  const start = bench.now + 1000;
+  role.poll(start);
+  const turns = countTurns(bench);
+  for (let event = 0; event < 100; event++) role.poll(start + event / 100);
+  assert.deepEqual([turns(), role.nextDeadline(start + 1)], [0, start + 2]);
+  role.poll(start + 2);
+  assert.equal(turns(), 1);
+});
+
+test('what was fetched does not wait for the next turn, and with few partitions nothing does', () => {
+  const many = reading({}, 8000);
+  many.role.poll(many.now);
+  const turnsOfMany = countTurns(many);
+  answerWith(many, {});
+  assert.ok(turnsOfMany() > 0);
+  const few = reading({}, 100);
+  const turnsOfFew = countTurns(few);
+  for (let event = 0; event < 100; event++) few.role.poll(few.now);
+  assert.equal(turnsOfFew(), 100);
 });

@@ -15,7 +15,7 @@ test('events that nobody reads are dropped from some number on, which is said on
   const limits = { requestRingBytes: 8192, responseRingBytes: 8192, spillBytes: 1024, spillBudgetBytes: 65536 };
   const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
   const end = openApplicationEnd(application);
-  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(4));
+  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(4), 64 * 1024 * 1024);
   after(() => {
     end.close();
     proxy.close();
@@ -33,4 +33,51 @@ test('events that nobody reads are dropped from some number on, which is said on
   }
   assert.deepEqual(types.slice(-2), ['error', 'closed']);
   assert.ok(types.length > 1000 && types.length < 2000, `${types.length} events`);
+});
+
+test('at most half of prefetchBytes waits in the link, decoded, for a thread that takes nothing; a larger batch goes alone', () => {
+  const limits = { requestRingBytes: 8192, responseRingBytes: 65_536, spillBytes: 1024, spillBudgetBytes: 1 << 20 };
+  const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
+  const end = openApplicationEnd(application);
+  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(256), 100_000);
+  after(() => {
+    end.close();
+    proxy.close();
+  });
+  const label = { topic: 't', partition: 0, highWatermark: 9n, lastStableOffset: 9n };
+  const batchOf = (usedBytes: number) => ({
+    buffer: new ArrayBuffer(usedBytes),
+    usedBytes,
+    count: 1,
+    firstOffset: 0n,
+    nextOffset: 1n,
+    leaderEpoch: 1,
+    fetchedBytes: usedBytes,
+  });
+  assert.ok(proxy.hasRoom(90_000), 'the only batch may be larger');
+  let handed = 0;
+  while (proxy.hasRoom(10_000)) {
+    assert.notEqual(proxy.hand(batchOf(10_000), label), null);
+    handed++;
+  }
+  assert.equal(handed, 5);
+});
+
+test('of small batches so many wait in the link that a busy thread finds work for its next moment', () => {
+  const limits = { requestRingBytes: 8192, responseRingBytes: 1 << 20, spillBytes: 1024, spillBudgetBytes: 1 << 20 };
+  const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
+  const end = openApplicationEnd(application);
+  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(256), 64 * 1024 * 1024);
+  after(() => {
+    end.close();
+    proxy.close();
+  });
+  const small = { usedBytes: 128, count: 1, firstOffset: 0n, nextOffset: 1n, leaderEpoch: 1, fetchedBytes: 128 };
+  let handed = 0;
+  while (proxy.hasRoom(128)) {
+    const label = { topic: 't', partition: handed, highWatermark: 9n, lastStableOffset: 9n };
+    assert.notEqual(proxy.hand({ ...small, buffer: new ArrayBuffer(128) }, label), null);
+    handed++;
+  }
+  assert.equal(handed, 64);
 });
