@@ -205,6 +205,12 @@ export class ProducerSession implements ClientRole {
     const timer = setTimeout(() => {
       this.#waiters = this.#waiters.filter((waiter) => waiter.future !== future);
       this.#updateHold();
+      // The network thread tells of room when half of the ring is free. With no memory for batches that does not come.
+      if (this.#hasRoom(bytes, this.#promisedBytes)) {
+        this.#promise(bytes);
+        succeed(future, undefined);
+        return;
+      }
       fail(
         future,
         new BufferExhaustedError(
