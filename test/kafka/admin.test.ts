@@ -103,9 +103,13 @@ describeKafka('Admin on a real broker', (suite) => {
     const resource = { type: 'topic', name: 'admin-a' } as const;
     const changes = [{ name: 'max.message.bytes', operation: 'set', value: '123456' }] as const;
     assert.deepEqual(codeOf(await admin.incrementalAlterConfigs([{ resource, changes }])), [undefined]);
-    const entries = (await admin.describeConfigs([resource])).orThrow().get(resource)!;
-    const readValue = (name: string): string | null | undefined => entries.find((entry) => entry.name === name)?.value;
-    assert.deepEqual([readValue('max.message.bytes'), readValue('retention.ms')], ['123456', '1000000']);
+    // The broker learns of the change from the controller, a moment later.
+    await waitFor('the changed configuration', async () => {
+      const entries = (await admin.describeConfigs([resource])).orThrow().get(resource)!;
+      const readValue = (name: string): string | null | undefined =>
+        entries.find((entry) => entry.name === name)?.value;
+      return readValue('max.message.bytes') === '123456' && readValue('retention.ms') === '1000000';
+    });
     const wrong = [{ name: 'retention.ms', operation: 'set', value: 'soon' }] as const;
     assert.deepEqual(codeOf(await admin.incrementalAlterConfigs([{ resource, changes: wrong }])), [
       'KAFKA_INVALID_CONFIG',

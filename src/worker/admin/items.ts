@@ -3,6 +3,7 @@
 
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
 import { errorFor } from '../../common/errors/error-for.ts';
+import { Cancelled } from '../../common/errors/errors.ts';
 import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import { append } from '../../common/lists.ts';
@@ -45,7 +46,7 @@ export interface ItemPlan<K, V> {
   ask(to: Destination, keys: readonly K[]): Promise<ReadonlyMap<K, Answer<V>>>;
 }
 
-/** Asks for all items until each has an outcome. Results are in the order of `keys`. Does not reject for errors of Kafka. */
+/** Asks for all items until each has an outcome. Results are in the order of `keys`. Does not reject for errors of Kafka, but when the client is closed. */
 export async function askForItems<K, V>(
   call: Call,
   keys: readonly K[],
@@ -63,6 +64,8 @@ export async function askForItems<K, V>(
       break;
     }
   }
+  // A call that the client's close has ended fails as a whole, at whatever step it was.
+  if (run.isCancelled) call.role.checkOpen();
   return keys.map((key) => [key, run.outcomes.get(key)!] as const);
 }
 
@@ -79,6 +82,12 @@ class ItemRun<K, V> {
   constructor(call: Call, plan: ItemPlan<K, V>) {
     this.#call = call;
     this.#plan = plan;
+  }
+
+  /** Whether an item has ended because something was closed. */
+  get isCancelled(): boolean {
+    for (const outcome of this.outcomes.values()) if (!outcome.ok && outcome.error.code === Cancelled.code) return true;
+    return false;
   }
 
   /** Makes one attempt for each item. Returns the items that need another one. */
