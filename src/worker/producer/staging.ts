@@ -222,12 +222,7 @@ export class Staging {
 
   /** Looks anew at each record: what it waits for, and whether it has waited too long. */
   #sort(failed: [StagedRecord, Error][], now: number): void {
-    const all = [...this.#known.slice(this.#next), ...this.#unknown];
-    this.#known = [];
-    this.#next = 0;
-    this.#unknown = [];
-    this.#unknownOf.clear();
-    for (const record of all) {
+    for (const record of this.#takeAll()) {
       if (record.isKnown) {
         record.waitsSince = Math.min(record.waitsSince, now);
         this.#known.push(record);
@@ -241,6 +236,16 @@ export class Staging {
         failed.push([record, error]);
       }
     }
+  }
+
+  /** The records in their order. The lists are empty after that. */
+  #takeAll(): StagedRecord[] {
+    const all = [...this.#known.slice(this.#next), ...this.#unknown];
+    this.#known = [];
+    this.#next = 0;
+    this.#unknown = [];
+    this.#unknownOf.clear();
+    return all;
   }
 
   #placeKnown(place: (record: UnplacedRecord) => boolean): void {
@@ -257,12 +262,7 @@ export class Staging {
 
   /** Fails all waiting records. */
   failAll(errorOf: (record: UnplacedRecord) => Error, now: number): void {
-    const records = [...this.#known.slice(this.#next), ...this.#unknown];
-    this.#known = [];
-    this.#next = 0;
-    this.#unknown = [];
-    this.#unknownOf.clear();
-    for (const record of records) {
+    for (const record of this.#takeAll()) {
       this.#left(record);
       this.#memory.unreserve(record.countedBytes, record.owner);
       this.#fail(record, errorOf(record));
