@@ -21,7 +21,7 @@ import { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
 import { RecordRuns } from './record-owner.ts';
 import { Sender } from './sender.ts';
-import { Staging, type UnplacedRecord } from './staging.ts';
+import { isKnown, Staging, type UnplacedRecord } from './staging.ts';
 import { TimedCalls } from './timed-calls.ts';
 import type { TopicState } from './topic-state.ts';
 import { Transactions } from './transactions.ts';
@@ -138,11 +138,11 @@ export class ProducerRole implements Role {
 
   /** Whether there was memory for the record among those that wait. Null: it need not wait. */
   #stage(record: UnplacedRecord, now: number): boolean | null {
-    const count = record.topic.partitionCount;
-    const isKnown = count > 0 && record.partition < count;
-    if (isKnown && (this.#staging.isEmpty || !this.#staging.mustWait(record))) return null;
-    // It waits in its link, where it is not copied.
-    if (isKnown && this.#staging.isShortFor(record.owner)) return false;
+    if (isKnown(record)) {
+      if (this.#staging.isEmpty || !this.#staging.mustWait(record)) return null;
+      // It waits in its link, where it is not copied.
+      if (this.#staging.isShortFor(record.owner)) return false;
+    }
     return this.#staging.add(record, now);
   }
 

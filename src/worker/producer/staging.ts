@@ -34,6 +34,12 @@ export interface UnplacedRecord extends AppendedRecord {
   readonly keyTo: number;
 }
 
+/** Whether metadata has the record's topic and, if it names one, its partition. */
+export function isKnown({ topic, partition }: Pick<UnplacedRecord, 'topic' | 'partition'>): boolean {
+  const { partitionCount } = topic;
+  return partitionCount > 0 && partition < partitionCount;
+}
+
 class StagedRecord implements UnplacedRecord {
   readonly owner: RecordOwner;
   readonly topic: TopicState;
@@ -68,11 +74,6 @@ class StagedRecord implements UnplacedRecord {
 
   get countedBytes(): number {
     return this.to + overheadBytes;
-  }
-
-  get isKnown(): boolean {
-    const { partitionCount } = this.topic;
-    return partitionCount > 0 && this.partition < partitionCount;
   }
 }
 
@@ -156,7 +157,7 @@ export class Staging {
     }
     this.#noteBytes(staged, 1);
     this.#count(staged);
-    if (staged.isKnown && !this.#unknownOf.has(staged.topic)) {
+    if (isKnown(staged) && !this.#unknownOf.has(staged.topic)) {
       staged.waitsSince = Math.min(now, record.waitsSince);
       this.#known.push(staged);
     } else {
@@ -223,7 +224,7 @@ export class Staging {
   /** Looks anew at each record: what it waits for, and whether it has waited too long. */
   #sort(failed: [StagedRecord, Error][], now: number): void {
     for (const record of this.#takeAll()) {
-      if (record.isKnown) {
+      if (isKnown(record)) {
         record.waitsSince = Math.min(record.waitsSince, now);
         this.#known.push(record);
         continue;

@@ -11,14 +11,31 @@ import { createBatchTable } from '../../../../src/state/batch-table.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
 import { ConsumerProxy } from '../../../../src/worker/link/consumer-proxy.ts';
 
-test('events that nobody reads are dropped from some number on, which is said once; the end of the consumer is not', () => {
-  const limits = { requestRingBytes: 8192, responseRingBytes: 8192, spillBytes: 1024, spillBudgetBytes: 65536 };
+interface LinkSizes {
+  readonly responseRingBytes: number;
+  readonly spillBudgetBytes: number;
+  readonly places: number;
+  readonly prefetchBytes: number;
+}
+
+function newLink({ responseRingBytes, spillBudgetBytes, places, prefetchBytes }: LinkSizes) {
+  const limits = { requestRingBytes: 8192, responseRingBytes, spillBytes: 1024, spillBudgetBytes };
   const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
   const end = openApplicationEnd(application);
-  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(4), 64 * 1024 * 1024);
+  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(places), prefetchBytes);
   after(() => {
     end.close();
     proxy.close();
+  });
+  return { end, proxy };
+}
+
+test('events that nobody reads are dropped from some number on, which is said once; the end of the consumer is not', () => {
+  const { end, proxy } = newLink({
+    responseRingBytes: 8192,
+    spillBudgetBytes: 65536,
+    places: 4,
+    prefetchBytes: 64 * 1024 * 1024,
   });
   const stalled: ConsumerEvent = { type: 'stalled', topic: 't'.repeat(100), partition: 0, cause: 'none' };
   let said = 0;
@@ -36,13 +53,11 @@ test('events that nobody reads are dropped from some number on, which is said on
 });
 
 test('at most half of prefetchBytes waits in the link, decoded, for a thread that takes nothing; a larger batch goes alone', () => {
-  const limits = { requestRingBytes: 8192, responseRingBytes: 65_536, spillBytes: 1024, spillBudgetBytes: 1 << 20 };
-  const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
-  const end = openApplicationEnd(application);
-  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(256), 100_000);
-  after(() => {
-    end.close();
-    proxy.close();
+  const { proxy } = newLink({
+    responseRingBytes: 65_536,
+    spillBudgetBytes: 1 << 20,
+    places: 256,
+    prefetchBytes: 100_000,
   });
   const label = { topic: 't', partition: 0, highWatermark: 9n, lastStableOffset: 9n };
   const batchOf = (usedBytes: number) => ({
@@ -64,13 +79,11 @@ test('at most half of prefetchBytes waits in the link, decoded, for a thread tha
 });
 
 test('of small batches so many wait in the link that a busy thread finds work for its next moment', () => {
-  const limits = { requestRingBytes: 8192, responseRingBytes: 1 << 20, spillBytes: 1024, spillBudgetBytes: 1 << 20 };
-  const { application, network } = createAttachmentHandles(limits, createDoorbell(), createCounters());
-  const end = openApplicationEnd(application);
-  const proxy = new ConsumerProxy(1, openNetworkEnd(network), createBatchTable(256), 64 * 1024 * 1024);
-  after(() => {
-    end.close();
-    proxy.close();
+  const { proxy } = newLink({
+    responseRingBytes: 1 << 20,
+    spillBudgetBytes: 1 << 20,
+    places: 256,
+    prefetchBytes: 64 * 1024 * 1024,
   });
   const small = { usedBytes: 128, count: 1, firstOffset: 0n, nextOffset: 1n, leaderEpoch: 1, fetchedBytes: 128 };
   let handed = 0;
