@@ -7,7 +7,7 @@ import type {
   Subscription,
   TopicPartition,
 } from '../../common/config/consumer-config.ts';
-import type { ConsumerEvent, ConsumerSnapshot, LeaveModeName } from '../../common/consumer-calls.ts';
+import type { ConsumerEvent, LeaveModeName } from '../../common/consumer-calls.ts';
 import { Cancelled, type GroupFatalError, IllegalStateError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { Role, RoleHost } from '../client/role.ts';
@@ -29,11 +29,9 @@ import { PartitionSet } from './partition-set.ts';
 import { PositionResolver } from './position-resolver.ts';
 import { RefusalWatch } from './refusal-watch.ts';
 import type { RoleSettings } from './role-settings.ts';
-import { snapshotOf } from './snapshot.ts';
+import { Snapshots, snapshotOf } from './snapshot.ts';
 import { TopicTracker } from './topic-tracker.ts';
 
-const snapshotEveryMs = 5;
-const partitionsPerSnapshotMs = 100;
 /** A turn looks at every partition, some 4,000 in half a millisecond. With many partitions it waits as long as that before the next one. */
 const partitionsPerTurnMs = 4000;
 const manyPartitions = 1000;
@@ -56,9 +54,7 @@ export class ConsumerRole implements Role {
   readonly #topics: TopicTracker;
   readonly #missing: MissingTopics;
   readonly #ahead: ConnectAhead;
-  #isSnapshotDue = true;
-  /** A snapshot is only made now and then: it has a cost for each partition, and applications read it rarely. */
-  #snapshotFrom = Number.NEGATIVE_INFINITY;
+  readonly #snapshots: Snapshots;
   /** With many partitions there is no turn before this time, so that one turn serves many batches. */
   #turnFrom = Number.NEGATIVE_INFINITY;
   #isTurnDue = false;
@@ -78,6 +74,10 @@ export class ConsumerRole implements Role {
     this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
     this.#missing = new MissingTopics(host, (error) => this.#failed(error));
     this.#ahead = new ConnectAhead(host);
+    this.#snapshots = new Snapshots(
+      () => snapshotOf(this.partitions.all, this.group, this.#fatal ?? this.#lastError, this.#fatal !== null, config),
+      settings.onSnapshot,
+    );
     const memory = new FetchedMemory();
     this.fetchedMemory = memory;
     this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, decoder, prefixBytes, report, memory });
@@ -148,7 +148,9 @@ export class ConsumerRole implements Role {
     this.#turnFrom = all.length < manyPartitions ? now : now + all.length / partitionsPerTurnMs;
     // Brokers read the next records while those that have come are decoded.
     if (this.#mayFetch && this.#fetcher.hasAnswers) this.#fetcher.poll(all, now);
-    if (this.dealer.poll(all, now)) this.#isSnapshotDue = true;
+    // Whoever gets a batch may commit it in a transaction at once, as the member that has got it.
+    this.#snapshots.writeNews();
+    if (this.dealer.poll(all, now)) this.#snapshots.changed();
     this.#fetcher.settle(all);
     this.group?.poll(now);
     this.partitions.poll(now);
@@ -162,10 +164,10 @@ export class ConsumerRole implements Role {
       this.resolver.poll(this.partitions.all, now);
       if (this.#mayFetch) this.#fetcher.poll(this.partitions.all, now);
     } else if (now >= this.#closing.deadline) {
-      this.#endClose(now);
+      this.#endClose();
     }
     this.#settings.report.roundEnded(this.partitions.all, now);
-    if (this.#isSnapshotDue && now >= this.#snapshotFrom) this.#writeSnapshot(now);
+    this.#snapshots.poll(now);
   }
 
   nextDeadline(now: number): number {
@@ -182,7 +184,7 @@ export class ConsumerRole implements Role {
       this.#closing === null && this.#fatal === null ? this.#missing.nextDeadline() : infinity,
       this.#attention.nextDeadline(this.dealer.applications, all, now),
       this.#closing?.deadline ?? infinity,
-      this.#isSnapshotDue ? this.#snapshotFrom : infinity,
+      this.#snapshots.nextDeadline(),
     );
   }
 
@@ -246,8 +248,8 @@ export class ConsumerRole implements Role {
       deadline,
       (at) => {
         if (this.#isClosed) return;
-        if (this.group === null || this.#fatal !== null) this.#endClose(at);
-        else this.group.leave(leave, at, () => this.#endClose(at));
+        if (this.group === null || this.#fatal !== null) this.#endClose();
+        else this.group.leave(leave, at, () => this.#endClose());
       },
       now,
     );
@@ -261,7 +263,7 @@ export class ConsumerRole implements Role {
   }
 
   changed(): void {
-    this.#isSnapshotDue = true;
+    this.#snapshots.changed();
     this.#host.wake();
   }
 
@@ -276,14 +278,14 @@ export class ConsumerRole implements Role {
     if (this.#isClosed || this.#closing !== null) throw new IllegalStateError('the consumer is closed');
   }
 
-  #endClose(now: number): void {
+  #endClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.partitions.lose(this.partitions.asTopicPartitions());
+    this.#snapshots.write();
     this.#tell({ type: 'closed' });
     this.#host.cluster.forget(this);
     this.#topics.close();
-    this.#writeSnapshot(now);
     const done = this.#closing?.done ?? [];
     this.#closing = null;
     this.#settings.onClosed();
@@ -292,10 +294,17 @@ export class ConsumerRole implements Role {
 
   #onPartitionsChanged(): void {
     this.#topics.assigned(this.partitions.all.map(({ topic }) => topic));
-    this.changed();
+    this.#hasNews();
   }
 
+  #hasNews(): void {
+    this.#snapshots.news();
+    this.#host.wake();
+  }
+
+  /** Whoever hears of an event may read the state at once. */
   #tell(event: ConsumerEvent): void {
+    this.#snapshots.writeNews();
     for (const application of this.dealer.applications)
       if (!application.tell(event))
         this.#settings.log('warn', 'a thread does not read its events: further ones are lost');
@@ -314,10 +323,8 @@ export class ConsumerRole implements Role {
     this.#lastError = error;
     this.#settings.log('error', error.message);
     this.partitions.lose(this.partitions.asTopicPartitions());
-    // Whoever hears of the error may read the state at once.
-    this.#settings.onSnapshot(this.#snapshot());
+    this.#hasNews();
     this.#tell({ type: 'error', error: toPlainError(error), isFatal: true });
-    this.changed();
   }
 
   #membershipHost(): MembershipHost {
@@ -334,15 +341,13 @@ export class ConsumerRole implements Role {
       onFatal: (error: GroupFatalError | Error) => this.#fatally(error),
       onError: (error) => this.#failed(error),
       log: (level, text) => this.#settings.log(level, text),
-      onChange: () => this.changed(),
+      onChange: () => this.#hasNews(),
     };
   }
 
   #partitionListener() {
     return {
-      onFetched: () => {
-        this.#isSnapshotDue = true;
-      },
+      onFetched: () => this.#snapshots.changed(),
       onOutOfRange: (partition: Partition) => this.resolver.outOfRange(partition),
       onPartitionFailed: (partition: Partition, error: Error) => {
         partition.fail(error);
@@ -382,16 +387,5 @@ export class ConsumerRole implements Role {
         this.#tell({ type: 'stalled', topic, partition: index, cause });
       },
     };
-  }
-
-  #writeSnapshot(now: number): void {
-    this.#isSnapshotDue = false;
-    this.#snapshotFrom = now + snapshotEveryMs * (1 + this.partitions.all.length / partitionsPerSnapshotMs);
-    this.#settings.onSnapshot(this.#snapshot());
-  }
-
-  #snapshot(): ConsumerSnapshot {
-    const { partitions, group, config } = this;
-    return snapshotOf(partitions.all, group, this.#fatal ?? this.#lastError, this.#fatal !== null, config);
   }
 }
