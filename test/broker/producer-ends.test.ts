@@ -101,6 +101,31 @@ test('a wait for room fails after maxBlockMs with the limit and its option, and 
   assert.equal(producer.room, room);
 });
 
+test('a wait for room ends when there is room, also while the broker takes nothing', async () => {
+  const topic = await bench.newTopic();
+  const gate = 'some room';
+  await bench.broker.control(Produce, { holdUntil: gate });
+  // How much of the ring is free when the memory is full depends on the sizes and on which thread is faster.
+  for (const bytes of [100, 200, 450, 700]) {
+    const producer = await bench.producerOf({ bufferMemoryBytes: 64 * 1024, maxBlockMs: 600_000 });
+    const value = Buffer.alloc(bytes, 1);
+    for (let hadRoom = true; hadRoom; ) {
+      while (producer.append(topic, null, value));
+      let isWaiting = true;
+      const onEnd = (): void => {
+        isWaiting = false;
+      };
+      void producer.ready(bytes).then(onEnd, onEnd);
+      // With the answer, the network thread has taken the records for which it has memory.
+      await bench.client.refreshMetadata();
+      hadRoom = !isWaiting || producer.room > 2 * (bytes + 100);
+      if (hadRoom) await waitFor('the wait for room to end', () => !isWaiting);
+    }
+  }
+  await bench.broker.clearRules();
+  await bench.broker.release(gate);
+});
+
 test('a record larger than bufferMemoryBytes fails alone, and the error names the option', async () => {
   const topic = await bench.newTopic();
   const producer = await bench.producerOf({ bufferMemoryBytes: 64 * 1024 });

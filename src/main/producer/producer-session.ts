@@ -205,7 +205,7 @@ export class ProducerSession implements ClientRole {
     const timer = setTimeout(() => {
       this.#waiters = this.#waiters.filter((waiter) => waiter.future !== future);
       this.#updateHold();
-      // The network thread tells of room when half of the ring is free. With no memory for batches that does not come.
+      // There may be room of which the network thread has not told yet.
       if (this.#hasRoom(bytes, this.#promisedBytes)) {
         this.#promise(bytes);
         succeed(future, undefined);

@@ -42,6 +42,9 @@ export const maxFramesPerTurn = 2048;
 /** Room is given back in steps of this many bytes: each step makes both threads wait for memory, and a record would be too small for that. */
 const releaseBytes = 16 * 1024;
 
+/** An application that waits is told of new room at the latest after this time, however little room it is. */
+const maxUntoldMs = 100;
+
 /** The record that is being read. One object is used for all records. */
 class CurrentRecord implements UnplacedRecord, RecordFrame {
   readonly owner: ProducerProxy;
@@ -74,6 +77,8 @@ export class ProducerAdapter {
   readonly #topics: (TopicState | undefined)[] = [];
   /** The application is told of room when the ring holds at most this many bytes. */
   readonly #roomyBytes: number;
+  /** Since when there is room of which an application that waits was not told. Infinity: there is none. */
+  #untoldSince = Number.POSITIVE_INFINITY;
   /** There was no memory for the current frame. */
   #isStuck = false;
   readonly #arrivals: Arrivals;
@@ -144,10 +149,26 @@ export class ProducerAdapter {
       requests.releaseBefore();
       this.#arrivals.note(requests.newestPosition, now);
     } else requests.release();
-    // Only this code tells an application that waits for room. It does so when half of the ring is free, not for each record.
-    const isRoomy = requests.usedBytes <= this.#roomyBytes;
-    if (left < maxFramesPerTurn && isRoomy && requests.isWriterWaiting) this.proxy.ring();
-    return maxFramesPerTurn - left;
+    const taken = maxFramesPerTurn - left;
+    this.#tellOfRoom(taken > 0, now);
+    return taken;
+  }
+
+  /**
+   * Only this code tells an application that waits for room. It does so at once when half of the ring is free, not for each record. While
+   * there is no memory for more records, that half may never be free: then the application is told of less room, but not often. Rounds are
+   * so frequent that it learns of it in time (`patrolMs` of linked-producer.ts).
+   */
+  #tellOfRoom(hasNewRoom: boolean, now: number): void {
+    if (hasNewRoom && this.#untoldSince === Number.POSITIVE_INFINITY) this.#untoldSince = now;
+    if (this.#untoldSince === Number.POSITIVE_INFINITY) return;
+    const { requests } = this.end;
+    // An application looks for room itself after it has said that it waits.
+    if (requests.isWriterWaiting) {
+      if (requests.usedBytes > this.#roomyBytes && now < this.#untoldSince + maxUntoldMs) return;
+      this.proxy.ring();
+    }
+    this.#untoldSince = Number.POSITIVE_INFINITY;
   }
 
   /** @returns false when the frame must be handled again later */
