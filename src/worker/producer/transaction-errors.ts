@@ -92,7 +92,7 @@ function commonAction(call: TransactionCall, errorCode: number, isCommit: boolea
     case errorCodes.UNKNOWN_TOPIC_OR_PARTITION:
       return null;
     default:
-      return errorFor(errorCode)?.retriable === true && call !== 'TxnOffsetCommit' ? 'retry' : null;
+      return errorFor(errorCode)?.retriable === true ? 'retry' : null;
   }
 }
 

@@ -18,6 +18,7 @@ const rows: readonly [code: number, name: string, ...actions: string[]][] = [
   [16, 'NOT_COORDINATOR', 'find', 'find', 'find', 'find', 'find'],
   [14, 'COORDINATOR_LOAD_IN_PROGRESS', 'retry', 'retry', 'retry', 'retry', 'retry'],
   [51, 'CONCURRENT_TRANSACTIONS', 'retry', 'retry', 'retry', 'retry', 'retry'],
+  [56, 'KAFKA_STORAGE_ERROR', 'retry', 'retry', 'retry', 'retry', 'retry'],
   [7, 'REQUEST_TIMED_OUT', 'retry', 'retry', 'retry', 'find', 'retry'],
   [3, 'UNKNOWN_TOPIC_OR_PARTITION', '-', 'retry', '-', 'retry', '-'],
   [47, 'INVALID_PRODUCER_EPOCH', 'fenced', 'fenced', 'fenced', 'fenced', 'fenced'],
