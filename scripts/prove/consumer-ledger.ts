@@ -8,9 +8,23 @@ export interface Verdict {
   reordered: number;
   duplicates: number;
   duplicatesOutsideRebalances: number;
+  /** Living members that have lost their partitions, but for the next number. */
   evictions: number;
+  /** Classic members whose group Kafka has made a classic one again before they had joined its last rebalance. */
+  conversions: number;
+  /** For each of both, what the member's log has said around that time. */
+  lossReasons: string[];
   truncations: number;
 }
+
+/** The log of a member comes from another thread, and its main thread may be blocked: lines of this time may tell why it was evicted. */
+const logBeforeMs = 20_000;
+const logAfterMs = 5000;
+const maxLogLines = 10;
+/** What the log says of a loss: the answer of the coordinator. */
+const answerMark = 'was answered with';
+/** The answer to a member that its group still has, in another generation. */
+const conversionMark = 'was answered with ILLEGAL_GENERATION';
 
 interface Span {
   readonly reader: string;
@@ -28,6 +42,8 @@ export function newVerdict(): Verdict {
     duplicates: 0,
     duplicatesOutsideRebalances: 0,
     evictions: 0,
+    conversions: 0,
+    lossReasons: [],
     truncations: 0,
   };
 }
@@ -36,17 +52,19 @@ export function newVerdict(): Verdict {
  * @param lines     the ledger's
  * @param written   of each partition, the numbers acknowledged, in order
  * @param hasDied   whether a reader was killed, or its process was
+ * @param isMixed   whether the group has members of both protocols, so that it is converted now and then
  */
 export function judge(
   lines: readonly string[],
   written: readonly (readonly number[])[],
   hasDied: (reader: string) => boolean,
+  isMixed: boolean,
 ): Verdict {
   const verdict = newVerdict();
   const spans = written.map((): Span[] => []);
   for (const line of lines) {
     const [, what, reader = '', partition, first, next, numbers] = line.split(' ');
-    if (what === 'l') verdict.evictions++;
+    if (what === 'l') noteLoss(line, lines, isMixed, verdict);
     if (what === 't') verdict.truncations++;
     if (what === 'h') {
       const list = numbers === undefined || numbers === '' ? [] : numbers.split(',').map(Number);
@@ -92,4 +110,22 @@ function judgePartition(
     }
   }
   for (const number of written) if (!readers.has(number)) verdict.lost++;
+}
+
+/** Notes the lines of the member's log nearest to the one that says that it has lost partitions, each with its time from there. */
+function noteLoss(lost: string, lines: readonly string[], isMixed: boolean, verdict: Verdict): void {
+  const [lostAt, , reader, partitions] = lost.split(' ');
+  const said = lines
+    .map((line) => /^(\d+) w (\S+) (.*)$/.exec(line))
+    .filter((parts) => parts !== null && parts[2] === reader)
+    .map((parts) => ({ ms: Number(parts![1]) - Number(lostAt), text: parts![3]! }))
+    .filter(({ ms }) => ms >= -logBeforeMs && ms <= logAfterMs)
+    .sort((a, b) => Math.abs(a.ms) - Math.abs(b.ms))
+    .slice(0, maxLogLines);
+  const answer = said.find(({ text }) => text.includes(answerMark));
+  if (isMixed && answer?.text.includes(conversionMark) === true) verdict.conversions++;
+  else verdict.evictions++;
+  const inOrder = said.sort((a, b) => a.ms - b.ms).map(({ ms, text }) => `${ms} ms: ${text}`);
+  const why = inOrder.length === 0 ? 'its log says nothing' : inOrder.join(' | ');
+  verdict.lossReasons.push(`${reader} lost ${partitions}: ${why}`);
 }

@@ -4,7 +4,7 @@
 
 import { openSync, writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
-import { Consumer, type ConsumerBatch, type ConsumerHandle, KafkaClient } from '../../src/index.ts';
+import { Consumer, type ConsumerBatch, type ConsumerHandle, KafkaClient, type LogFields } from '../../src/index.ts';
 import { randomOf } from './random.ts';
 
 export interface MemberJob {
@@ -24,7 +24,7 @@ export interface MemberJob {
   readonly isTransactional: boolean;
 }
 
-/** Lines: `h`andled before it is done, `d`one, `x` lost, `l`ost partitions, `k`illed thread. Written at once, so that a kill loses none. */
+/** Lines: `h`andled before it is done, `d`one, `x` lost, `l`ost partitions, `k`illed thread, `w`arning. Written at once, so that a kill loses none. */
 function ledgerOf(file: string): (...fields: (string | number)[]) => void {
   const descriptor = openSync(file, 'a');
   return (...fields) => void writeSync(descriptor, `${Date.now()} ${fields.join(' ')}\n`);
@@ -140,7 +140,15 @@ async function keepThreads(
 async function main(job: MemberJob): Promise<void> {
   const note = ledgerOf(job.ledger);
   const random = randomOf(job.seed);
-  const client = await KafkaClient.start({ bootstrapServers: job.servers, apiVersionAutoTimeoutMs: 60_000 });
+  // Why the member was thrown out, if it is.
+  const warn = ({ event }: LogFields, message: string): void =>
+    note('w', job.name, `${event}: ${message.replaceAll('\n', ' ')}`);
+  const client = await KafkaClient.start({
+    bootstrapServers: job.servers,
+    apiVersionAutoTimeoutMs: 60_000,
+    logger: { debug: () => {}, info: warn, warn, error: warn },
+    logLevel: 'info',
+  });
   const consumer = await client.consumer({
     groupId: job.groupId,
     topics: [job.topic],

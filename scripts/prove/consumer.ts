@@ -78,7 +78,7 @@ async function main(): Promise<number> {
     const verdict = await prove(kafka, client, folder, progress);
     progress.end();
     const { lost, reordered, duplicatesOutsideRebalances, evictions, consumed } = verdict;
-    // A member that blocks stays in its group: only a kill may take it out.
+    // A member that blocks stays in its group: only a kill may take it out, or Kafka, when it converts the group.
     const wrong = lost + reordered + duplicatesOutsideRebalances + evictions + failures.length;
     const isGood = consumed > 0 && wrong === 0;
     const { seed, minutes, protocol, members, transactions } = values;
@@ -114,11 +114,11 @@ async function prove(
   progress.begin({ name: 'drain', limitMs: null });
   // Whatever is left, one last member reads in peace.
   await drain(kafka, folder, written, progress);
-  const ofLedger = judge(await ledgerLines(folder), written, hasDied);
+  const ofLedger = judge(await ledgerLines(folder), written, hasDied, values.protocol === 'mixed');
   if (!values.transactions) return ofLedger;
   // What was read is in the results, what became of the members is in their ledgers.
-  const { evictions, truncations } = ofLedger;
-  return { ...(await judgeResults(client, written)), evictions, truncations };
+  const { evictions, conversions, lossReasons, truncations } = ofLedger;
+  return { ...(await judgeResults(client, written)), evictions, conversions, lossReasons, truncations };
 }
 
 const hasDied = (reader: string): boolean => killed.has(reader) || killed.has(reader.replace(/-t\d+$/, ''));
