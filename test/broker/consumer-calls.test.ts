@@ -129,6 +129,25 @@ describe('a stream of batches', () => {
   });
 });
 
+describe('a loop over a consumer', () => {
+  it('settles a batch when it asks for the next one, and nothing when it is left', async () => {
+    await filled('ab');
+    const consumer = await bench.start({ ...small, commit: { everyMs: 50 } });
+    let first: ConsumerBatch | null = null;
+    for await (const batch of consumer) {
+      if (first === null) {
+        first = batch;
+        assert.equal(batch.isDone, false);
+        continue;
+      }
+      assert.equal(first.isDone, true);
+      await waitFor('the commit of the first', async () => (await committedOffset()) === 1);
+      break;
+    }
+    assert.deepEqual(valuesOf(await polled(consumer)), ['b']);
+  });
+});
+
 describe('a batch', () => {
   it('that is done in part stays with a loop that goes on, and what is left can be done later', async () => {
     await bench.begin({ topics: { t: 1 } });

@@ -2,11 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConsumerGroupHeartbeat, LeaveGroup } from '../../src/index.ts';
+import { ConsumerGroupHeartbeat, Heartbeat, LeaveGroup, type Logger } from '../../src/index.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { GroupBench, own, protocols, valuesOf } from './support/group-bench.ts';
 
 const bench = new GroupBench();
+/** A logger, and the messages that it gets. */
+function logged(): { readonly lines: readonly string[]; readonly logger: Logger } {
+  const lines: string[] = [];
+  const note = (_fields: object, message: string): void => void lines.push(message);
+  return { lines, logger: { debug: note, info: note, warn: note, error: note } };
+}
 const epochOf = async (): Promise<number> => (await bench.broker.describeGroup('g'))!.epoch;
 
 for (const [groupProtocol, protocol] of protocols) {
@@ -47,7 +53,8 @@ for (const [groupProtocol, protocol] of protocols) {
     it('loses its partitions, joins again, and reads on from the committed offsets', async () => {
       await bench.begin({ topics: { t: 1 } });
       await bench.broker.append('t', 0, [{ value: 'a' }]);
-      const consumer = await bench.start({ ...protocol, batchMaxBytes: 1 });
+      const { lines, logger } = logged();
+      const consumer = await bench.start({ ...protocol, batchMaxBytes: 1, logger });
       const first = (await consumer.poll(120_000))!;
       first.done();
       await consumer.commit();
@@ -56,10 +63,13 @@ for (const [groupProtocol, protocol] of protocols) {
       assert.deepEqual(valuesOf(second), ['b']);
       const lost: unknown[] = [];
       consumer.on('lost', (partitions) => lost.push(...partitions));
-      assert.ok(await bench.broker.expelMember('g', consumer.group.memberId));
+      const { memberId } = consumer.group;
+      assert.ok(await bench.broker.expelMember('g', memberId));
       await waitFor('the loss', () => lost.length === 1);
       assert.equal(second.lost, true);
       assert.equal(second.done(), 'lost');
+      const why = /Heartbeat was answered with (UNKNOWN_MEMBER_ID|FENCED_MEMBER_EPOCH); last heartbeat sent \d+ ms ago/;
+      await waitFor('the line in the log', () => lines.some((line) => line.includes(memberId) && why.test(line)));
       const again = (await consumer.poll(120_000))!;
       assert.deepEqual(valuesOf(again), ['b']);
       again.done();
@@ -94,12 +104,42 @@ describe('a group with members of both protocols', () => {
   });
 });
 
+describe('a classic member that has not joined again when its group is converted back', () => {
+  it('loses its partitions with its generation, says why, and goes on as the same member', async () => {
+    await bench.begin();
+    const { lines, logger } = logged();
+    const classic = await bench.start({ groupProtocol: 'classic', heartbeatIntervalMs: 100, logger });
+    await waitFor('all', () => own(classic).length === 4);
+    const others = [await bench.start({ groupProtocol: 'consumer' }), await bench.start({ groupProtocol: 'consumer' })];
+    const all = [classic, ...others];
+    await waitFor('a share each', () => all.every((one) => own(one).length > 0) && all.flatMap(own).length === 4);
+    await waitFor('a stable group', () => all.every((one) => one.group.state === 'STABLE'));
+    const lost: unknown[] = [];
+    classic.on('lost', (partitions) => lost.push(...partitions));
+    // The group rebalances when the first one leaves, and the classic member hears of that too late.
+    await bench.broker.addRule(Heartbeat.key, { holdUntil: 'both have left' }, { times: 1 });
+    await bench.broker.waitForHeld('both have left');
+    const { memberId } = classic.group;
+    for (const one of others) await one.close();
+    assert.equal((await bench.broker.describeGroup('g'))!.kind, 'classic');
+    await bench.broker.release('both have left');
+    await waitFor('the loss', () => lost.length > 0);
+    await waitFor('the reason', () =>
+      lines.some((line) => /Heartbeat was answered with ILLEGAL_GENERATION/.test(line)),
+    );
+    await waitFor('all again', () => own(classic).length === 4);
+    assert.equal(classic.group.memberId, memberId);
+  });
+});
+
 describe('groupProtocol auto', () => {
   it('uses KIP-848 if the brokers have it, and else the classic protocol', async () => {
     await bench.begin();
-    const here = await bench.start({});
+    const { lines, logger } = logged();
+    const here = await bench.start({ logger, logLevel: 'info' });
     await waitFor('a membership', () => here.group.protocol !== null);
     assert.equal(here.group.protocol, 'consumer');
+    await waitFor('the line in the log', () => lines.some((line) => /group g: .*'auto' is consumer/.test(line)));
     await bench.broker.setApiVersions(ConsumerGroupHeartbeat.key, null);
     const there = await bench.start({ groupId: 'h' });
     await waitFor('a membership', () => there.group.protocol !== null);

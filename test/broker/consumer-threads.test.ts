@@ -64,6 +64,7 @@ describe('threads that share one consumer', () => {
     const first = await thread(true);
     await fill(0);
     await waitFor('a batch that is held', () => first.told.length === 1);
+    const { memberId, epoch } = consumer.group;
     const second = await thread(false);
     const third = await thread(false);
     const held = first.told[0]!.partition;
@@ -80,6 +81,8 @@ describe('threads that share one consumer', () => {
       );
     assert.equal(read(held).length, 5, 'the batch that was held came again, once');
     assert.equal(consumer.assignment.length, 4);
+    // Threads come and go without a rebalance.
+    assert.deepEqual([consumer.group.memberId, consumer.group.epoch], [memberId, epoch]);
     await consumer.close();
     await waitFor('the others to be told of the end', () =>
       [second, third].every(({ told }) => told.at(-1)?.partition === -1),

@@ -78,7 +78,10 @@ export function parseConsumerConfig(options: unknown): ConsumerConfig {
 /** Parses the topics of `subscribe`. */
 export function parseSubscription(value: unknown, problems: string[]): Subscription | null {
   if (value instanceof RegExp) return { pattern: { source: value.source, flags: value.flags.replace(/[gy]/g, '') } };
-  if (isPlain(value) && typeof value.brokerPattern === 'string') return { brokerPattern: value.brokerPattern };
+  if (isPlain(value) && typeof value.brokerPattern === 'string') {
+    if (value.brokerPattern === '') problems.push('topics.brokerPattern is empty, which matches nothing');
+    return { brokerPattern: value.brokerPattern };
+  }
   if (!Array.isArray(value)) {
     problems.push(`topics must be a list of names, a RegExp, or { brokerPattern }, not ${described(value)}`);
     return null;

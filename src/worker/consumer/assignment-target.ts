@@ -24,6 +24,8 @@ export class AssignmentTarget {
   rows: readonly TargetRow[] = [];
   readonly #cluster: Pick<ClusterView, 'topicName'>;
   readonly #onResolved: (topic: string, topicId: string) => void;
+  /** The names of the target's topics, by id. Metadata may lack a topic for a moment, which is no reason to release its partitions. */
+  #names = new Map<string, string>();
 
   constructor(cluster: Pick<ClusterView, 'topicName'>, onResolved: (topic: string, topicId: string) => void) {
     this.#cluster = cluster;
@@ -52,16 +54,19 @@ export class AssignmentTarget {
 
   #resolve(): { readonly wanted: TopicPartition[]; readonly isWhole: boolean } {
     const wanted: TopicPartition[] = [];
+    const names = new Map<string, string>();
     let isWhole = true;
     for (const { topicId, partitions } of this.rows) {
-      const topic = this.#cluster.topicName(topicId);
-      if (topic === null) {
+      const topic = this.#cluster.topicName(topicId) ?? this.#names.get(topicId);
+      if (topic === undefined) {
         isWhole = false;
         continue;
       }
+      names.set(topicId, topic);
       this.#onResolved(topic, topicId);
       for (const partition of partitions) wanted.push({ topic, partition });
     }
+    this.#names = names;
     return { wanted, isWhole };
   }
 }

@@ -4,22 +4,24 @@
 
 import type { Subscription, TopicPartition } from '../../common/config/consumer-config.ts';
 import { GroupFatalError, KafkaClientError, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { Heartbeat, JoinGroup, SyncGroup } from '../../protocol/flat/generated/apis.ts';
 import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
 import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-group.ts';
 import type { RoleHost } from '../client/role.ts';
 import { assignors } from './assignors/index.ts';
-import { backoffMs } from './backoff.ts';
+import { RetryWait } from './backoff.ts';
 import { heartbeatAction, isBrokerFault, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
-import { ClassicHeartbeat } from './classic-heartbeat.ts';
-import { type ClassicIdentity, ClassicRequests, type ClassicSettings } from './classic-requests.ts';
+import { ClassicHeartbeat, type HeartbeatOutcome } from './classic-heartbeat.ts';
+import { type ClassicIdentity, ClassicRequests, type ClassicSettings, type Outcome } from './classic-requests.ts';
 import { codes } from './codes.ts';
 import { decodeAssignment } from './consumer-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { GroupLeader } from './group-leader.ts';
 import type { ClassicState, JoinStep } from './member-states.ts';
-import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
+import type { Fencing, Identity, LeaveMode, Membership, MembershipHost } from './membership.ts';
 import { patternNotForClassic, refusedBy } from './named-errors.ts';
 import { differenceOf } from './partition-difference.ts';
+import { releaseLimitMs } from './release-limit.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
 import { Trouble } from './trouble.ts';
 
@@ -35,6 +37,7 @@ export class ClassicGroupMember implements Membership {
   readonly #heartbeat: ClassicHeartbeat;
   readonly #leader: GroupLeader;
   readonly #trouble: Trouble;
+  readonly #wait: RetryWait;
   readonly #isCooperative: boolean;
   #state: ClassicState = 'UNJOINED';
   #memberId = '';
@@ -45,8 +48,6 @@ export class ClassicGroupMember implements Membership {
   #isRejoinWanted = false;
   /** Counts identities and joins. Answers to requests of an earlier one are ignored. */
   #serial = 0;
-  #failures = 0;
-  #retryAt = Number.NEGATIVE_INFINITY;
 
   constructor(host: RoleHost, parts: MembershipHost, coordinator: Coordinator, settings: ClassicSettings) {
     this.#host = host;
@@ -54,18 +55,20 @@ export class ClassicGroupMember implements Membership {
     this.#coordinator = coordinator;
     this.#settings = settings;
     this.#requests = new ClassicRequests(host, settings);
-    this.#heartbeat = new ClassicHeartbeat(this.#requests, coordinator, settings, () => this.#who, {
+    const onBeat: HeartbeatOutcome = {
       onAnswer: (errorCode, durationMs, now) => {
         parts.report.heartbeatAnswered(durationMs, now);
         this.#onHeartbeat(errorCode, now);
       },
       onFailure: (now) => {
         coordinator.unknown();
-        this.#backOff(now);
+        this.#heartbeat.failed(now);
       },
-    });
+    };
+    this.#heartbeat = new ClassicHeartbeat(host, this.#requests, coordinator, settings, () => this.#who, onBeat);
     this.#leader = new GroupLeader(host.cluster);
     this.#trouble = new Trouble(settings.sessionTimeoutMs);
+    this.#wait = new RetryWait(settings.retryBackoffMs, () => host.random());
     this.#isCooperative = settings.assignors.every((name) => assignors[name].isCooperative);
   }
 
@@ -97,16 +100,15 @@ export class ClassicGroupMember implements Membership {
     if (this.#matcher.hasChanged() || this.#leader.hasTopicsChanged()) this.#isRejoinWanted = true;
     if (this.#step === 'none' && this.#isRejoinWanted) this.#prepareJoin(now);
     if (this.#step === 'assign') this.#assign(now);
-    if (this.#step === 'send' && now >= this.#retryAt && this.#coordinator.ready(now) !== null) this.#join(now);
-    if (this.#hasHeartbeats && now >= this.#retryAt) this.#heartbeat.poll(now);
+    if (this.#step === 'send' && now >= this.#wait.until && this.#coordinator.ready(now) !== null) this.#join(now);
+    if (this.#hasHeartbeats) this.#heartbeat.poll(now);
   }
 
   nextDeadline(now: number): number {
     if (this.#state === 'FATAL' || this.#state === 'LEFT') return Number.POSITIVE_INFINITY;
     let deadline = Number.POSITIVE_INFINITY;
-    if (this.#step === 'send') deadline = this.#retryAt;
-    if (this.#hasHeartbeats) deadline = Math.min(deadline, Math.max(this.#heartbeat.dueAt, this.#retryAt));
-    return deadline > now ? deadline : Number.POSITIVE_INFINITY;
+    if (this.#step === 'send' && this.#wait.until > now) deadline = this.#wait.until;
+    return this.#hasHeartbeats ? Math.min(deadline, this.#heartbeat.nextDeadline(now)) : deadline;
   }
 
   onApplicationActive(now: number): void {
@@ -135,9 +137,9 @@ export class ClassicGroupMember implements Membership {
     this.#setState('UNJOINED');
   }
 
-  onFenced(epoch: number, now: number): void {
-    if (epoch !== this.#generation || !this.isMember) return;
-    this.#lost(now, true);
+  onFenced(epoch: number, why: Fencing, now: number): void {
+    // During a rebalance the answer to JoinGroup or SyncGroup decides: the new generation may have this member.
+    if (epoch === this.#generation && this.#state === 'STABLE') this.#lost(why, now);
   }
 
   onFencedInstance(epoch: number): void {
@@ -171,12 +173,16 @@ export class ClassicGroupMember implements Membership {
       this.#coordinator.to!,
       this.#who,
       content,
-      {
-        onResponse: (response, at) => (serial === this.#serial ? this.#onJoined(response, now, at) : undefined),
-        onFailure: (error, at) => this.#onRequestFailed(serial, error, at),
-      },
+      this.#outcome(serial, (response, at) => this.#onJoined(response, now, at)),
       now,
     );
+  }
+
+  #outcome<Response>(serial: number, use: (response: Response, now: number) => void): Outcome<Response> {
+    return {
+      onResponse: (response, at) => (serial === this.#serial ? use(response, at) : undefined),
+      onFailure: (error, at) => (serial === this.#serial ? this.#onRequestFailed(error, at) : undefined),
+    };
   }
 
   get #who(): ClassicIdentity {
@@ -188,8 +194,10 @@ export class ClassicGroupMember implements Membership {
 
   #onJoined(response: JoinGroupResponseView, sentAt: number, now: number): void {
     const { errorCode, memberId } = response;
+    // Neither is an answer to what was sent, so that the coordinator is not asked as fast as it answers.
+    if (errorCode === (this.#memberId === '' ? codes.unknownMemberId : codes.memberIdRequired)) this.#wait.failed(now);
     if (joinAction(errorCode) === 'keepId') this.#memberId = memberId;
-    if (!this.#goesOn(joinAction(errorCode), errorCode, now)) return;
+    if (!this.#goesOn(JoinGroup.name, joinAction(errorCode), errorCode, now)) return;
     this.#parts.report.joined(now - sentAt, now);
     this.#memberId = memberId;
     this.#generation = response.generationId;
@@ -199,13 +207,13 @@ export class ClassicGroupMember implements Membership {
     this.#setState('COMPLETING_REBALANCE');
     const isLeader = response.leader === memberId;
     this.#parts.log('debug', `${this.#name} joined generation ${this.#generation}${isLeader ? ' as its leader' : ''}`);
-    this.#leader.begin(isLeader && !response.skipAssignment ? response : null);
+    this.#leader.begin(isLeader ? response : null);
     this.#step = 'assign';
     this.#assign(now);
   }
 
   /** Acts on the error code of a JoinGroup or SyncGroup response. Returns whether there was no error. */
-  #goesOn(action: JoinAction, errorCode: number, now: number): boolean {
+  #goesOn(api: string, action: JoinAction, errorCode: number, now: number): boolean {
     switch (action) {
       case 'ok':
         return true;
@@ -222,7 +230,7 @@ export class ClassicGroupMember implements Membership {
         break;
       case 'newIdentity':
       case 'lost':
-        this.#lost(now, action === 'newIdentity');
+        this.#lost({ api, errorCode }, now);
         break;
       case 'fatal':
         if (isBrokerFault(errorCode) && this.#trouble.maySettle(now)) this.#again(now, 1);
@@ -250,17 +258,14 @@ export class ClassicGroupMember implements Membership {
       this.#who,
       this.#protocolName,
       assignments,
-      {
-        onResponse: (response, at) => (serial === this.#serial ? this.#onSynced(response, now, at) : undefined),
-        onFailure: (error, at) => this.#onRequestFailed(serial, error, at),
-      },
+      this.#outcome(serial, (response, at) => this.#onSynced(response, now, at)),
       now,
     );
   }
 
   #onSynced(response: SyncGroupResponseView, sentAt: number, now: number): void {
     const { errorCode } = response;
-    if (!this.#goesOn(syncAction(errorCode), errorCode, now)) return;
+    if (!this.#goesOn(SyncGroup.name, syncAction(errorCode), errorCode, now)) return;
     this.#parts.report.synced(now - sentAt, now);
     this.#heard(now);
     this.#step = 'none';
@@ -304,25 +309,24 @@ export class ClassicGroupMember implements Membership {
         return;
       case 'find':
         this.#coordinator.unknown();
+        this.#heartbeat.again();
         return;
       case 'backOff':
-        this.#backOff(now);
+        this.#heartbeat.failed(now);
         return;
       case 'fatal':
-        if (isBrokerFault(errorCode) && this.#trouble.maySettle(now)) this.#backOff(now);
+        if (isBrokerFault(errorCode) && this.#trouble.maySettle(now)) this.#heartbeat.failed(now);
         else this.#refused(errorCode);
         return;
       default:
-        // During a rebalance the answer to JoinGroup or SyncGroup decides, not this one.
-        if (this.#state === 'STABLE') this.#lost(now, action === 'newIdentity');
+        this.onFenced(this.#generation, { api: Heartbeat.name, errorCode }, now);
     }
   }
 
   #heard(now: number): void {
     this.#trouble.over();
     this.#heartbeat.heard(now);
-    this.#failures = 0;
-    this.#retryAt = Number.NEGATIVE_INFINITY;
+    this.#wait.succeeded();
   }
 
   // --- ends
@@ -335,10 +339,11 @@ export class ClassicGroupMember implements Membership {
     return true;
   }
 
-  /** The group has continued without this member. */
-  #lost(now: number, needsNewId: boolean): void {
-    this.#parts.log('warn', `${this.#name}, generation ${this.#generation}, is not in the group now; it joins again`);
-    this.#forget(needsNewId);
+  /** The group has continued without this member. The coordinator may still know its id, and would wait for a member that has another. */
+  #lost(why: Fencing, now: number): void {
+    const text = `generation ${this.#generation} is over (${this.#heartbeat.times.explain(why, now)})`;
+    this.#parts.log('warn', `${this.#name}: ${text}; it has lost its partitions and joins again`);
+    this.#forget(why.errorCode === codes.unknownMemberId);
     this.#parts.lose(this.#parts.owned(), now);
     this.#setState('UNJOINED');
     this.#isRejoinWanted = true;
@@ -357,23 +362,17 @@ export class ClassicGroupMember implements Membership {
 
   #again(now: number, failures: number): void {
     this.#step = 'send';
-    if (failures > 0) this.#backOff(now);
+    if (failures > 0) this.#wait.failed(now);
     this.#host.wake();
   }
 
-  #onRequestFailed(serial: number, error: Error, now: number): void {
-    if (serial !== this.#serial) return;
+  #onRequestFailed(error: Error, now: number): void {
     if (error instanceof UnsupportedVersionError || (error instanceof KafkaClientError && !error.retriable)) {
       this.#fatal(new GroupFatalError(`the group ${this.#settings.groupId} cannot be joined`, { cause: error }));
       return;
     }
     this.#coordinator.unknown();
     this.#again(now, 1);
-  }
-
-  #backOff(now: number): void {
-    this.#failures++;
-    this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, this.#failures, this.#host.random());
   }
 
   #refused(errorCode: number): void {

@@ -8,13 +8,14 @@ import { ConsumerGroupHeartbeat } from '../../protocol/flat/generated/apis.ts';
 import type { ConsumerGroupHeartbeatResponseView } from '../../protocol/flat/generated/consumer-group-heartbeat.ts';
 import type { RoleHost } from '../client/role.ts';
 import { AssignmentTarget } from './assignment-target.ts';
-import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
 import type { Coordinator } from './coordinator.ts';
 import { HeartbeatContent, type HeartbeatKind, type HeartbeatSettings, textOf } from './heartbeat-content.ts';
+import { HeartbeatPace } from './heartbeat-pace.ts';
 import type { MemberState } from './member-states.ts';
-import { type Identity, type LeaveMode, type Membership, type MembershipHost, releaseLimitMs } from './membership.ts';
-import { deniedTopics, refusedBy } from './named-errors.ts';
+import type { Fencing, Identity, LeaveMode, Membership, MembershipHost } from './membership.ts';
+import { deniedTopics, refusedBy, unsupportedMembership } from './named-errors.ts';
+import { releaseLimitMs } from './release-limit.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
 import { Trouble } from './trouble.ts';
 
@@ -28,9 +29,6 @@ export interface MemberSettings extends HeartbeatSettings {
 }
 
 const joinEpoch = 0;
-const firstIntervalMs = 5000;
-/** A coordinator that asks for less than this would forget its members between two heartbeats. */
-const maxIntervalMs = 60_000;
 const unreleasedRetryMs = 1000;
 
 export class ConsumerGroupMember implements Membership {
@@ -48,14 +46,10 @@ export class ConsumerGroupMember implements Membership {
   #isReconciling = false;
   /** Counts joins. Answers to requests of an earlier join are ignored. */
   #join = 0;
-  #isInFlight = false;
-  #sentAt = Number.NEGATIVE_INFINITY;
-  #intervalMs = firstIntervalMs;
-  /** The last heartbeat must be repeated. */
-  #isAgain = false;
-  #failures = 0;
-  #retryAt = Number.NEGATIVE_INFINITY;
+  readonly #pace: HeartbeatPace;
   readonly #trouble: Trouble;
+  /** The application knows that it may not read some of its topics. */
+  #isDenialTold = false;
   #leaveMode: LeaveMode = 'default';
   #onLeft: (() => void) | null = null;
 
@@ -65,6 +59,7 @@ export class ConsumerGroupMember implements Membership {
     this.#coordinator = coordinator;
     this.#settings = settings;
     this.#trouble = new Trouble(settings.troubleLimitMs);
+    this.#pace = new HeartbeatPace(settings.retryBackoffMs, () => host.random());
     this.#memberId = settings.newMemberId();
     this.#content = new HeartbeatContent(settings, this.#memberId, host.cluster);
     this.#target = new AssignmentTarget(host.cluster, (...names) => this.#content.assignedBy(...names));
@@ -88,23 +83,21 @@ export class ConsumerGroupMember implements Membership {
   subscribe(subscription: Subscription): void {
     this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
     this.#content.subscribe(subscription, this.#matcher);
+    this.#isDenialTold = false;
     if (this.#state === 'UNSUBSCRIBED') this.#joinGroup();
   }
 
   poll(now: number): void {
     if (this.#matcher?.hasChanged() === true) this.#content.isSubscriptionNew = true;
     if (this.#state === 'RECONCILING') this.#reconcile(now);
-    if (!this.#isDue(now)) return;
+    if (!this.#hasHeartbeats || !this.#pace.isDue(this.#isUrgent, now)) return;
     const to = this.#coordinator.ready(now);
     if (to === null) return;
     this.#heartbeat(now);
   }
 
   nextDeadline(now: number): number {
-    if (this.#isInFlight || !this.#hasHeartbeats) return Number.POSITIVE_INFINITY;
-    const deadline = Math.max(this.#isUrgent ? now : this.#sentAt + this.#intervalMs, this.#retryAt);
-    // If it is due already, it waits for an event, and that event starts a round.
-    return deadline > now ? deadline : Number.POSITIVE_INFINITY;
+    return this.#hasHeartbeats ? this.#pace.nextDeadline(this.#isUrgent, now) : Number.POSITIVE_INFINITY;
   }
 
   onApplicationActive(): void {
@@ -134,8 +127,8 @@ export class ConsumerGroupMember implements Membership {
     this.poll(now);
   }
 
-  onFenced(epoch: number, now: number): void {
-    if (epoch === this.#epoch && this.isMember) this.#fenced(now);
+  onFenced(epoch: number, why: Fencing, now: number): void {
+    if (epoch === this.#epoch && this.isMember) this.#fenced(why, now);
   }
 
   onFencedInstance(epoch: number): void {
@@ -152,7 +145,7 @@ export class ConsumerGroupMember implements Membership {
   }
 
   get #isUrgent(): boolean {
-    if (this.#isAgain || this.#content.isSubscriptionNew) return true;
+    if (this.#content.isSubscriptionNew) return true;
     return this.#state === 'JOINING' || this.#state === 'ACKNOWLEDGING' || this.#state === 'LEAVING';
   }
 
@@ -160,11 +153,6 @@ export class ConsumerGroupMember implements Membership {
     if (this.#state === 'JOINING') return 'join';
     if (this.#state !== 'LEAVING') return 'alive';
     return this.#settings.instanceId !== null && this.#leaveMode === 'default' ? 'leaveStatic' : 'leave';
-  }
-
-  #isDue(now: number): boolean {
-    if (this.#isInFlight || !this.#hasHeartbeats || now < this.#retryAt) return false;
-    return this.#isUrgent || now >= this.#sentAt + this.#intervalMs;
   }
 
   #heartbeat(now: number): void {
@@ -175,9 +163,7 @@ export class ConsumerGroupMember implements Membership {
     const isLeaving = this.#state === 'LEAVING';
     if (this.#state === 'ACKNOWLEDGING') this.#setState(this.#target.isReached(owned) ? 'STABLE' : 'RECONCILING');
     this.#content.isSubscriptionNew = false;
-    this.#isAgain = false;
-    this.#isInFlight = true;
-    this.#sentAt = now;
+    this.#pace.sent(now);
     const toldOwned = request.topicPartitions == null ? null : textOf(owned);
     this.#host.requests.send(
       {
@@ -187,13 +173,13 @@ export class ConsumerGroupMember implements Membership {
         ...(isRegex ? { minVersion: 1 } : {}),
         timeoutMs: this.#settings.requestTimeoutMs,
         onResponse: (response, _version, at) => {
-          this.#isInFlight = false;
+          this.#pace.ended();
           this.#parts.report.heartbeatAnswered(at - now, at);
           if (isLeaving) this.#left();
           else if (join === this.#join) this.#onResponse(response!, toldOwned, at);
         },
         onFailure: (error, at) => {
-          this.#isInFlight = false;
+          this.#pace.ended();
           if (isLeaving) this.#left();
           else if (join === this.#join) this.#onFailure(error, at);
         },
@@ -210,12 +196,11 @@ export class ConsumerGroupMember implements Membership {
       else this.#onError(errorCode, response.errorMessage, now);
       return;
     }
-    this.#failures = 0;
-    this.#retryAt = Number.NEGATIVE_INFINITY;
-    this.#trouble.over();
-    this.#content.answered(toldOwned);
     const { memberEpoch, heartbeatIntervalMs, assignment } = response;
-    if (heartbeatIntervalMs > 0) this.#intervalMs = Math.min(heartbeatIntervalMs, maxIntervalMs);
+    this.#pace.accepted(heartbeatIntervalMs, now);
+    this.#trouble.over();
+    this.#isDenialTold = false;
+    this.#content.answered(toldOwned);
     if (memberEpoch !== this.#epoch) {
       this.#epoch = memberEpoch;
       this.#parts.onChange();
@@ -238,12 +223,7 @@ export class ConsumerGroupMember implements Membership {
 
   #onFailure(error: Error, now: number): void {
     if (error instanceof UnsupportedVersionError) {
-      this.#fatal(
-        new GroupFatalError(
-          "the coordinator does not support this membership (KIP-848; patterns for the broker need version 1 of ConsumerGroupHeartbeat): use groupProtocol 'classic' or 'auto'",
-          { cause: error },
-        ),
-      );
+      this.#fatal(new GroupFatalError(unsupportedMembership, { cause: error }));
       return;
     }
     // The member stays in the group until the broker's session timeout.
@@ -253,9 +233,8 @@ export class ConsumerGroupMember implements Membership {
 
   #tryAgain(now: number): void {
     this.#content.sayEverything();
-    this.#isAgain = true;
-    this.#failures++;
-    this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, this.#failures, this.#host.random());
+    this.#pace.again();
+    this.#pace.backOff(now);
   }
 
   #onError(errorCode: number, message: string | null, now: number): void {
@@ -264,18 +243,17 @@ export class ConsumerGroupMember implements Membership {
       case codes.coordinatorNotAvailable:
         this.#coordinator.unknown();
         this.#content.sayEverything();
-        this.#isAgain = true;
+        this.#pace.again();
         return;
       case codes.coordinatorLoadInProgress:
         this.#tryAgain(now);
         return;
       case codes.fencedMemberEpoch:
       case codes.unknownMemberId:
-        this.#fenced(now);
+        this.#fenced({ api: ConsumerGroupHeartbeat.name, errorCode }, now);
         return;
       case codes.topicAuthorizationFailed:
-        this.#parts.onError(deniedTopics(this.#matcher?.names() ?? [], message));
-        this.#content.sayEverything();
+        this.#denied(message, now);
         return;
       case codes.unreleasedInstanceId:
         this.#unreleased(errorCode, now);
@@ -284,6 +262,9 @@ export class ConsumerGroupMember implements Membership {
         // Brokers whose coordinators move may answer so. The membership lasts until the session's end.
         if (this.#trouble.maySettle(now)) this.#tryAgain(now);
         else this.#fatal(refusedBy(this.#settings.groupId, errorCode, message));
+        return;
+      case codes.unsupportedVersion:
+        this.#fatal(refusedBy(this.#settings.groupId, errorCode, message, unsupportedMembership));
         return;
       default:
         this.#fatal(refusedBy(this.#settings.groupId, errorCode, message));
@@ -308,13 +289,21 @@ export class ConsumerGroupMember implements Membership {
     }
   }
 
+  /** Permission may come at any time. Until then the member stays what it is; a join is repeated after a wait. */
+  #denied(message: string | null, now: number): void {
+    if (!this.#isDenialTold) this.#parts.onError(deniedTopics(this.#matcher?.names() ?? [], message));
+    this.#isDenialTold = true;
+    this.#content.sayEverything();
+    this.#pace.backOff(now);
+  }
+
   #unreleased(errorCode: number, now: number): void {
     if (!this.#trouble.maySettle(now)) {
       this.#fatal(refusedBy(this.#settings.groupId, errorCode, null));
       return;
     }
     this.#parts.log('warn', `${this.#name}: another member still uses the instance id; this member tries again`);
-    this.#retryAt = now + unreleasedRetryMs;
+    this.#pace.notBefore(now + unreleasedRetryMs);
   }
 
   // --- transitions
@@ -329,11 +318,14 @@ export class ConsumerGroupMember implements Membership {
     this.#host.wake();
   }
 
-  #fenced(now: number): void {
+  #fenced(why: Fencing, now: number): void {
+    const reason = this.#pace.times.explain(why, now);
     this.#parts.log(
       'warn',
-      `${this.#name} at epoch ${this.#epoch} was fenced: it has lost its partitions and joins again`,
+      `${this.#name} at epoch ${this.#epoch} was fenced (${reason}): it has lost its partitions and joins again`,
     );
+    // A coordinator that fences members that join must not be asked as fast as it answers.
+    if (this.#state === 'JOINING') this.#pace.backOff(now);
     this.#setState('FENCED');
     this.#epoch = joinEpoch;
     this.#parts.lose(this.#parts.owned(), now);

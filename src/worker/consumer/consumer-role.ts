@@ -209,7 +209,7 @@ export class ConsumerRole implements Role {
     const gone = this.partitions
       .asTopicPartitions()
       .filter(({ topic, partition }) => !wanted.has(`${topic}-${partition}`));
-    if (gone.length > 0) this.partitions.release(gone, now, () => {}, now);
+    this.partitions.replace(gone, now + this.config.defaultApiTimeoutMs, now);
     this.partitions.take(partitions, now);
     for (const { topic, partition, start } of partitions)
       if (start !== null) this.resolver.start(this.partitions.get(topic, partition)!, start);
@@ -281,7 +281,9 @@ export class ConsumerRole implements Role {
   #endClose(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.partitions.lose(this.partitions.asTopicPartitions());
+    const left = this.partitions.asTopicPartitions();
+    if (left.length > 0) this.#settings.log('warn', `closed before ${left.length} partitions were released in order`);
+    this.partitions.lose(left);
     this.#snapshots.write();
     this.#tell({ type: 'closed' });
     this.#host.cluster.forget(this);

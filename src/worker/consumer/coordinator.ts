@@ -6,7 +6,8 @@ import { FindCoordinator } from '../../protocol/flat/generated/apis.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
 import { anyone, type Destination } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
-import { backoffMs } from './backoff.ts';
+import { RetryWait } from './backoff.ts';
+import { isBrokerFault } from './classic-actions.ts';
 import { codes } from './codes.ts';
 
 const groupLane = 'group';
@@ -29,8 +30,9 @@ export class Coordinator {
   #hasKeys = true;
   #isAsking = false;
   #isWanted = false;
-  #failures = 0;
-  #retryAt = Number.NEGATIVE_INFINITY;
+  /** The brokers have refused the look-up for good. */
+  #isRefused = false;
+  readonly #wait: RetryWait;
   /** The error of the last look-up. Null if it succeeded. */
   lastError: Error | null = null;
 
@@ -38,6 +40,7 @@ export class Coordinator {
     this.#host = host;
     this.#settings = settings;
     this.#onFatal = onFatal;
+    this.#wait = new RetryWait(settings.retryBackoffMs, () => host.random());
   }
 
   /** The place to which requests can be sent now. Null while it is not known or not connected; then a look-up or a connection is under way. */
@@ -53,7 +56,7 @@ export class Coordinator {
       // The coordinator cannot be reached. Another broker may be the coordinator by now.
       this.lastError = error;
       this.unknown();
-      this.#failed(now);
+      this.#wait.failed(now);
     }
     return null;
   }
@@ -65,7 +68,7 @@ export class Coordinator {
   }
 
   poll(now: number): void {
-    if (!this.#isWanted || this.to !== null || this.#isAsking || now < this.#retryAt) return;
+    if (!this.#isWanted || this.#isRefused || this.to !== null || this.#isAsking || now < this.#wait.until) return;
     if (!this.#host.requests.isReady(anyone, now)) return;
     const hasKeys = this.#hasKeys;
     this.#isAsking = true;
@@ -83,8 +86,9 @@ export class Coordinator {
         onFailure: (error, at) => {
           this.#isAsking = false;
           this.lastError = error;
-          if (error instanceof UnsupportedVersionError && this.#hasKeys) this.#hasKeys = false;
-          else this.#failed(at);
+          if (!(error instanceof UnsupportedVersionError)) this.#wait.failed(at);
+          else if (this.#hasKeys) this.#hasKeys = false;
+          else this.#refused(error);
         },
       },
       now,
@@ -92,8 +96,8 @@ export class Coordinator {
   }
 
   nextDeadline(now: number): number {
-    if (!this.#isWanted || this.#isAsking) return Number.POSITIVE_INFINITY;
-    if (this.to === null && this.#retryAt > now) return this.#retryAt;
+    if (!this.#isWanted || this.#isRefused || this.#isAsking) return Number.POSITIVE_INFINITY;
+    if (this.to === null && this.#wait.until > now) return this.#wait.until;
     // A broker that is ready is no reason for a round: whoever has a request for it has sent it.
     const readyAt = this.#host.requests.readyAt(this.to ?? anyone, now);
     return readyAt > now ? readyAt : Number.POSITIVE_INFINITY;
@@ -110,25 +114,22 @@ export class Coordinator {
     const { errorCode, nodeId } = response.coordinators.length > 0 ? response.coordinators.at(0) : response;
     if (errorCode === codes.none) {
       this.to = { brokerId: nodeId, lane: groupLane };
-      this.#failures = 0;
+      this.#wait.succeeded();
       // A broker that is named, and denies it, must not be asked for as fast as it answers.
-      this.#retryAt = now + this.#settings.retryBackoffMs;
+      this.#wait.notBefore(now + this.#settings.retryBackoffMs);
       this.lastError = null;
       return;
     }
     const error = errorFor(errorCode)!;
     this.lastError = error;
-    if (errorCode === codes.groupAuthorizationFailed || errorCode === codes.invalidGroupId) {
-      this.#isWanted = false;
-      const { groupId } = this.#settings;
-      this.#onFatal(new GroupFatalError(`the group ${groupId} cannot be used: ${error.message}`, { cause: error }));
-      return;
-    }
-    this.#failed(now);
+    if (error.retriable || isBrokerFault(errorCode)) this.#wait.failed(now);
+    else this.#refused(error);
   }
 
-  #failed(now: number): void {
-    this.#failures++;
-    this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, this.#failures, this.#host.random());
+  /** Nothing is asked any more, whoever wants a coordinator. */
+  #refused(error: Error): void {
+    this.#isRefused = true;
+    const { groupId } = this.#settings;
+    this.#onFatal(new GroupFatalError(`the group ${groupId} cannot be used: ${error.message}`, { cause: error }));
   }
 }

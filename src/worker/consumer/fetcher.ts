@@ -12,6 +12,7 @@ import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
 import type { ConsumerReport } from './consumer-report.ts';
+import { fetchAction } from './fetch-actions.ts';
 import { FetchConnection } from './fetch-connection.ts';
 import { type FetchRow, keyOfRow } from './fetch-session.ts';
 import type { FetchedMemory } from './fetched-memory.ts';
@@ -343,47 +344,40 @@ export class Fetcher {
     answer: FetchResponsePartitionDataView,
     now: number,
   ): void {
-    const { cluster } = this.#host;
-    switch (errorCode) {
-      case codes.offsetOutOfRange:
-        if (brokerId === partition.preferredReplica) {
-          partition.preferredReplica = -1;
-          this.#backOff(partition, now);
-        } else {
+    switch (fetchAction(errorCode)) {
+      case 'outOfRange':
+        if (brokerId === partition.preferredReplica) partition.preferredReplica = -1;
+        else if (!comesLater(partition) && !this.#wouldTakeBatches(partition)) {
           this.#listener.onOutOfRange(partition, now);
+          return;
         }
-        return;
-      case codes.notLeaderOrFollower:
-      case codes.fencedLeaderEpoch:
-        // If the answer names a leader, the cluster view has it already.
-        partition.preferredReplica = -1;
-        if (this.#leaderOf(partition) !== brokerId && answer.currentLeader.leaderId >= 0) return;
-        cluster.requestUpdate();
         this.#backOff(partition, now);
         return;
-      case codes.topicAuthorizationFailed:
+      case 'fail':
+        if (comesLater(partition)) this.#backOff(partition, now);
+        else this.#listener.onPartitionFailed(partition, unexpectedFetchError(partition, errorCode));
+        return;
+      case 'again':
+        this.#backOff(partition, now);
+        return;
+      case 'denied':
         this.#listener.onDenied(partition, errorAbout(errorCode, partition.topic));
-        cluster.requestUpdate();
-        this.#backOff(partition, now);
-        return;
-      case codes.replicaNotAvailable:
-      case codes.kafkaStorageError:
-      case codes.offsetNotAvailable:
-      case codes.unknownTopicOrPartition:
-      case codes.unknownTopicId:
-      case codes.inconsistentTopicId:
-      case codes.leaderNotAvailable:
+        break;
+      case 'moved':
         partition.preferredReplica = -1;
-        cluster.requestUpdate();
-        this.#backOff(partition, now);
-        return;
-      case codes.unknownLeaderEpoch:
-      case codes.unknownServerError:
-        this.#backOff(partition, now);
-        return;
-      default:
-        this.#listener.onPartitionFailed(partition, unexpectedFetchError(partition, errorCode));
+        // If the answer names a leader, the cluster view has it already.
+        if (this.#leaderOf(partition) !== brokerId && answer.currentLeader.leaderId >= 0) return;
+        break;
+      case 'refresh':
+        partition.preferredReplica = -1;
     }
+    this.#host.cluster.requestUpdate();
+    this.#backOff(partition, now);
+  }
+
+  /** Whether a reset of the position would take batches from the application that it works on: nobody gives them to it again. */
+  #wouldTakeBatches({ handed }: Partition): boolean {
+    return handed.length > 0 && this.#settings.config.autoOffsetReset !== 'none';
   }
 
   #leaderOf({ topic, index }: Partition): number {
@@ -394,4 +388,12 @@ export class Fetcher {
     partition.failures++;
     partition.retryAt = now + backoffMs(this.#settings.retryBackoffMs, partition.failures, this.#host.random());
   }
+}
+
+/**
+ * Whether records before the place of an error were fetched and not handed out yet. They come first: an application that seeks past the
+ * error must not skip them. Meanwhile the same fetch is tried again.
+ */
+function comesLater({ bufferedBytes }: Partition): boolean {
+  return bufferedBytes > 0;
 }

@@ -22,6 +22,8 @@ export class GroupLeader {
   #seenUpdateId = -1;
   /** Why the members' subscriptions cannot be used. */
   #problem: Error | null = null;
+  /** The coordinator keeps the assignment that it has. */
+  #isAssigned = false;
 
   constructor(cluster: ClusterView) {
     this.#cluster = cluster;
@@ -31,6 +33,7 @@ export class GroupLeader {
   begin(response: JoinGroupResponseView | null): void {
     this.#countsText = null;
     this.#problem = null;
+    this.#isAssigned = response?.skipAssignment === true;
     if (response === null) {
       this.#members = null;
       this.#track(new Set());
@@ -49,11 +52,13 @@ export class GroupLeader {
   }
 
   /**
-   * Returns null while metadata of a topic is missing, and an empty list for a member that is not the leader.
+   * Returns null while metadata of a topic is missing, and an empty list for a member that is not the leader, or whose coordinator
+   * wants no assignment (KIP-814): it watches the topics all the same.
    * Throws: KafkaProtocolError when the subscription of a member cannot be read
    */
   assign(protocolName: string): readonly EncodedAssignment[] | null {
     if (this.#members === null) return [];
+    if (this.#problem !== null && this.#isAssigned) return [];
     if (this.#problem !== null) throw this.#problem;
     for (const topic of this.#topics) {
       if (this.#cluster.partitionCount(topic) !== null || (this.#cluster.topicError(topic) ?? 0) !== 0) continue;
@@ -68,6 +73,7 @@ export class GroupLeader {
     const counts = this.#counts();
     this.#countsText = this.#textOf(counts);
     this.#seenUpdateId = this.#cluster.updateId;
+    if (this.#isAssigned) return [];
     const racks = (topic: string, partition: number): ReadonlySet<string> =>
       this.#cluster.replicaRacks(topic, partition);
     const assignment = entry.assign(this.#members, counts, racks);

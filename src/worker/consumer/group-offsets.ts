@@ -4,6 +4,7 @@
 
 import { CommitFailedError, errorFor, KafkaTimeoutError } from '../../common/errors/errors.ts';
 import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
+import { least } from '../../common/lists.ts';
 import { OffsetCommit, OffsetFetch } from '../../protocol/flat/generated/apis.ts';
 import type { OffsetCommitResponseView } from '../../protocol/flat/generated/offset-commit.ts';
 import type { OffsetFetchResponseView } from '../../protocol/flat/generated/offset-fetch.ts';
@@ -13,7 +14,7 @@ import { codes } from './codes.ts';
 import type { ConsumerReport } from './consumer-report.ts';
 import type { Coordinator } from './coordinator.ts';
 import { byTopic, type LogPlace } from './log-questions.ts';
-import type { Identity } from './membership.ts';
+import type { Fencing, Identity } from './membership.ts';
 import { errorAbout } from './named-errors.ts';
 import { keyOf, type Position } from './partition.ts';
 
@@ -42,7 +43,7 @@ export interface IdentitySource {
   /** Whether this member still owns the partition. */
   owns(key: string): boolean;
   /** The coordinator has answered that the membership with this epoch is over. */
-  onFenced(epoch: number, now: number): void;
+  onFenced(epoch: number, why: Fencing, now: number): void;
   /** Another process has taken the static member's place: that is for good, if the membership with this epoch still is. */
   onFencedInstance(epoch: number): void;
 }
@@ -55,7 +56,9 @@ export interface OffsetsSettings {
 
 interface Job {
   readonly begunAt: number;
-  open: Map<string, OffsetToCommit>;
+  readonly open: Map<string, OffsetToCommit>;
+  /** Partitions that the member owned when the commit was asked for. */
+  readonly owned: readonly string[];
   readonly committed: Set<string>;
   readonly deadline: number;
   readonly done: (outcome: CommitOutcome, now: number) => void;
@@ -102,9 +105,11 @@ export class GroupOffsets {
   /** Commits offsets, after all earlier commits. `done` is called once, at the latest at the deadline. */
   commit(offsets: readonly OffsetToCommit[], deadline: number, done: Job['done'], now: number): void {
     const open = new Map(offsets.map((offset) => [keyOf(offset.topic, offset.index), offset]));
+    const isMember = this.#source.identity().epoch >= 0;
     this.#jobs.push({
       begunAt: now,
       open,
+      owned: isMember ? [...open.keys()].filter((key) => this.#source.owns(key)) : [],
       committed: new Set(),
       deadline,
       done,
@@ -117,26 +122,28 @@ export class GroupOffsets {
   }
 
   poll(now: number): void {
+    // Also those behind another one and the one that is under way: partitions are released after their commit, and the group does not wait.
+    for (const job of [...this.#jobs]) if (now >= job.deadline) this.#giveUp(job, now);
     for (;;) {
       const job = this.#jobs[0];
       if (job === undefined || this.#isBusy) return;
       if (job.open.size === 0) this.#end(job, now);
-      else if (now >= job.deadline) this.#giveUp(job, now);
       else if (now < this.#retryAt) return;
       else {
         const identity = this.#source.identity();
         if (job.staleEpoch !== null && job.staleEpoch === identity.epoch) return;
         const to = this.#coordinator.ready(now);
         if (to === null) return;
-        this.#send(job, identity, now);
+        this.#dropLost(job);
+        if (job.open.size > 0) this.#send(job, identity, now);
       }
     }
   }
 
   nextDeadline(now: number): number {
-    const job = this.#jobs[0];
-    if (job === undefined || this.#isBusy) return Number.POSITIVE_INFINITY;
-    return Math.min(job.deadline, this.#retryAt > now ? this.#retryAt : Number.POSITIVE_INFINITY);
+    if (this.#jobs.length === 0) return Number.POSITIVE_INFINITY;
+    const deadline = least(this.#jobs.map((job) => job.deadline));
+    return this.#isBusy || this.#retryAt <= now ? deadline : Math.min(deadline, this.#retryAt);
   }
 
   /** Looks up committed offsets. `found` is called once for each key. @returns false when the coordinator cannot be asked now */
@@ -210,10 +217,11 @@ export class GroupOffsets {
     switch (errorCode) {
       case codes.notCoordinator:
       case codes.coordinatorNotAvailable:
+      case codes.requestTimedOut:
         this.#coordinator.unknown();
         break;
       case codes.unknownMemberId:
-        this.#source.onFenced(epoch, now);
+        this.#source.onFenced(epoch, { api: OffsetFetch.name, errorCode }, now);
         return errorFor(codes.unstableOffsetCommit)!;
       case codes.staleMemberEpoch:
       case codes.illegalGeneration:
@@ -230,10 +238,15 @@ export class GroupOffsets {
     return errorAbout(errorCode, keys);
   }
 
+  /** Of a partition that the member has lost in the meantime, its new owner may have committed more. Brokers would take an older offset, too. */
+  #dropLost(job: Job): void {
+    for (const key of job.owned)
+      if (!this.#source.owns(key) && job.open.delete(key)) job.error ??= new CommitFailedError(notOwned(key));
+  }
+
   #send(job: Job, identity: Identity, now: number): void {
     this.#isBusy = true;
     const offsets = [...job.open.values()];
-    const leftMs = Math.max(1, Math.min(this.#settings.requestTimeoutMs, job.deadline - now));
     this.#host.requests.send(
       {
         to: this.#coordinator.to!,
@@ -251,16 +264,17 @@ export class GroupOffsets {
           })).map(([name, partitions]) => ({ name, partitions })),
         },
         maxVersion: maxNamedVersion,
-        timeoutMs: leftMs,
+        // Not the time that the job has left: the end of a request ends the connection, which heartbeats use, too.
+        timeoutMs: this.#settings.requestTimeoutMs,
         onResponse: (response, _version, at) => {
           this.#isBusy = false;
-          this.#onCommitted(job, response!, identity, at);
+          if (this.#jobs.includes(job)) this.#onCommitted(job, response!, identity, at);
           this.poll(at);
         },
         onFailure: (error, at) => {
           this.#isBusy = false;
           this.#coordinator.unknown();
-          this.#again(job, error, at);
+          if (this.#jobs.includes(job)) this.#again(job, error, at);
           this.poll(at);
         },
       },
@@ -315,6 +329,9 @@ export class GroupOffsets {
         if (!this.#source.owns(key)) return false;
         job.staleEpoch = identity.epoch;
         return true;
+      case codes.illegalGeneration:
+        // A rebalance has ended between the request and its answer. What the member has kept is committed in its new generation.
+        return this.#source.identity().epoch > identity.epoch && this.#source.owns(key);
       default:
         return false;
     }
@@ -331,17 +348,12 @@ export class GroupOffsets {
       case codes.unknownMemberId:
       case codes.illegalGeneration:
       case codes.fencedMemberEpoch:
-        if (identity.epoch >= 0) this.#source.onFenced(identity.epoch, now);
+        if (identity.epoch >= 0) this.#source.onFenced(identity.epoch, { api: OffsetCommit.name, errorCode }, now);
         return new CommitFailedError(`offset of ${key} not committed: the group has continued without this member`, {
           cause,
         });
       case codes.staleMemberEpoch:
-        return new CommitFailedError(
-          `offset of ${key} not committed: this member does not own the partition any more`,
-          {
-            cause,
-          },
-        );
+        return new CommitFailedError(notOwned(key), { cause });
       case codes.rebalanceInProgress:
         return new CommitFailedError(
           `offset of ${key} not committed: the group is rebalancing, and the partition is not this member's any more`,
@@ -356,10 +368,13 @@ export class GroupOffsets {
     job.failures++;
     job.retryError = error;
     this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, job.failures, this.#host.random());
-    if (now >= job.deadline) this.#giveUp(job, now);
   }
 
   #giveUp(job: Job, now: number): void {
+    if (job.open.size === 0) {
+      this.#end(job, now);
+      return;
+    }
     const text = `offsets not committed in time: ${[...job.open.keys()].slice(0, 5).join(', ')}`;
     const cause = job.retryError ?? this.#coordinator.whyNotReady() ?? undefined;
     job.error = new KafkaTimeoutError(text, { cause });
@@ -374,4 +389,8 @@ export class GroupOffsets {
       this.#settings.report.commitEnded(now - job.begunAt, job.error === null, now);
     job.done({ error: job.error, committed: job.committed }, now);
   }
+}
+
+function notOwned(key: string): string {
+  return `offset of ${key} not committed: this member does not own the partition any more`;
 }

@@ -10,7 +10,14 @@ import { ConsumerGroupMember } from './consumer-group-member.ts';
 import { Coordinator } from './coordinator.ts';
 import { type CommittedOffset, GroupOffsets } from './group-offsets.ts';
 import type { LogPlace } from './log-questions.ts';
-import { type Identity, type LeaveMode, type Membership, type MembershipHost, noIdentity } from './membership.ts';
+import {
+  type Fencing,
+  type Identity,
+  type LeaveMode,
+  type Membership,
+  type MembershipHost,
+  noIdentity,
+} from './membership.ts';
 import { RebalanceTimer } from './rebalance-timer.ts';
 
 /** The feature whose level says whether brokers have KIP-848 groups. */
@@ -60,7 +67,7 @@ export class Group {
     const source = {
       identity: () => this.identity,
       owns,
-      onFenced: (epoch: number, now: number) => this.#membership?.onFenced(epoch, now),
+      onFenced: (epoch: number, why: Fencing, now: number) => this.#membership?.onFenced(epoch, why, now),
       onFencedInstance: (epoch: number) => this.#membership?.onFencedInstance(epoch),
     };
     this.offsets = new GroupOffsets(host, this.coordinator, groupId, source, {

@@ -32,7 +32,8 @@ export class HeartbeatContent {
   /** The next heartbeat must have everything, not only changes. */
   #isFull = true;
   #toldOwned: string | null = null;
-  #hadPattern = false;
+  /** The broker may have a pattern of this member. */
+  #mayHavePattern = false;
   /** The topic ids of the assignment, by name. Metadata may have a newer topic with the same name, so it is not asked. */
   readonly #ids = new Map<string, string>();
 
@@ -67,7 +68,6 @@ export class HeartbeatContent {
   /** A heartbeat was answered without an error. @param toldOwned the partitions that it named, or null if it named none */
   answered(toldOwned: string | null): void {
     this.#isFull = false;
-    if (this.#subscription !== null) this.#hadPattern = 'brokerPattern' in this.#subscription;
     if (toldOwned !== null) this.#toldOwned = toldOwned;
   }
 
@@ -85,22 +85,20 @@ export class HeartbeatContent {
       ...(isFull ? { rebalanceTimeoutMs } : {}),
       ...(isFull && rackId !== '' ? { rackId } : {}),
       ...(isFull && serverAssignor !== null ? { serverAssignor } : {}),
-      ...(isFull || this.isSubscriptionNew ? this.#subscribed(isJoining) : {}),
+      ...(isFull || this.isSubscriptionNew ? this.#subscribed() : {}),
       ...(tellsOwned ? { topicPartitions: isJoining ? [] : this.#withIds(owned) } : {}),
     };
   }
 
-  #subscribed(
-    isJoining: boolean,
-  ): Pick<ConsumerGroupHeartbeatRequest, 'subscribedTopicNames' | 'subscribedTopicRegex'> {
+  #subscribed(): Pick<ConsumerGroupHeartbeatRequest, 'subscribedTopicNames' | 'subscribedTopicRegex'> {
     const subscription = this.#subscription!;
-    if ('brokerPattern' in subscription)
+    if ('brokerPattern' in subscription) {
+      this.#mayHavePattern = true;
       return { subscribedTopicNames: [], subscribedTopicRegex: subscription.brokerPattern };
+    }
     const subscribedTopicNames = this.#matcher!.names();
-    // An empty pattern removes an earlier one. At the join there is none to remove, and version 0 has no field for it.
-    return isJoining || !this.#hadPattern
-      ? { subscribedTopicNames }
-      : { subscribedTopicNames, subscribedTopicRegex: '' };
+    // An empty pattern removes an earlier one, also one whose heartbeat was not answered. Version 0 has no field for it, and no patterns.
+    return this.#mayHavePattern ? { subscribedTopicNames, subscribedTopicRegex: '' } : { subscribedTopicNames };
   }
 
   #withIds(owned: readonly TopicPartition[]): { topicId: string; partitions: number[] }[] {

@@ -13,17 +13,15 @@ export interface Identity {
 
 export const noIdentity: Identity = { memberId: '', epoch: -1, instanceId: null };
 
+/** The answer that says that the membership is over. */
+export interface Fencing {
+  /** Name of the API that was asked. */
+  readonly api: string;
+  readonly errorCode: number;
+}
+
 /** `leave`: static members leave too. `remain`: no leave request is sent. */
 export type LeaveMode = 'default' | 'leave' | 'remain';
-
-/** The part of the rebalance timeout that must be left after a release of partitions. */
-const releaseMargin = 0.1;
-const maxReleaseMarginMs = 5000;
-
-/** How long a release of partitions may take, so that the group is told before the rebalance timeout. */
-export function releaseLimitMs(rebalanceTimeoutMs: number): number {
-  return rebalanceTimeoutMs - Math.min(rebalanceTimeoutMs * releaseMargin, maxReleaseMarginMs);
-}
 
 export interface Membership {
   readonly protocol: 'consumer' | 'classic';
@@ -42,7 +40,7 @@ export interface Membership {
   /** Leaves the group. All partitions must have been released. `done` is called once, even if the coordinator does not answer in time. */
   leave(mode: LeaveMode, now: number, done: () => void): void;
   /** A commit or another request was answered with an error that ends the membership of this epoch. */
-  onFenced(epoch: number, now: number): void;
+  onFenced(epoch: number, why: Fencing, now: number): void;
   /** The same of another process that has taken this static member's place, which is for good. */
   onFencedInstance(epoch: number): void;
 }

@@ -18,10 +18,19 @@ export function errorAbout(errorCode: number, about: string): BrokerError {
   return new (plain.constructor as BrokerErrorClass)(`${plain.message}: ${about}`, { errorCode });
 }
 
-/** The group does not accept this member. */
-export function refusedBy(groupId: string, errorCode: number, message: string | null): GroupFatalError {
+/** What a coordinator lacks that does not know the protocol of KIP-848, or not this version of it, and what to do. */
+export const unsupportedMembership =
+  "the coordinator does not support this membership (KIP-848; patterns for the broker need version 1 of ConsumerGroupHeartbeat): use groupProtocol 'classic' or 'auto'";
+
+/** The group does not accept this member. @param help what to do about it */
+export function refusedBy(
+  groupId: string,
+  errorCode: number,
+  message: string | null,
+  help: string | null = null,
+): GroupFatalError {
   const cause = errorFor(errorCode)!;
-  const said = message === null || message === '' ? cause.message : `${cause.message}: ${message}`;
+  const said = [cause.message, message, help].filter((part) => part !== null && part !== '').join(': ');
   return new GroupFatalError(`the group ${groupId} refuses this member: ${said}`, { cause });
 }
 

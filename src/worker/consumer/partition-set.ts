@@ -86,6 +86,16 @@ export class PartitionSet {
     this.poll(now);
   }
 
+  /** Gives the partitions up at once, because the application wants others. What is done is committed, until the deadline at most. */
+  replace(wanted: readonly TopicPartition[], deadline: number, now: number): void {
+    const partitions = this.#known(wanted);
+    if (partitions.length === 0) return;
+    for (const partition of partitions) partition.giveUp();
+    this.#parts.commitDone(partitions, deadline, () => {}, now);
+    this.#remove(partitions);
+    this.#parts.tell({ type: 'revoked', partitions: partitions.map(named) });
+  }
+
   /** Gives the partitions up at once. Nothing is committed. */
   lose(wanted: readonly TopicPartition[]): void {
     const partitions = this.#known(wanted);

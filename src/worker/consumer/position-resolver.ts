@@ -166,6 +166,8 @@ export class PositionResolver {
     if (this.#isRecreated(partition) || partition.state !== 'fetching') return;
     const leader = this.#parts.host.cluster.leader(partition.topic, partition.index);
     if (leader === null || leader.leaderEpoch < 0 || leader.leaderEpoch === partition.validatedEpoch) return;
+    // The new leader says which replica is to be read.
+    if (partition.validatedEpoch >= 0) partition.preferredReplica = -1;
     if (partition.fetchPosition.leaderEpoch < 0) partition.validatedEpoch = leader.leaderEpoch;
     else if (!partition.isFetchInFlight) partition.state = 'validating';
   }

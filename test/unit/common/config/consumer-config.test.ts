@@ -20,17 +20,35 @@ describe('options of a consumer', () => {
   it('have the same defaults as in Java', () => {
     const config = parseConsumerConfig({ groupId: 'g', topics: ['b', 'a', 'b'] });
     assert.deepEqual(config.subscription, { names: ['a', 'b'] });
-    assert.equal(config.autoOffsetReset, 'latest');
-    assert.equal(config.maxPollIntervalMs, 300_000);
-    assert.equal(config.fetchMaxWaitMs, 500);
-    assert.equal(config.maxPartitionFetchBytes, 1_048_576);
-    assert.equal(config.fetchMaxBytes, 52_428_800);
-    assert.equal(config.isolationLevel, 'read_uncommitted');
-    assert.deepEqual(config.partitionAssignmentStrategy, ['range', 'cooperative-sticky']);
-    assert.equal(config.commit, 'processed');
-    assert.equal(config.commitEveryMs, 5000);
-    assert.equal(config.groupProtocol, 'auto');
     assert.ok(Object.isFrozen(config));
+    // Those of the classic protocol are null, because they may not be set with the other one; the member knows them.
+    const ofJava = {
+      groupInstanceId: null,
+      groupRemoteAssignor: null,
+      sessionTimeoutMs: null,
+      heartbeatIntervalMs: null,
+      maxPollIntervalMs: 300_000,
+      autoOffsetReset: 'latest',
+      commit: 'processed',
+      commitEveryMs: 5000,
+      fetchMinBytes: 1,
+      fetchMaxWaitMs: 500,
+      fetchMaxBytes: 52_428_800,
+      maxPartitionFetchBytes: 1_048_576,
+      partitionAssignmentStrategy: ['range', 'cooperative-sticky'],
+      isolationLevel: 'read_uncommitted',
+      allowAutoCreateTopics: true,
+      excludeInternalTopics: true,
+      clientRack: '',
+      defaultApiTimeoutMs: 60_000,
+    };
+    assert.deepEqual(
+      Object.fromEntries(Object.keys(ofJava).map((key) => [key, config[key as keyof typeof config]])),
+      ofJava,
+    );
+    assert.equal(parseConsumerConfig({}).groupId, null);
+    // Ours: KIP-848 where there is.
+    assert.equal(config.groupProtocol, 'auto');
   });
 
   it('accept every form of a start position', () => {
@@ -83,6 +101,24 @@ describe('options of a consumer', () => {
       { groupId: 'g', groupProtocol: 'classic', groupRemoteAssignor: 'range' },
       /groupRemoteAssignor is only for groupProtocol 'consumer'/,
     ],
+    [
+      'assignors of the classic protocol',
+      { groupId: 'g', groupProtocol: 'consumer', partitionAssignmentStrategy: ['range'] },
+      /partitionAssignmentStrategy is only for groupProtocol 'classic'/,
+    ],
+    [
+      'heartbeats of the classic protocol',
+      { groupId: 'g', groupProtocol: 'consumer', heartbeatIntervalMs: 1000 },
+      /heartbeatIntervalMs is only for groupProtocol 'classic'/,
+    ],
+    [
+      'an option of share groups',
+      { groupId: 'g', shareAcquireMode: 'batch_optimized' },
+      /unknown option 'shareAcquireMode'/,
+    ],
+    ['an empty group', { groupId: '' }, /groupId is empty/],
+    ['an empty instance', { groupId: 'g', groupInstanceId: '' }, /groupInstanceId is empty/],
+    ['an empty pattern', { groupId: 'g', topics: { brokerPattern: '' } }, /brokerPattern is empty/],
     [
       'a heartbeat slower than the session',
       { groupId: 'g', heartbeatIntervalMs: 9000, sessionTimeoutMs: 8000 },

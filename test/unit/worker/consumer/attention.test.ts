@@ -2,11 +2,15 @@
 // make no progress; and when it commits by itself.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
+import { prepareCodecs } from '../../../../src/codec/index.ts';
 import { KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
 import { Fetch, ListOffsets, OffsetCommit } from '../../../../src/protocol/flat/generated/apis.ts';
+import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import type { ConsumerBench } from './support/consumer-bench.ts';
 import { answerWith, partitionOf, reading } from './support/reading-bench.ts';
+
+before(prepareCodecs);
 
 const maxPollIntervalMs = 1000;
 
@@ -125,6 +129,41 @@ describe('a done batch', () => {
     bench.answer(OffsetCommit, committed);
     bench.advance(100 * everyMs);
     assert.equal(bench.asked(OffsetCommit).length, 0, 'nothing is new');
+  });
+
+  it('is committed at its exact offset, also beyond 2^53', () => {
+    const offset = 2n ** 53n + 1n;
+    const bench = committing({ everyMs });
+    bench.role.group!.coordinator.to = { brokerId: 2, lane: 'group' };
+    bench.role.resolver.start(partitionOf(bench, 0), { offset: String(offset) });
+    // That of before the seek.
+    answerWith(bench, {});
+    assert.equal(bench.asked(Fetch)[0]!.topics![0]!.partitions![0]!.fetchOffset, offset);
+    answerWith(bench, { records: buildBatch({ baseOffset: offset, records: [{ value: 'a' }, { value: 'b' }] }) });
+    const [handed] = bench.application.handed;
+    assert.deepEqual([handed!.batch.firstOffset, handed!.batch.nextOffset], [offset, offset + 2n]);
+    handed!.doneUpTo = offset + 1n;
+    bench.turn().advance(everyMs);
+    assert.equal(bench.asked(OffsetCommit)[0]!.topics![0]!.partitions![0]!.committedOffset, offset + 1n);
+  });
+
+  it('is committed when the application assigns other partitions', () => {
+    const bench = committing({ everyMs: 60_000 });
+    readyToCommit(bench);
+    bench.topic('u', 1);
+    bench.role.assign([{ topic: 'u', partition: 0, start: 'earliest' }], bench.now);
+    bench.turn();
+    assert.deepEqual(
+      bench.role.partitions.all.map(({ key }) => key),
+      ['u-0'],
+    );
+    assert.equal(bench.asked(OffsetCommit)[0]!.topics![0]!.partitions![0]!.committedOffset, 10n);
+    bench.answer(OffsetCommit, { topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 0 }] }] });
+    assert.deepEqual(bench.events('error'), []);
+    assert.deepEqual(
+      bench.events('revoked').map(({ partitions }) => partitions),
+      [[{ topic: 't', partition: 0 }]],
+    );
   });
 
   it('is not committed automatically with manual', () => {

@@ -11,10 +11,8 @@ import {
   PositionOutsideLogError,
 } from '../../../../src/common/errors/errors.ts';
 import { fromPlainError } from '../../../../src/common/errors/plain-error.ts';
-import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { Fetch, ListOffsets, OffsetForLeaderEpoch } from '../../../../src/protocol/flat/generated/apis.ts';
 import type { FetchRequest } from '../../../../src/protocol/flat/generated/fetch.ts';
-import { RecordsView } from '../../../../src/protocol/flat/records/record-view.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
 import { answerWith, empty, named, partitionOf, reading } from './support/reading-bench.ts';
@@ -78,8 +76,61 @@ describe('Fetch answered for one partition', () => {
       const bench = reading();
       answerWith(bench, { errorCode: code });
       assert.ok(partitionOf(bench, 0).retryAt > bench.now);
+      assert.deepEqual(named(bench.asked(Fetch)[0]), [], 'not at once');
+      assert.equal(partitionOf(bench, 0).fetchPosition.offset, 10n);
+      bench.advance(1000);
+      assert.ok(bench.asked(Fetch).some((request) => named(request).includes(0)));
       assert.deepEqual(bench.application.raised, []);
     });
+
+  /** Answers the oldest fetch with an error of partition 0. If logs are compared, it is found that they do not part. */
+  const failPartition = (bench: ConsumerBench, errorCode: number): void => {
+    bench.answer(Fetch, {
+      errorCode: 0,
+      sessionId: 77,
+      responses: [{ topicId: idOf('t'), partitions: [empty(0, { errorCode })] }],
+    });
+    if (bench.asked(OffsetForLeaderEpoch).length > 0)
+      bench.answer(OffsetForLeaderEpoch, {
+        topics: [{ topic: 't', partitions: [{ partition: 0, errorCode: 0, leaderEpoch: 5, endOffset: 90n }] }],
+      });
+  };
+  const oneRecord = { records: buildBatch({ baseOffset: 10n, records: [{ value: 'kept' }] }) };
+
+  for (const code of [2, 42, 1])
+    it(`with ${code} behind records that were not handed out yet is raised after them, and does not drop them`, () => {
+      const bench = reading({ autoOffsetReset: 'none' }, 1);
+      bench.application.roomBytes = 0;
+      answerWith(bench, oneRecord);
+      failPartition(bench, code);
+      bench.advance(3000);
+      assert.deepEqual(bench.application.raised, [], 'the records come first');
+      bench.application.roomBytes = Number.POSITIVE_INFINITY;
+      bench.turn();
+      assert.deepEqual(
+        bench.application.handed.map(({ batch }) => batch.firstOffset),
+        [10n],
+      );
+      bench.advance(1000);
+      failPartition(bench, code);
+      const [error] = bench.application.raised;
+      assert.equal(String((error as FetchFailedError).recordOffset), '11');
+    });
+
+  it('with 1 by the leader resets when the application has finished what it has, which it does not lose', () => {
+    const bench = reading({}, 1);
+    answerWith(bench, oneRecord);
+    const [handed] = bench.application.handed;
+    failPartition(bench, 1);
+    bench.advance(1000);
+    assert.equal(handed!.isLost, false);
+    assert.deepEqual(bench.asked(ListOffsets), []);
+    handed!.doneUpTo = 11n;
+    bench.turn();
+    failPartition(bench, 1);
+    assert.equal(bench.asked(ListOffsets)[0]!.topics![0]!.partitions![0]!.timestamp, -2n);
+    assert.equal(handed!.isLost, false);
+  });
 
   it('with 1 by the leader resets as the policy says', () => {
     const bench = reading();
@@ -280,67 +331,16 @@ describe('Fetch answered as a whole', () => {
     });
 });
 
-describe('The memory of an answer', () => {
-  const records = Buffer.concat(
-    [10n, 12n].map((baseOffset) =>
-      buildBatch({ baseOffset, records: [{ value: `value ${baseOffset}` }, { value: 'second' }] }),
-    ),
-  );
-  const valuesOf = (bench: ConsumerBench): (string | undefined)[] =>
-    bench.application.handed.flatMap(({ batch: { buffer, usedBytes } }) => {
-      const bytes = { i32: new Int32Array(buffer), u8: new Uint8Array(buffer), base: 0, byteLength: usedBytes };
-      return [...new RecordsView(new FlatMessage(bytes, 64), 0)].map(({ value }) => value?.toString());
-    });
-  const all = ['value 10', 'second', 'value 12', 'second'];
-
-  it('is given back in the round in which its records were handed out', () => {
-    const bench = reading();
-    answerWith(bench, { records });
-    assert.equal(bench.released, 1);
-    assert.deepEqual(valuesOf(bench), all);
+it('an answer in a session with a partition that is not part of it is not used, and a new session begins', () => {
+  const bench = reading();
+  answerWith(bench, {});
+  bench.answer(Fetch, {
+    errorCode: 0,
+    sessionId: 77,
+    responses: [{ topicId: idOf('t'), partitions: [empty(0, { highWatermark: 99n }), empty(9)] }],
   });
-
-  it('is given back at once, too, if there is no room: the records are copied, and handed out later', () => {
-    const bench = reading();
-    bench.application.roomBytes = 0;
-    answerWith(bench, { records });
-    assert.equal(bench.released, 1);
-    assert.equal(partitionOf(bench, 0).bufferedBytes, records.byteLength);
-    bench.application.roomBytes = Number.POSITIVE_INFINITY;
-    bench.turn();
-    assert.deepEqual(valuesOf(bench), all);
-  });
-
-  it('is given back while records are decoded in the pool, which may fail', () => {
-    const bench = reading();
-    bench.decoder.thresholdBytes = 0;
-    const packed = buildBatch({
-      baseOffset: 10n,
-      compression: 'gzip',
-      records: [{ value: 'value 10' }, { value: 'second' }],
-    });
-    answerWith(bench, { records: Buffer.concat([packed, records.subarray(records.byteLength / 2)]) });
-    assert.equal(bench.released, 1);
-    assert.equal(bench.application.handed.length, 0);
-    bench.decoder.waiting.shift()!.done(new Error('no thread'));
-    bench.turn();
-    assert.deepEqual(valuesOf(bench), all);
-  });
-
-  it('does not wait for the next fetch, which is sent before the records are decoded', () => {
-    const bench = reading();
-    const order: string[] = [];
-    const { send } = bench.requests;
-    bench.requests.send = (request, now) => {
-      order.push(request.api.name);
-      send(request, now);
-    };
-    const hand = bench.application.hand.bind(bench.application);
-    bench.application.hand = (batch) => {
-      order.push('hand');
-      return hand(batch);
-    };
-    answerWith(bench, { records });
-    assert.deepEqual(order.slice(0, 2), ['Fetch', 'hand']);
-  });
+  assert.equal(partitionOf(bench, 0).highWatermark, 10n);
+  assert.deepEqual(bench.asked(Fetch), [], 'not at once');
+  bench.advance(1000);
+  assert.deepEqual([bench.asked(Fetch)[0]!.sessionEpoch, named(bench.asked(Fetch)[0])], [0, [0, 1]]);
 });

@@ -14,7 +14,7 @@ import {
   OffsetCommit,
   OffsetFetch,
 } from '../../../../src/protocol/flat/generated/apis.ts';
-import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
+import { ConsumerBench, idOf } from './support/consumer-bench.ts';
 import { assigned, beat, begin, coordinator, fatalOf, isOwned } from './support/member-bench.ts';
 
 /** A member with both partitions, in epoch 3, whose next heartbeat is under way. */
@@ -62,8 +62,9 @@ describe('a heartbeat of KIP-848', () => {
     const bench = stable();
     bench.fail(ConsumerGroupHeartbeat, new KafkaConnectionError('reset'));
     isOwned(bench, 2);
-    bench.advance(1000);
     bench.answer(FindCoordinator, coordinator);
+    assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0, 'not at once');
+    bench.advance(500);
     hasEverything(bench);
   });
 
@@ -80,6 +81,52 @@ describe('a heartbeat of KIP-848', () => {
       assert.deepEqual(request!.topicPartitions, []);
       assert.deepEqual(request!.subscribedTopicNames, ['t']);
     });
+
+  it('that ends the membership says in the log what was answered, and when the last heartbeats were', () => {
+    const bench = stable();
+    bench.advance(250);
+    bench.answer(ConsumerGroupHeartbeat, { errorCode: 110 });
+    const [line] = bench.log.filter((one) => one.startsWith('warn'));
+    assert.match(line!, /^warn member member-id of group g at epoch 3 was fenced/);
+    assert.match(
+      line!,
+      /ConsumerGroupHeartbeat was answered with FENCED_MEMBER_EPOCH; last heartbeat sent 250 ms ago, accepted 5250 ms ago/,
+    );
+  });
+
+  for (const [code, told] of [
+    [29, 1],
+    [110, 0],
+    [25, 0],
+  ] as const)
+    it(`answered with ${code} to a join again and again is sent with pauses`, () => {
+      const bench = begin({ groupProtocol: 'consumer' });
+      let sent = 0;
+      const until = bench.now + 2000;
+      while (bench.now < until) {
+        const [request] = bench.asked(ConsumerGroupHeartbeat);
+        if (request !== undefined) {
+          sent++;
+          assert.equal(request.memberEpoch, 0);
+          bench.answer(ConsumerGroupHeartbeat, { errorCode: code, errorMessage: 'topics [t]' });
+        }
+        bench.advance(1);
+      }
+      assert.ok(sent >= 2 && sent <= 25, `${sent} times in 2 s`);
+      assert.equal(bench.events('error').length, told, 'told once');
+      bench.advance(1500);
+      bench.answer(ConsumerGroupHeartbeat, beat({ assignment: assigned(0, 1) }));
+      isOwned(bench, 2);
+    });
+
+  it('answered with 29 tells the application again when it was accepted in between', () => {
+    const bench = stable();
+    for (const errorCode of [29, 29, 0, 29]) {
+      bench.answer(ConsumerGroupHeartbeat, errorCode === 0 ? beat({}) : { errorCode });
+      bench.advance(5000);
+    }
+    assert.equal(bench.events('error').length, 2);
+  });
 
   it('answered with 29 tells the application and goes on', () => {
     const bench = stable();
@@ -120,6 +167,25 @@ describe('a heartbeat of KIP-848', () => {
       bench.advance(60_000);
       assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0, 'nothing more is sent');
     });
+
+  it('answered with 35 gives an error with the alternative', () => {
+    const bench = begin({ groupProtocol: 'consumer' });
+    bench.answer(ConsumerGroupHeartbeat, { errorCode: 35 });
+    assert.match(fatalOf(bench)!.message, /groupProtocol 'classic' or 'auto'/);
+  });
+
+  it('removes a pattern that was sent with a heartbeat which is not answered yet', () => {
+    const bench = new ConsumerBench({ groupId: 'g', topics: ['t'], groupProtocol: 'consumer' });
+    bench.topic('t', 1);
+    bench.role.subscribe({ brokerPattern: 't.*' }, bench.now);
+    bench.turn();
+    bench.answer(FindCoordinator, coordinator);
+    assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.subscribedTopicRegex, 't.*');
+    bench.role.subscribe({ names: ['t'] }, bench.now);
+    bench.answer(ConsumerGroupHeartbeat, beat({ assignment: { topicPartitions: [] } }));
+    const [request] = bench.asked(ConsumerGroupHeartbeat);
+    assert.deepEqual([request!.subscribedTopicNames, request!.subscribedTopicRegex], [['t'], '']);
+  });
 
   it('that brokers do not know gives an error with the alternative', () => {
     const bench = begin({ groupProtocol: 'consumer' });
@@ -162,6 +228,21 @@ describe('a heartbeat of KIP-848', () => {
     }
   });
 
+  it('of a member that leaves ends it also when it fails, and is not sent again', () => {
+    const bench = stable();
+    bench.answer(ConsumerGroupHeartbeat, beat({}));
+    let isClosed = false;
+    bench.role.close(10_000, 'default', bench.now, () => {
+      isClosed = true;
+    });
+    bench.turn();
+    assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, -1);
+    bench.fail(ConsumerGroupHeartbeat, new KafkaConnectionError('reset'));
+    assert.ok(isClosed);
+    bench.advance(10_000);
+    assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0);
+  });
+
   it('answered after the member has left without a request changes nothing', () => {
     const bench = stable();
     bench.role.close(10_000, 'remain', bench.now, () => {});
@@ -185,6 +266,16 @@ describe('a heartbeat of KIP-848', () => {
       assert.equal(request!.memberEpoch, epoch);
       assert.equal(request!.instanceId, instance);
     });
+
+  it('with a new target keeps partitions of a topic that metadata lacks for a moment', () => {
+    const bench = stable();
+    bench.topic('u', 1);
+    bench.topicFails('t', 3);
+    const target = [...assigned(0, 1).topicPartitions, { topicId: idOf('u'), partitions: [0] }];
+    bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: 4, assignment: { topicPartitions: target } }));
+    assert.deepEqual(bench.events('revoked'), []);
+    assert.deepEqual(bench.role.partitions.all.map(({ key }) => key).sort(), ['t-0', 't-1', 'u-0']);
+  });
 
   it('takes only partitions of the newest target if it changes while partitions are given up', () => {
     const bench = stable({ whenRevoked: 'wait' });

@@ -173,6 +173,19 @@ describe('a position after the leader changed (KIP-320)', () => {
       assert.deepEqual(bench.application.raised, []);
     });
 
+  it('answered with 29 gives one error and is compared again', () => {
+    const bench = moved();
+    for (let i = 0; i < 3; i++) {
+      bench.answer(OffsetForLeaderEpoch, ended(-1, -1n, 29));
+      assert.equal(partitionOf(bench, 0).state, 'validating');
+      bench.advance(2000);
+    }
+    assert.equal(bench.events('error').length, 1);
+    assert.match(bench.events('error')[0]!.error.message, /: t\b/);
+    bench.answer(OffsetForLeaderEpoch, ended(5, 10n));
+    assert.equal(partitionOf(bench, 0).state, 'fetching');
+  });
+
   it('needs no comparison if seek gave no epoch', () => {
     const bench = reading({}, 1);
     bench.leader('t', 0, { leaderId: 2, leaderEpoch: 6 });
@@ -209,6 +222,14 @@ describe('the nearest replica (KIP-392)', () => {
       bench.advance(1000);
       assert.equal(next(bench), 1);
     });
+
+  it('is forgotten when the leader changes', () => {
+    const bench = following();
+    bench.leader('t', 0, { leaderId: 2, leaderEpoch: 6 });
+    bench.turn();
+    answerWith(bench, {});
+    assert.equal(next(bench), 2);
+  });
 
   it('is forgotten when its connection is lost', () => {
     const bench = following();

@@ -14,15 +14,21 @@ import type { RoleHost } from '../../../../../src/worker/client/role.ts';
 import { type ConsumerReport, noReport } from '../../../../../src/worker/consumer/consumer-report.ts';
 import { ConsumerRole } from '../../../../../src/worker/consumer/consumer-role.ts';
 import type { RecordDecoder } from '../../../../../src/worker/consumer/dealer.ts';
-import type { Application, HandedBatch, PreparedBatch } from '../../../../../src/worker/consumer/handed-batch.ts';
+import type {
+  Application,
+  BatchLabel,
+  HandedBatch,
+  PreparedBatch,
+} from '../../../../../src/worker/consumer/handed-batch.ts';
 import type { DecodedRecords } from '../../../../../src/worker/requests/codec-work.ts';
-import { responseView } from '../../../protocol/support/response-view.ts';
+import { receivedView, responseView } from '../../../protocol/support/response-view.ts';
 
 export const idOf = (name: string, generation = 0): string =>
   Buffer.from(`${name}${generation}`.padEnd(16, '_').slice(0, 16)).toString('base64url');
 
 export interface Handed {
   readonly batch: PreparedBatch;
+  readonly partition: number;
   doneUpTo: bigint;
   isLost: boolean;
 }
@@ -50,8 +56,8 @@ class BenchApplication implements Application {
     return true;
   }
 
-  hand(batch: PreparedBatch): HandedBatch {
-    const handed: Handed = { batch, doneUpTo: batch.firstOffset, isLost: false };
+  hand(batch: PreparedBatch, { partition }: Pick<BatchLabel, 'partition'> = { partition: -1 }): HandedBatch {
+    const handed: Handed = { batch, partition, doneUpTo: batch.firstOffset, isLost: false };
     this.handed.push(handed);
     return {
       firstOffset: batch.firstOffset,
@@ -210,7 +216,8 @@ export class ConsumerBench implements RoleHost {
     const one = this.#take(api as unknown as AnyApi);
     const request = one.request as Request;
     const response = typeof data === 'function' ? (data as (request: Request) => Data)(request) : data;
-    const view = responseView(api as unknown as Api<never, Response, Data>, response);
+    const plain = api as unknown as Api<never, Response, Data>;
+    const view = api.key === Fetch.key ? receivedView(plain, response, version) : responseView(plain, response);
     one.onResponse(view, version, this.now, () => {
       this.released++;
       if (api.key === Fetch.key) spoil(view as unknown as FetchResponseView);

@@ -1,4 +1,4 @@
-// What a consumer does for each error code of OffsetCommit and OffsetFetch, in both protocols. Each test is a row of the reference.
+// What a consumer does for each error code of OffsetCommit, in both protocols. Each test is a row of the reference.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -12,6 +12,7 @@ import {
 import {
   ConsumerGroupHeartbeat,
   FindCoordinator,
+  Heartbeat,
   JoinGroup,
   OffsetCommit,
   OffsetFetch,
@@ -19,159 +20,11 @@ import {
 } from '../../../../src/protocol/flat/generated/apis.ts';
 import { encodeAssignment } from '../../../../src/worker/consumer/consumer-protocol.ts';
 import type { CommitOutcome } from '../../../../src/worker/consumer/group-offsets.ts';
-import { type ConsumerBench, idOf } from './support/consumer-bench.ts';
-import { beat, begin as beginWith, coordinator, fatalOf } from './support/member-bench.ts';
-
-const begin = (options: Record<string, unknown>): ConsumerBench => beginWith(options, 1);
-
-/** A member with t-0, in epoch or generation 3, that asks for the committed offset. */
-function member(protocol: 'consumer' | 'classic', options: Record<string, unknown> = {}): ConsumerBench {
-  const bench = begin({ groupProtocol: protocol, ...options });
-  if (protocol === 'consumer') {
-    bench.answer(
-      ConsumerGroupHeartbeat,
-      beat({ assignment: { topicPartitions: [{ topicId: idOf('t'), partitions: [0] }] } }),
-    );
-    bench.answer(ConsumerGroupHeartbeat, beat({}));
-  } else {
-    bench.answer(JoinGroup, {
-      errorCode: 0,
-      generationId: 3,
-      protocolName: 'range',
-      leader: 'other',
-      memberId: 'm',
-      members: [],
-    });
-    bench.answer(SyncGroup, { errorCode: 0, assignment: encodeAssignment([{ topic: 't', partition: 0 }]) });
-  }
-  assert.equal(bench.asked(OffsetFetch).length, 1);
-  return bench;
-}
-
-const fetched = (partition: object, group: object = {}) => ({
-  groups: [
-    {
-      groupId: 'g',
-      errorCode: 0,
-      topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode: 0, committedOffset: 7n, ...partition }] }],
-      ...group,
-    },
-  ],
-});
-const atGroup = (errorCode: number) => fetched({}, { errorCode, topics: [] });
+import type { ConsumerBench } from './support/consumer-bench.ts';
+import { beat, coordinator, fatalOf } from './support/member-bench.ts';
+import { fetched, joined, member } from './support/offset-bench.ts';
 
 for (const protocol of ['consumer', 'classic'] as const) {
-  describe(`OffsetFetch, protocol ${protocol}`, () => {
-    const position = (bench: ConsumerBench): bigint => bench.role.partitions.get('t', 0)!.fetchPosition.offset;
-
-    it('begins at the committed offset, and asks only for stable offsets', () => {
-      const bench = member(protocol);
-      const request = bench.answer(OffsetFetch, fetched({}));
-      assert.equal(request.requireStable, true);
-      assert.deepEqual(
-        request.groups!.map(({ memberId, memberEpoch }) => [memberId, memberEpoch]),
-        [[protocol === 'consumer' ? 'member-id' : 'm', 3]],
-      );
-      assert.equal(position(bench), 7n);
-    });
-
-    it('is asked once, however often the thread wakes before the answer', () => {
-      const bench = member(protocol);
-      bench.turn();
-      bench.turn();
-      bench.answer(OffsetFetch, fetched({}));
-      bench.turn();
-      assert.equal(bench.asked(OffsetFetch).length, 0);
-      assert.equal(bench.role.partitions.all[0]!.state, 'fetching');
-    });
-
-    for (const code of [15, 16])
-      it(`answered with ${code} finds the coordinator and asks again`, () => {
-        const bench = member(protocol);
-        bench.answer(OffsetFetch, atGroup(code));
-        bench.advance(500);
-        bench.answer(FindCoordinator, coordinator);
-        bench.advance(500);
-        bench.answer(OffsetFetch, fetched({}));
-        assert.equal(position(bench), 7n);
-      });
-
-    for (const code of [14, 88, 7, 113, 22])
-      it(`answered with ${code} asks again after a backoff`, () => {
-        const bench = member(protocol);
-        bench.answer(OffsetFetch, atGroup(code));
-        assert.equal(bench.asked(OffsetFetch).length, 0, 'not at once');
-        bench.advance(1000);
-        bench.answer(OffsetFetch, fetched({}));
-        assert.equal(position(bench), 7n);
-        assert.deepEqual(bench.application.raised, []);
-      });
-
-    for (const code of [88, 3, 100])
-      it(`answered with ${code} for a partition asks again for it`, () => {
-        const bench = member(protocol);
-        bench.answer(OffsetFetch, fetched({ errorCode: code, committedOffset: -1n }));
-        bench.advance(1000);
-        bench.answer(OffsetFetch, fetched({}));
-        assert.equal(position(bench), 7n);
-        assert.deepEqual(bench.application.raised, []);
-      });
-
-    it('answered with 25 joins again', () => {
-      const bench = member(protocol);
-      bench.answer(OffsetFetch, atGroup(25));
-      bench.advance(1000);
-      assert.equal(bench.events('lost').length, 1);
-      if (protocol === 'consumer') assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, 0);
-      else assert.equal(bench.asked(JoinGroup).length, 1);
-    });
-
-    it('answered with 30 gives one error with the group and is sent again', () => {
-      const bench = member(protocol);
-      for (let i = 0; i < 3; i++) {
-        bench.answer(OffsetFetch, atGroup(30));
-        bench.advance(2000);
-      }
-      assert.equal(bench.events('error').length, 1);
-      assert.match(bench.events('error')[0]!.error.message, /group g/);
-    });
-
-    it('answered with 29 for a partition gives one error with its topic', () => {
-      const bench = member(protocol);
-      bench.answer(OffsetFetch, fetched({ errorCode: 29, committedOffset: -1n }));
-      assert.match(bench.events('error')[0]!.error.message, /t-0/);
-    });
-
-    for (const code of [24, 42, 12345])
-      it(`answered with ${code} is raised`, () => {
-        const bench = member(protocol);
-        bench.answer(OffsetFetch, atGroup(code));
-        assert.equal(bench.application.raised.length, 1);
-        assert.equal((bench.application.raised[0] as { errorCode?: number }).errorCode, code);
-      });
-
-    for (const [what, answer] of [
-      ['partition', fetched({}, { topics: [] })],
-      ['group', { groups: [] }],
-    ] as const)
-      it(`whose answer does not have the ${what} raises KafkaProtocolError`, () => {
-        const bench = member(protocol);
-        bench.answer(OffsetFetch, answer);
-        const [error] = bench.application.raised;
-        assert.ok(error instanceof KafkaProtocolError);
-        assert.match(error.message, what === 'group' ? /does not have group g/ : /does not have partition t-0/);
-      });
-
-    it('that fails finds the coordinator and is sent again', () => {
-      const bench = member(protocol);
-      bench.fail(OffsetFetch, new KafkaConnectionError('reset'));
-      bench.advance(1000);
-      bench.answer(FindCoordinator, coordinator);
-      bench.advance(1000);
-      assert.equal(bench.asked(OffsetFetch).length, 1);
-    });
-  });
-
   describe(`OffsetCommit, protocol ${protocol}`, () => {
     interface Commit {
       readonly bench: ConsumerBench;
@@ -261,7 +114,8 @@ for (const protocol of ['consumer', 'classic'] as const) {
         assert.ok(error instanceof CommitFailedError);
         assert.equal((error.cause as { errorCode?: number }).errorCode, code);
         assert.equal(commit.bench.events('lost').length, 1);
-        if (protocol === 'classic') assert.equal(commit.bench.asked(JoinGroup).length, 1);
+        // The coordinator would wait for the old id, if it still has it.
+        if (protocol === 'classic') assert.equal(commit.bench.asked(JoinGroup)[0]!.memberId, code === 25 ? '' : 'm');
         else assert.equal(commit.bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, 0);
       });
 
@@ -275,7 +129,7 @@ for (const protocol of ['consumer', 'classic'] as const) {
     it('answered with 82 for an epoch that is over fails, and the membership goes on', () => {
       const commit = committing({ groupInstanceId: 'i' });
       const { bench } = commit;
-      bench.role.group!.membership!.onFenced(3, bench.now);
+      bench.role.group!.membership!.onFenced(3, { api: 'Heartbeat', errorCode: 25 }, bench.now);
       bench.answer(OffsetCommit, answered(82));
       assert.ok(errorOf(commit) instanceof CommitFailedError);
       assert.equal(fatalOf(bench), null);
@@ -298,6 +152,38 @@ for (const protocol of ['consumer', 'classic'] as const) {
         assert.match(error!.message, about);
         assert.equal(commit.bench.events('lost').length, 0, 'it stays a member');
       });
+
+    for (const [code, said] of [
+      [27, /the group is rebalancing, and the partition is not this member's any more/],
+      [113, /does not own the partition any more/],
+    ] as const)
+      it(`answered with ${code} for a partition that has gone fails`, () => {
+        const commit = committing();
+        commit.bench.role.partitions.lose([{ topic: 't', partition: 0 }]);
+        commit.bench.answer(OffsetCommit, answered(code));
+        const error = errorOf(commit);
+        assert.ok(error instanceof CommitFailedError);
+        assert.match(error.message, said);
+      });
+
+    it('of a partition that is lost before it is sent again fails, although the member has joined again', () => {
+      const commit = committing();
+      const { bench } = commit;
+      bench.answer(OffsetCommit, answered(14));
+      bench.role.group!.membership!.onFenced(3, { api: 'Heartbeat', errorCode: 25 }, bench.now);
+      bench.turn();
+      if (protocol === 'consumer') {
+        bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: 5, assignment: { topicPartitions: [] } }));
+      } else {
+        bench.answer(JoinGroup, { ...joined, generationId: 5 });
+        bench.answer(SyncGroup, { errorCode: 0, assignment: encodeAssignment([]) });
+      }
+      assert.equal(bench.role.group!.identity.epoch, 5);
+      bench.advance(1000);
+      // Its new owner may have committed more.
+      assert.deepEqual(bench.asked(OffsetCommit), []);
+      assert.ok(errorOf(commit) instanceof CommitFailedError);
+    });
 
     it('that fails finds the coordinator and is sent again', () => {
       const commit = committing();
@@ -327,6 +213,49 @@ for (const protocol of ['consumer', 'classic'] as const) {
       assert.ok(second);
     });
 
+    it('that is under way ends at its deadline, and its connection is not closed for that', () => {
+      const commit = committing();
+      const { bench } = commit;
+      const sent = bench.waiting.find(({ api }) => api.key === OffsetCommit.key)!;
+      assert.equal(sent.timeoutMs, 30_000, 'as any other request: heartbeats use the connection, too');
+      bench.advance(10_000);
+      assert.ok(errorOf(commit) instanceof KafkaTimeoutError);
+      let next: CommitOutcome | null = null;
+      bench.role.group!.offsets.commit(
+        [{ topic: 't', index: 0, offset: 10n, leaderEpoch: 5, metadata: '' }],
+        bench.now + 10_000,
+        (outcome) => {
+          next = outcome;
+        },
+        bench.now,
+      );
+      assert.equal(bench.asked(OffsetCommit).length, 1, 'one at a time');
+      bench.answer(OffsetCommit, answered(0));
+      assert.deepEqual([...commit.outcome!.committed], [], 'it was given up before');
+      bench.answer(OffsetCommit, answered(0));
+      assert.deepEqual([...(next as CommitOutcome | null)!.committed], ['t-0']);
+    });
+
+    it('behind another one ends at its own deadline', () => {
+      const commit = committing();
+      const { bench } = commit;
+      let second: CommitOutcome | null = null;
+      bench.role.group!.offsets.commit(
+        [{ topic: 't', index: 0, offset: 10n, leaderEpoch: 5, metadata: '' }],
+        bench.now + 1000,
+        (outcome) => {
+          second = outcome;
+        },
+        bench.now,
+      );
+      // The first one is refused until the coordinator cannot be reached.
+      bench.answer(OffsetCommit, answered(14));
+      bench.isUp = () => false;
+      bench.advance(1000);
+      assert.ok((second as CommitOutcome | null)?.error instanceof KafkaTimeoutError);
+      assert.equal(commit.outcome, null, 'the first one has more time');
+    });
+
     if (protocol === 'consumer') {
       it('answered with 113 is sent again with the new epoch for what is still owned', () => {
         const commit = committing();
@@ -341,12 +270,42 @@ for (const protocol of ['consumer', 'classic'] as const) {
         bench.answer(OffsetCommit, answered(0));
         assert.equal(errorOf(commit), null);
       });
+    } else {
+      /** The group rebalances while the commit is under way. The member keeps its partition. */
+      const joining = (): Commit => {
+        const commit = committing({ partitionAssignmentStrategy: ['cooperative-sticky'] });
+        const { bench } = commit;
+        bench.advance(3000);
+        bench.answer(Heartbeat, { errorCode: 27 });
+        assert.equal(bench.asked(JoinGroup)[0]!.memberId, 'm');
+        return commit;
+      };
 
-      it('answered with 113 for a partition that has gone fails', () => {
-        const commit = committing();
-        commit.bench.role.partitions.lose([{ topic: 't', partition: 0 }]);
-        commit.bench.answer(OffsetCommit, answered(113));
-        assert.ok(errorOf(commit) instanceof CommitFailedError);
+      for (const code of [22, 25])
+        it(`answered with ${code} while the member joins fails; the answer to JoinGroup decides about the membership`, () => {
+          const commit = joining();
+          const { bench } = commit;
+          bench.answer(OffsetCommit, answered(code));
+          assert.ok(errorOf(commit) instanceof CommitFailedError);
+          assert.equal(bench.asked(JoinGroup).length, 1, 'there is no other join');
+          assert.deepEqual(bench.events('lost'), []);
+          bench.answer(JoinGroup, { ...joined, generationId: 4 });
+          bench.answer(SyncGroup, { errorCode: 0, assignment: encodeAssignment([{ topic: 't', partition: 0 }]) });
+          assert.equal(bench.role.partitions.all.length, 1);
+        });
+
+      it('answered with 22 when the next generation has begun is sent again for what is still owned', () => {
+        const commit = joining();
+        const { bench } = commit;
+        bench.answer(JoinGroup, { ...joined, generationId: 4 });
+        bench.answer(SyncGroup, { errorCode: 0, assignment: encodeAssignment([{ topic: 't', partition: 0 }]) });
+        bench.answer(OffsetCommit, answered(22));
+        assert.equal(commit.outcome, null);
+        bench.advance(500);
+        assert.equal(bench.asked(OffsetCommit)[0]!.generationIdOrMemberEpoch, 4);
+        bench.answer(OffsetCommit, answered(0));
+        assert.equal(errorOf(commit), null);
+        assert.deepEqual(bench.events('lost'), []);
       });
     }
   });
