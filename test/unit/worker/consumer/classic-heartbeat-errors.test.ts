@@ -145,8 +145,10 @@ describe('Heartbeat of the classic protocol', () => {
     const bench = classicStable({ sessionTimeoutMs });
     // The connection to the coordinator neither comes nor fails.
     bench.isUp = ({ lane }) => lane !== 'group';
+    const endsAt = bench.now + sessionTimeoutMs;
     bench.advance(sessionTimeoutMs - 1);
     assert.equal(bench.asked(FindCoordinator).length, 0);
+    assert.equal(bench.role.nextDeadline(bench.now), endsAt, 'nothing else may happen before');
     bench.advance(1);
     assert.equal(bench.asked(FindCoordinator).length, 1);
     isOwned(bench, 2);
