@@ -16,7 +16,7 @@ import type { Log } from '../report/log.ts';
 import type { Attachment } from './attachments.ts';
 import type { BlockedThreads } from './blocked-threads.ts';
 import { brokenMemory, endedByFault } from './end-reasons.ts';
-import { maxFramesPerTurn, ProducerAdapter } from './producer-adapter.ts';
+import { framesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
 import { ProducerProxy } from './producer-proxy.ts';
 import { ProducerRecorder } from './producer-recorder.ts';
@@ -247,12 +247,13 @@ export class LinkedProducer implements Role {
     // A thread that closes in here leaves the list.
     const all = this.#attached;
     const { length } = all;
+    const maxFrames = framesPerTurn(this.role.accumulator.listed.length);
     for (const attached of all) if (now >= attached.closeDeadline) this.#giveUp(attached);
     this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
     for (let i = 0; i < length; i++) {
-      const taken = this.#take(all[(this.#turn + i) % length]!, now, wallNow);
+      const taken = this.#take(all[(this.#turn + i) % length]!, now, wallNow, maxFrames);
       count += taken;
-      if (taken === maxFramesPerTurn) hasMore = true;
+      if (taken === maxFrames) hasMore = true;
     }
     for (const attached of this.#attached) if (attached.isGone) this.#bury(attached, now);
     this.dozeMs = count > 0 ? this.#maxDozeMs : 0;
@@ -297,13 +298,13 @@ export class LinkedProducer implements Role {
     this.#recorder?.roundEnded({ usedBytes, maxBytes: accumulator.memory.maxBytes, waitingThreads }, now);
   }
 
-  #take(attached: Attached, now: number, wallNow: number): number {
+  #take(attached: Attached, now: number, wallNow: number, maxFrames: number): number {
     if (attached.isOver) return 0;
     const { adapter } = attached;
     try {
       adapter.proxy.flush();
       if (attached.hasLeft) return 0;
-      return adapter.drain(now, wallNow);
+      return adapter.drain(now, wallNow, maxFrames);
     } catch (error) {
       this.#broken(attached, error);
       return 0;

@@ -37,7 +37,18 @@ import { isRecord } from './record-check.ts';
 import { RefusedRecords } from './refused-records.ts';
 
 /** A limit, so that one application that appends without end cannot delay the others and the sockets. */
-export const maxFramesPerTurn = 2048;
+const minFramesPerTurn = 2048;
+const maxFramesPerTurn = 16_384;
+/**
+ * A turn ends with requests. With a thousand partitions it is much dearer to make a thousand batches than to take a few thousand records, so
+ * each of them gets some (bench/macro/spread.ts).
+ */
+const framesPerPartition = 16;
+
+/** How many frames of each application a turn takes. @param partitions those with batches that are not settled */
+export function framesPerTurn(partitions: number): number {
+  return Math.min(maxFramesPerTurn, Math.max(minFramesPerTurn, partitions * framesPerPartition));
+}
 
 /** Room is given back in steps of this many bytes: each step makes both threads wait for memory, and a record would be too small for that. */
 const releaseBytes = 16 * 1024;
@@ -131,12 +142,12 @@ export class ProducerAdapter {
   }
 
   /**
-   * Handles the frames that the application posted, at most `maxFramesPerTurn`. Returns how many there were.
+   * Handles the frames that the application posted, at most `maxFrames`. Returns how many there were.
    * @param wallNow ms since the epoch, for records without a timestamp
    */
-  drain(now: number, wallNow: number): number {
+  drain(now: number, wallNow: number, maxFrames: number): number {
     const { requests } = this.end;
-    let left = maxFramesPerTurn;
+    let left = maxFrames;
     while (left > 0 && !this.proxy.isOverQuota) {
       if (!this.#isStuck && !requests.next()) break;
       this.#isStuck = !this.#handle(now, wallNow);
@@ -149,7 +160,7 @@ export class ProducerAdapter {
       requests.releaseBefore();
       this.#arrivals.note(requests.newestPosition, now);
     } else requests.release();
-    const taken = maxFramesPerTurn - left;
+    const taken = maxFrames - left;
     this.#tellOfRoom(taken > 0, now);
     return taken;
   }

@@ -44,6 +44,12 @@ const maxCompressedGain = 8;
  * much less than many small ones (bench/peers/produce.ts).
  */
 const maxBacklogGain = 8;
+/**
+ * When each partition could not have so many batches of the full size, memory is scarce: a batch then begins small and grows. Otherwise
+ * batches that are nearly empty would keep all memory, and each record would find memory for a new batch only when one is settled
+ * (bench/macro/spread.ts).
+ */
+const ampleBatches = 4;
 
 export class Accumulator {
   readonly memory: BatchMemory;
@@ -118,7 +124,7 @@ export class Accumulator {
     const { queue } = partition;
     const { memory, from, to, timestampMs } = record;
     let batch = queue.length > 0 ? queue[queue.length - 1]! : null;
-    if (batch === null || batch.isFull || !batch.append(memory, from, to, timestampMs)) {
+    if (batch === null || batch.isFull || !this.#put(batch, record)) {
       if (batch !== null) this.#fill(batch);
       batch = this.#open(partition, record, now);
       if (batch === null) {
@@ -131,6 +137,22 @@ export class Accumulator {
     if (record.lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + record.lingerMs);
     else if (record.lingerMs === LINGER_WHILE_BUSY) batch.isAwaited = true;
     if (this.#expectedBytes(batch) >= batch.targetBytes) this.#fill(batch);
+    return true;
+  }
+
+  #put(batch: ProducerBatch, { memory, from, to, timestampMs }: AppendedRecord): boolean {
+    if (batch.append(memory, from, to, timestampMs)) return true;
+    return this.#enlarge(batch, to - from) && batch.append(memory, from, to, timestampMs);
+  }
+
+  /** Gives the batch twice the memory, if it may have that and there is some. */
+  #enlarge(batch: ProducerBatch, bodyBytes: number): boolean {
+    const { length } = batch.memory!;
+    if (length >= batch.capacityBytes) return false;
+    const wanted = Math.max(2 * length, batch.end + maxRecordHeadBytes + bodyBytes);
+    const larger = this.memory.takeSmall(Math.min(wanted, batch.capacityBytes), batch.holder);
+    if (larger === null) return false;
+    this.memory.give(batch.moveTo(larger), batch.holder);
     return true;
   }
 
@@ -279,16 +301,19 @@ export class Accumulator {
     const { owner, from, to } = record;
     const recordBytes = BATCH_HEADER_BYTES + maxRecordHeadBytes + to - from;
     let targetBytes = this.#targetBytes(partition);
-    let memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes), owner);
+    let capacityBytes = this.#capacity(partition.topic, targetBytes);
+    let memory = this.#memoryFor(capacityBytes, recordBytes, owner);
     if (memory === null && targetBytes > this.#config.batchSizeBytes) {
       targetBytes = this.#config.batchSizeBytes;
-      memory = this.memory.take(Math.max(this.#capacity(partition.topic, targetBytes), recordBytes), owner);
+      capacityBytes = this.#capacity(partition.topic, targetBytes);
+      memory = this.#memoryFor(capacityBytes, recordBytes, owner);
     }
     if (memory === null) return null;
     const createdAt = Math.min(now, record.waitsSince);
     const batch = new ProducerBatch(partition, memory, createdAt, now + this.#config.lingerMs);
     batch.holder = owner;
     batch.targetBytes = targetBytes;
+    batch.capacityBytes = capacityBytes;
     partition.queue.push(batch);
     this.batchCount++;
     if (!partition.isListed) {
@@ -296,6 +321,13 @@ export class Accumulator {
       this.listed.push(partition);
     }
     return batch;
+  }
+
+  #memoryFor(capacityBytes: number, recordBytes: number, owner: RecordOwner): Buffer | null {
+    const isScarce = (this.listed.length + 1) * capacityBytes * ampleBatches > this.memory.maxBytes;
+    return isScarce
+      ? this.memory.takeSmall(recordBytes, owner)
+      : this.memory.take(Math.max(capacityBytes, recordBytes), owner);
   }
 
   /** The size at which a new batch of the partition is full: twice the size of the batch that waits before it. */

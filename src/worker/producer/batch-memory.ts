@@ -5,7 +5,7 @@ import { Least, type Reused } from '../../common/kept-memory.ts';
 
 /** Sizes are rounded up to a multiple of this, so that another batch can use the memory again. */
 const granuleBytes = 1024;
-/** Memory of the usual size and of 2, 4 and 8 times that size is kept for reuse. */
+/** Memory of the usual size and of 2, 4 and 8 times that size is kept for reuse, and smaller memory of 1, 2, 4 and more granules. */
 const keptSizes = 4;
 /**
  * One of several holders may have this many times the memory that is left. So a single one gets four fifths of all, two get four ninths each, and
@@ -38,8 +38,8 @@ export class BatchMemory implements Reused {
     this.#chunkBytes = rounded(chunkBytes);
     // One batch must always fit, otherwise nothing could ever be sent.
     this.#maxBytes = Math.max(maxBytes, this.#chunkBytes);
-    for (let i = 0; i < keptSizes; i++)
-      this.#free.set(this.#chunkBytes * 2 ** i, { list: [], leastLength: new Least() });
+    for (let bytes = granuleBytes; bytes < this.#chunkBytes; bytes *= 2) this.#keep(bytes);
+    for (let i = 0; i < keptSizes; i++) this.#keep(this.#chunkBytes * 2 ** i);
   }
 
   /** The limit of all memory that is in use or kept for reuse. */
@@ -83,7 +83,17 @@ export class BatchMemory implements Reused {
    * @param holder whose memory it is; null: nobody's share
    */
   take(minBytes: number, holder: object | null = null): Buffer | null {
-    const bytes = rounded(Math.max(minBytes, this.#chunkBytes));
+    return this.#take(rounded(Math.max(minBytes, this.#chunkBytes)), holder);
+  }
+
+  /** Takes memory of at least `minBytes`, and less than the usual size if that is enough. Null as with `take`. */
+  takeSmall(minBytes: number, holder: object | null = null): Buffer | null {
+    let bytes = granuleBytes;
+    while (bytes < minBytes && bytes < this.#chunkBytes) bytes *= 2;
+    return bytes < this.#chunkBytes ? this.#take(bytes, holder) : this.take(minBytes, holder);
+  }
+
+  #take(bytes: number, holder: object | null): Buffer | null {
     if (!this.#isAllowed(bytes, holder)) return null;
     this.#count(bytes, holder);
     const kept = this.#takeKept(bytes);
@@ -124,6 +134,10 @@ export class BatchMemory implements Reused {
     if (free === undefined || this.#usedBytes + this.#freeBytes + length > this.maxBytes) return;
     free.list.push(memory);
     this.#freeBytes += length;
+  }
+
+  #keep(size: number): void {
+    this.#free.set(size, { list: [], leastLength: new Least() });
   }
 
   #takeKept(size: number): Buffer | undefined {

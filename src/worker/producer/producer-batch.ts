@@ -39,6 +39,8 @@ export class ProducerBatch {
   maxRecordBytes = 0;
   /** The size at which the batch is full. It is set when the batch is opened. */
   targetBytes = 0;
+  /** Its memory may be replaced by larger memory up to this size. */
+  capacityBytes = 0;
   /** The size of header and records before compression. */
   uncompressedBytes = BATCH_HEADER_BYTES;
   /** No more records are appended. */
@@ -75,7 +77,7 @@ export class ProducerBatch {
   /** How often it was split. Each split makes smaller batches than the one before. */
   splits = 0;
   readonly waiters: FlushWaiter[] = [];
-  readonly #target: CopyMemory;
+  #target: CopyMemory;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
   #codec = 0;
@@ -145,6 +147,15 @@ export class ProducerBatch {
     this.uncompressedBytes = at;
     if (recordBytes > this.maxRecordBytes) this.maxRecordBytes = recordBytes;
     return true;
+  }
+
+  /** Goes on in larger memory. @returns the memory that it had */
+  moveTo(larger: Buffer): Buffer {
+    const { memory, end } = this;
+    larger.set(memory!.subarray(0, end));
+    this.memory = larger;
+    this.#target = new CopyMemory(larger);
+    return memory!;
   }
 
   /** Notes the owner of the last appended record. */
