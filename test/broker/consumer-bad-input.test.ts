@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Consumer, ConsumerGroupHeartbeat, Fetch, GroupFatalError } from '../../src/index.ts';
+import { type Consumer, ConsumerGroupHeartbeat, Fetch, FindCoordinator, GroupFatalError } from '../../src/index.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { GroupBench, own, protocols, valuesOf } from './support/group-bench.ts';
 
@@ -34,6 +34,16 @@ for (const [groupProtocol, protocol] of protocols) {
       await bench.broker.append('later', 0, [{ value: 'here' }]);
       await readsOn(consumer, 'here');
       assert.ok(events.length <= 1 && events.every(([, isFatal]) => !isFatal), 'at most one event, which is not fatal');
+    });
+
+    it('whose coordinator is not available says so, and reads when it is', async () => {
+      await bench.begin({ topics: { t: 1 } });
+      await bench.broker.append('t', 0, [{ value: 'a' }]);
+      const rule = await bench.broker.addRule(FindCoordinator.key, { errorCode: 15 });
+      const consumer = await bench.start({ ...protocol, stalledMs: 300 });
+      await waitFor('the error', () => /^KAFKA_TIMEOUT .*group g .*no assignment.* 15\]/.test(lastError(consumer)));
+      await bench.broker.removeRule(rule);
+      await readsOn(consumer, 'a');
     });
 
     it('that may not read its topic says so, and reads it when it may', async () => {

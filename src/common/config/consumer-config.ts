@@ -111,7 +111,7 @@ export const consumerOptions = {
     60_000,
     1,
     maxInt32,
-    'If a partition could be fetched but is not for this time, the event `stalled` is raised.',
+    'If a partition could be fetched but is not for this time, the event `stalled` is raised. If the group gives no assignment for this time, the event `error`.',
   ),
 } as const satisfies Record<string, ConfigOption>;
 

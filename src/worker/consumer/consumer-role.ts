@@ -21,6 +21,7 @@ import { Group } from './group.ts';
 import type { Application } from './handed-batch.ts';
 import { LogQuestions } from './log-questions.ts';
 import type { MembershipHost } from './membership.ts';
+import { MembershipWatch } from './membership-watch.ts';
 import { MissingTopics } from './missing-topics.ts';
 import { OffsetQueries } from './offset-queries.ts';
 import type { Partition } from './partition.ts';
@@ -53,6 +54,7 @@ export class ConsumerRole implements Role {
   readonly #refusals: RefusalWatch;
   readonly #topics: TopicTracker;
   readonly #missing: MissingTopics;
+  readonly #watch: MembershipWatch;
   readonly #ahead: ConnectAhead;
   readonly #snapshots: Snapshots;
   /** With many partitions there is no turn before this time, so that one turn serves many batches. */
@@ -98,6 +100,7 @@ export class ConsumerRole implements Role {
             retryBackoffMs,
             newMemberId: settings.newMemberId,
           });
+    this.#watch = new MembershipWatch(this.group, config.stalledMs, (error) => this.#failed(error));
     const offsets = this.group?.offsets ?? null;
     this.autoCommit = new AutoCommit(offsets, autoCommitSettings(config), (error) => this.#failed(error));
     this.queries = new OffsetQueries(
@@ -159,6 +162,7 @@ export class ConsumerRole implements Role {
     this.autoCommit.poll(this.partitions.all, now);
     this.queries.poll(now);
     if (this.#closing === null) {
+      if (this.#fatal === null) this.#watch.poll(this.partitions.all, now);
       if (this.#fatal === null) this.#missing.poll(this.#topics.subscribed, this.partitions.all, now);
       if (this.#fatal === null) this.#ahead.poll(this.#topics.subscribed, now);
       this.resolver.poll(this.partitions.all, now);
@@ -182,6 +186,7 @@ export class ConsumerRole implements Role {
       this.resolver.nextDeadline(all, now),
       this.#fetcher.nextDeadline(all, now),
       this.#closing === null && this.#fatal === null ? this.#missing.nextDeadline() : infinity,
+      this.#closing === null && this.#fatal === null ? this.#watch.nextDeadline() : infinity,
       this.#attention.nextDeadline(this.dealer.applications, all, now),
       this.#closing?.deadline ?? infinity,
       this.#snapshots.nextDeadline(),

@@ -77,6 +77,10 @@ export class Group {
     });
   }
 
+  get id(): string {
+    return this.#settings.groupId;
+  }
+
   get membership(): Membership | null {
     return this.#membership;
   }

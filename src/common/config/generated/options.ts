@@ -218,6 +218,6 @@ export interface ConsumerTableOptions {
   excludeInternalTopics?: boolean | undefined;
   /** Limit of calls like `commit`, `committed` and `offsetsForTimes`. From 1 to 2147483647. Default `60000`. */
   defaultApiTimeoutMs?: number | undefined;
-  /** If a partition could be fetched but is not for this time, the event `stalled` is raised. From 1 to 2147483647. Default `60000`. */
+  /** If a partition could be fetched but is not for this time, the event `stalled` is raised. If the group gives no assignment for this time, the event `error`. From 1 to 2147483647. Default `60000`. */
   stalledMs?: number | undefined;
 }
