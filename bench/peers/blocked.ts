@@ -64,7 +64,7 @@ export async function* run(): AsyncGenerator<BenchRow | MissingRow> {
   for (const blockedMs of blocksMs) {
     const name = `main thread blocked for ${blockedMs / 1000} s`;
     for (const peer of peers) if (missing.has(peer)) yield { name, missing: peer, reason: missing.get(peer)! };
-    yield* withWritten(stage, partitions, async function* (topic) {
+    const work = async function* (topic: string): AsyncGenerator<BenchRow | MissingRow> {
       const outcomes = await blocked(stage, topic, there, blockedMs);
       for (const [peer, outcome] of outcomes) {
         if (outcome instanceof Error) yield { name, missing: peer, reason: outcome.message };
@@ -74,7 +74,9 @@ export async function* run(): AsyncGenerator<BenchRow | MissingRow> {
       for (const [peer, outcome] of outcomes) {
         if (peer !== 'this client' && !(outcome instanceof Error)) yield* rowsOf(name, ours, peer, outcome);
       }
-    });
+    };
+    // The topic keeps everything: it is read after the block.
+    yield* withWritten(stage, partitions, work, totalOf(blockedMs) * valueBytes);
   }
 }
 
@@ -96,6 +98,11 @@ function* rowsOf(name: string, ours: Outcome, comparison: string, theirs: Outcom
   }
 }
 
+/** How many records are written: half of them before the block, so that every client has its memory in use then. */
+function totalOf(blockedMs: number): number {
+  return 2 * Math.ceil((recordsPerSecond * blockedMs) / 1000);
+}
+
 async function blocked(
   stage: BrokerStage,
   topic: string,
@@ -105,8 +112,7 @@ async function blocked(
   const producer = await Producer.start({ bootstrapServers: stage.bootstrapServer });
   await using client = await KafkaClient.start({ bootstrapServers: stage.bootstrapServer });
   const admin = await client.admin();
-  // Half of them before the block, so that every client has its memory in use then.
-  const total = 2 * Math.ceil((recordsPerSecond * blockedMs) / 1000);
+  const total = totalOf(blockedMs);
   const writer = startWriting(producer, topic, total);
   const contenders = there.map((peer) => new Contender(stage, peer, topic, total, blockedMs));
   try {

@@ -110,15 +110,20 @@ async function relay(job: object): Promise<void> {
   (child.stdin as Socket).unref();
 }
 
-/** A topic that is only written to: old segments go. @param work gets its name; it is removed afterwards */
+/**
+ * A topic that is only written to: old segments go.
+ * @param work           gets its name; it is removed afterwards
+ * @param retentionBytes kept of each partition
+ */
 export async function* withWritten<T>(
   { bootstrapServer }: Stage,
   partitions: number,
   work: (topic: string) => AsyncGenerator<T>,
+  retentionBytes = 1 << 27,
 ): AsyncGenerator<T> {
   const topic = nextTopic('written');
   await using client = await KafkaClient.start(patientOptions(bootstrapServer));
-  const configs = { 'retention.bytes': '134217728', 'segment.bytes': '67108864' };
+  const configs = { 'retention.bytes': String(retentionBytes), 'segment.bytes': '67108864' };
   await createTopic(client, topic, partitions, configs);
   yield* work(topic);
   await removeTopic(client, topic);
