@@ -89,7 +89,9 @@ async function groupsOfThreads(
   const loaded = lazy.map((path) => [basename(path), modulesOf(path)] as const);
   const combinations = new Map<string, Set<string>>();
   for (const id of new Set(loaded.flatMap(([, modules]) => [...modules]))) {
-    const name = loaded.flatMap(([part, modules]) => (modules.has(id) ? [part] : [])).join('-and-');
+    const parts = loaded.flatMap(([part, modules]) => (modules.has(id) ? [part] : []));
+    // What producers and consumers always load is in no further file because metrics are pushed with it, too.
+    const name = parts.filter((part) => part !== 'telemetry' || parts.length === 1).join('-and-');
     combinations.set(name, (combinations.get(name) ?? new Set()).add(id));
   }
   return [

@@ -42,7 +42,7 @@ await bundlePackage(dist, {
     client: ['main'],
     'wire-messages': ['protocol/wire', 'codec'],
   },
-  lazy: ['worker/link/producers', 'worker/link/consumers', 'worker/admin/admin-desk'],
+  lazy: ['worker/link/producers', 'worker/link/consumers', 'worker/admin/admin-desk', 'worker/telemetry/telemetry'],
   kept: ['worker/single-file.js', ...cluster],
 });
 pruneDeclarations(dist, entries);

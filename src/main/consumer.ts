@@ -336,6 +336,11 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     return this.#session.metricsOrigin;
   }
 
+  /** The id under which brokers know the numbers that it pushes (KIP-714). Null while none has given one, as brokers do that take metrics. */
+  get clientInstanceId(): string | null {
+    return this.#session.clientInstanceId;
+  }
+
   /** What a transaction's `sendOffsets` takes beside offsets: the group can then refuse those of a member that it has moved on from. */
   groupMetadata(): GroupIdentity {
     return this.#session.groupIdentity();

@@ -140,6 +140,14 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     return countersOf(this.#session);
   }
 
+  /**
+   * The id under which brokers know the numbers that this producer pushes (KIP-714): 22 characters of base64url, as Kafka prints uuids. It is
+   * that of all threads of the producer, and stays. Null while no broker has given one, which only brokers do that take metrics.
+   */
+  get clientInstanceId(): string | null {
+    return this.#session.counters.instanceId;
+  }
+
   /** The bytes of shared memory that are free now. A record takes up to 63 bytes in addition to key, value and headers. */
   get room(): number {
     return this.#session.roomBytes;

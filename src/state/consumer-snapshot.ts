@@ -3,10 +3,14 @@
 
 import type { ConsumerSnapshot, PartitionSnapshot } from '../common/consumer-calls.ts';
 import { IllegalStateError } from '../common/errors/errors.ts';
+import { INSTANCE_ID_BYTES, readInstanceId, writeInstanceId } from './instance-id.ts';
 
 const SEQUENCE_WORD = 0;
 const LENGTH_WORD = 1;
-const HEAD_BYTES = 8;
+/** The consumer's client instance id is not part of the snapshot: it is written once. */
+const ID_OFFSET = 8;
+const HEAD_BYTES = ID_OFFSET + INSTANCE_ID_BYTES;
+const HEAD_WORDS = 2;
 const firstBytes = 4096;
 /** Enough for the most partitions that a consumer may have, with the longest names. Only what is used is more than addresses. */
 const maxBytes = 128 * 1024 * 1024;
@@ -36,7 +40,11 @@ export class ConsumerSnapshotWriter {
 
   constructor(buffer: SharedArrayBuffer) {
     this.#buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, HEAD_BYTES / 4);
+    this.#words = new Int32Array(buffer, 0, HEAD_WORDS);
+  }
+
+  setInstanceId(id: string): void {
+    writeInstanceId(this.#buffer, ID_OFFSET, id);
   }
 
   write(snapshot: ConsumerSnapshot): void {
@@ -62,7 +70,11 @@ export class ConsumerSnapshotReader {
 
   constructor(buffer: SharedArrayBuffer) {
     this.#buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, HEAD_BYTES / 4);
+    this.#words = new Int32Array(buffer, 0, HEAD_WORDS);
+  }
+
+  get instanceId(): string | null {
+    return readInstanceId(this.#buffer, ID_OFFSET);
   }
 
   /** The newest; the same object while nothing changes. */

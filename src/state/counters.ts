@@ -77,6 +77,11 @@ export class CountersWriter {
     this.#lanes = new LaneNamesWriter(laneNamesIn(memory.i32));
   }
 
+  /** How many nodes can have a row. */
+  get nodeCapacity(): number {
+    return this.#nodeCapacity;
+  }
+
   setState(state: number): void {
     // Atomic: readers that see CLOSED also see whatever was written before.
     Atomics.store(this.#i32, STATE_WORD, state);

@@ -23,6 +23,16 @@ export function metricsRow(nodeRow: number): number {
   return nodeRow + 1;
 }
 
+/** Where a row's slot is; the row's first with slot 0. */
+export function indexOfSlot(row: number, slot: number): number {
+  return FIRST_ROW + row * ROW_VALUES + slot;
+}
+
+/** The row of an index that `indexOfSlot` gave. */
+export function rowOfIndex(index: number): number {
+  return Math.floor((index - FIRST_ROW) / ROW_VALUES);
+}
+
 /** Windows that count: the current one and the one before. */
 const windowCount = 2;
 
@@ -62,7 +72,7 @@ export class MetricsWriter {
 
   /** Where a row's slot is; the row's first with slot 0. */
   indexOf(row: number, slot: number): number {
-    return FIRST_ROW + row * ROW_VALUES + slot;
+    return indexOfSlot(row, slot);
   }
 
   /** Sets a row to zero, since another node has it now. */

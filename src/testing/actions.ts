@@ -2,8 +2,9 @@
 // promises. Types only, except the list of actions that cross threads.
 
 import type { RecordsInput } from '../protocol/flat/records/record-writer.ts';
+import type { PushedMetrics } from './client-metrics.ts';
 import type { ControlledRequest, RuleOptions } from './control.ts';
-import type { TopicOptions } from './options.ts';
+import type { ClientMetricsOptions, TopicOptions } from './options.ts';
 import type { Reply } from './reply.ts';
 import type { TransactionDescription } from './transactions/transaction-coordinator.ts';
 
@@ -143,6 +144,11 @@ export interface BrokerActions {
   /** Null for an unknown transactional id. */
   describeTransaction(transactionalId: string): Promise<TransactionDescription | null>;
 
+  /** The last metrics that clients have pushed, oldest first, at most 1000. Needs the option `clientMetrics`. */
+  pushedMetrics(): Promise<PushedMetrics[]>;
+  /** Changes what the brokers want of their clients' metrics: a client learns it at its next push. Needs the option `clientMetrics`. */
+  setClientMetrics(options: ClientMetricsOptions): Promise<void>;
+
   /** Releases held requests. Returns their number. */
   release(gate: string): Promise<number>;
   /** How many requests are held. */
@@ -201,6 +207,8 @@ export const actionNames = [
   'committedOffset',
   'fenceProducer',
   'describeTransaction',
+  'pushedMetrics',
+  'setClientMetrics',
   'release',
   'held',
   'addRule',

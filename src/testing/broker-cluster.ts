@@ -15,14 +15,15 @@ import type {
 import { announcedRanges } from './announced-ranges.ts';
 import { buildBatch, builderProduceVersion, buildFillBatch } from './batch-builder.ts';
 import { checkBatches } from './batches.ts';
+import type { PushedMetrics } from './client-metrics.ts';
+import { clusterDefaults } from './cluster-defaults.ts';
 import { type ClusterNode, ClusterState, coordinatorKinds } from './cluster-state.ts';
 import type { BrokerConnection, ConnectionHost } from './connection.ts';
 import { Control, type Decide, type RuleOptions } from './control.ts';
 import type { EarlyListener } from './early-listeners.ts';
 import { errorCodes } from './error-codes.ts';
 import { FetchSessions } from './fetch-sessions.ts';
-import { describeGroup, groupLimits } from './groups/group-coordinator.ts';
-
+import { describeGroup } from './groups/group-coordinator.ts';
 import { NodeListener } from './node-listener.ts';
 import type { EmbeddedBrokerOptions, NodeOptions, TopicOptions, VersionRange } from './options.ts';
 import type { Reply } from './reply.ts';
@@ -51,20 +52,7 @@ export class BrokerCluster implements BrokerActions {
   private constructor(options: EmbeddedBrokerOptions) {
     this.#options = options;
     this.#ranges = announcedRanges(options);
-    this.#state = new ClusterState({
-      clusterId: options.clusterId === undefined ? 'embedded-cluster-000000' : options.clusterId,
-      autoCreateTopics: options.autoCreateTopics ?? true,
-      partitions: options.defaultPartitions ?? 1,
-      replicationFactor: options.defaultReplicationFactor ?? 1,
-      messageMaxBytes: options.messageMaxBytes ?? 1_048_588,
-      isRackAware: options.isRackAware ?? false,
-      transactionVersion: options.transactionVersion ?? 2,
-      transactions: {
-        markerDelayMs: options.transactionMarkerDelayMs ?? 1,
-        maxTimeoutMs: options.transactionMaxTimeoutMs ?? 900_000,
-      },
-      groups: groupLimits(options.groups),
-    });
+    this.#state = new ClusterState(clusterDefaults(options));
   }
 
   /**
@@ -255,6 +243,16 @@ export class BrokerCluster implements BrokerActions {
 
   async describeTransaction(transactionalId: string): Promise<TransactionDescription | null> {
     return this.#state.transactions.describe(transactionalId);
+  }
+
+  async pushedMetrics(): Promise<PushedMetrics[]> {
+    return [...(this.#state.clientMetrics?.pushes ?? [])];
+  }
+
+  async setClientMetrics(...[options]: Parameters<BrokerActions['setClientMetrics']>): Promise<void> {
+    const { clientMetrics } = this.#state;
+    if (clientMetrics === null) throw new Error('the cluster was started without clientMetrics');
+    clientMetrics.change(options);
   }
 
   async release(gate: string): Promise<number> {

@@ -1,6 +1,7 @@
 // Owns what all nodes of an embedded cluster agree on: nodes, topics, partitions, leaders, groups, transactions,
 // features. Runs in the broker's thread. It must not know connections or the wire.
 
+import type { ClientMetrics } from './client-metrics.ts';
 import { BrokerClock } from './clock.ts';
 import { errorCodes } from './error-codes.ts';
 import { Features } from './features.ts';
@@ -62,6 +63,8 @@ export interface ClusterDefaults {
   readonly transactionVersion: number;
   readonly transactions: TransactionLimits;
   readonly groups: GroupLimits;
+  /** Null: the cluster wants no metrics of its clients. */
+  readonly clientMetrics: ClientMetrics | null;
 }
 
 /** As FindCoordinator says them. */
@@ -102,6 +105,10 @@ export class ClusterState {
       },
       defaults.transactions,
     );
+  }
+
+  get clientMetrics(): ClientMetrics | null {
+    return this.defaults.clientMetrics;
   }
 
   /** In the order in which they joined. */

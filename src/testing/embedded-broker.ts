@@ -27,9 +27,11 @@ export type {
   RuleHandle,
 } from './actions.ts';
 export { asCompacted, buildBatch } from './batch-builder.ts';
+export type { PushedMetrics } from './client-metrics.ts';
 export type { ControlledRequest, Decide, RuleOptions } from './control.ts';
 export { errorCodes } from './error-codes.ts';
 export type {
+  ClientMetricsOptions,
   EmbeddedBrokerOptions,
   GroupOptions,
   NodeOptions,

@@ -22,8 +22,16 @@ export type {
   NodeDescription,
   RuleHandle,
 } from './actions.ts';
+export type { PushedMetrics } from './client-metrics.ts';
 export type { ControlledRequest, Decide, RuleOptions } from './control.ts';
-export type { GroupOptions, NodeOptions, TlsSettings, TopicOptions, VersionRange } from './options.ts';
+export type {
+  ClientMetricsOptions,
+  GroupOptions,
+  NodeOptions,
+  TlsSettings,
+  TopicOptions,
+  VersionRange,
+} from './options.ts';
 export type { Reply, WireFault } from './reply.ts';
 export type { TransactionDescription } from './transactions/transaction-coordinator.ts';
 

@@ -54,6 +54,20 @@ export interface GroupOptions {
   readonly consumerAssignmentIntervalMs?: number;
 }
 
+/** What brokers want of their clients' metrics (KIP-714). All defaults are those of real brokers. */
+export interface ClientMetricsOptions {
+  /** Prefixes of names, such as `org.apache.kafka.producer.`. Default `['*']`: all. Empty: none. */
+  readonly metrics?: readonly string[];
+  /** Time between two pushes of a client, in ms. Default 300000. */
+  readonly intervalMs?: number;
+  /** Whether totals come as differences to the last push. Default true. */
+  readonly isDelta?: boolean;
+  /** Codecs that are accepted, best first: 1 gzip, 2 snappy, 3 lz4, 4 zstd. Default 4, 3, 1, 2. */
+  readonly compressionTypes?: readonly number[];
+  /** Maximum size of a push, compressed. Default 1048576. */
+  readonly maxBytes?: number;
+}
+
 /** [min, max] of an API. Null: the broker does not have the API. */
 export type VersionRange = readonly [min: number, max: number] | null;
 
@@ -85,6 +99,8 @@ export interface EmbeddedBrokerOptions {
   /** Maximum transaction timeout, in ms. Default 900000. */
   readonly transactionMaxTimeoutMs?: number;
   readonly groups?: GroupOptions;
+  /** Makes brokers ask their clients for metrics. Default: they have no API for that, like real brokers without a receiver of metrics. */
+  readonly clientMetrics?: ClientMetricsOptions;
   /** TLS on every listener; default plaintext. */
   readonly tls?: TlsSettings;
   /** The host on which nodes listen and that clients get. Default 127.0.0.1. */

@@ -51,6 +51,7 @@ const transports = await transportsFor(config);
 const code: RoleCode = {
   producers: async () => (await import('./link/producers.ts')).Producers,
   consumers: async () => (await import('./link/consumers.ts')).Consumers,
+  telemetry: async () => (await import('./telemetry/telemetry.ts')).Telemetry,
   Authenticator: usesSasl(config) ? (await import('./sasl/authenticator.ts')).Authenticator : null,
 };
 /** Node 20 reads modules in the thread pool of the process, where they would wait behind the application's own work. */

@@ -46,7 +46,7 @@ import { Metrics } from './report/metrics-recorder.ts';
 import { CodecPool } from './requests/codec-pool.ts';
 import type { StartCodecThreads } from './requests/codec-threads.ts';
 import type { ResponseHost } from './requests/request-owner.ts';
-import { LazyConsumers, LazyProducers, type RoleCode } from './role-code.ts';
+import { LazyConsumers, LazyProducers, LazyTelemetry, type RoleCode } from './role-code.ts';
 import { Roles } from './roles.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
 
@@ -172,19 +172,15 @@ export class NetworkThread {
     this.#client = new NetworkClient({ ...common, selector, connector, metadata, events, authenticator });
     const connect = (node: Node | undefined, now: number): void => this.#client.connectNode(node, now);
     this.#requests = new ApplicationRequests({ ...common, connect, wake, codecs });
-    const requests = new NodeRequests({
-      ...common,
-      hints: this.#responseHost,
-      connect,
-      wake,
-    });
+    const requests = new NodeRequests({ ...common, hints: this.#responseHost, connect, wake });
     this.roles = new Roles(requests, (error) => events.roleFailed(error));
     this.roleHost = { requests, cluster: this.#cluster, wake, random, wallClock: surroundings.wallClock };
     const { roleHost: host, roles } = this;
     const open = (): number => nodes.openScope();
     this.#scopes = new Scopes({ host, requests, open, close: (scope) => connections.closeScope(scope, clock()) });
     const { linkBroken: onBroken } = this.#attachments;
-    const shared = { scopes: this.#scopes, roles, log: this.#log, blocked: this.#blocked, onBroken };
+    const pushing = this.#newPushing(metrics, nodes);
+    const shared = { scopes: this.#scopes, roles, log: this.#log, blocked: this.#blocked, onBroken, pushing };
     const compressor = compressorOf(this.#pool, config);
     this.#producers = new LazyProducers(code.producers, { ...shared, clock, compressor });
     this.#consumers = new LazyConsumers(code.consumers, { ...shared, config, clock, pool: this.#pool, newMemberId });
@@ -298,6 +294,17 @@ export class NetworkThread {
       wallClock,
       defer,
       onFatal,
+    });
+  }
+
+  #newPushing(metrics: Metrics, nodes: Nodes): LazyTelemetry {
+    return new LazyTelemetry(this.#surroundings.code.telemetry, {
+      host: this.roleHost,
+      metrics,
+      nodes: () => nodes.all(),
+      nodeCapacity: this.#counters.nodeCapacity,
+      log: this.#log,
+      requestTimeoutMs: this.#config.requestTimeoutMs,
     });
   }
 

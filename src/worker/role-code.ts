@@ -4,17 +4,23 @@
 import { type MemoryPart, sumOfParts } from '../common/client-memory.ts';
 import { Cancelled } from '../common/errors/errors.ts';
 import type { Reused } from '../common/kept-memory.ts';
+import { thrownError } from '../common/thrown.ts';
 import type { NetworkEnd } from '../ring/attachment.ts';
+import type { RoleHost } from './client/role.ts';
 import type { Attachment } from './link/attachments.ts';
 import type { Consumers, ConsumersParts } from './link/consumers.ts';
 import type { Producers, ProducersParts } from './link/producers.ts';
 import type { Authenticator } from './sasl/authenticator.ts';
+import type { Pushing, PushOpening } from './telemetry/metrics-push.ts';
+import type { Reporter } from './telemetry/reporter.ts';
+import type { Telemetry, TelemetryParts } from './telemetry/telemetry.ts';
 
 type Code<T> = () => T | Promise<T>;
 
 export interface RoleCode {
   readonly producers: Code<new (parts: ProducersParts) => Producers>;
   readonly consumers: Code<new (parts: ConsumersParts) => Consumers>;
+  readonly telemetry: Code<new (parts: TelemetryParts) => Telemetry>;
   /** Null: the configuration has no login. */
   readonly Authenticator: typeof Authenticator | null;
 }
@@ -102,5 +108,39 @@ export class LazyConsumers extends LazyRole<Consumers, ConsumersParts> {
   /** As `Consumers.attach`. */
   attach(...args: Parameters<Consumers['attach']>): void | Promise<void> {
     return this.with((consumers) => consumers.attach(...args));
+  }
+}
+
+/** Few brokers take metrics, so the code that pushes them is loaded when one is found that does. */
+export class LazyTelemetry implements Pushing {
+  readonly host: RoleHost;
+  readonly #code: RoleCode['telemetry'];
+  readonly #parts: TelemetryParts;
+  #telemetry: Telemetry | null = null;
+
+  constructor(code: RoleCode['telemetry'], parts: TelemetryParts) {
+    this.host = parts.host;
+    this.#code = code;
+    this.#parts = parts;
+  }
+
+  open(opening: PushOpening, now: number): Reporter | Promise<Reporter> {
+    if (this.#telemetry !== null) return this.#telemetry.open(opening, now);
+    const code = this.#code();
+    return code instanceof Promise
+      ? code.then((Loaded) => this.#made(Loaded).open(opening, now))
+      : this.#made(code).open(opening, now);
+  }
+
+  failed(error: unknown): void {
+    const reason = thrownError(error);
+    this.#parts.log.write('warn', 'metrics-push-failed', `metrics could not be pushed: ${reason.message}`, {
+      error: reason,
+    });
+  }
+
+  #made(Loaded: new (parts: TelemetryParts) => Telemetry): Telemetry {
+    this.#telemetry ??= new Loaded(this.#parts);
+    return this.#telemetry;
   }
 }

@@ -63,7 +63,6 @@ const withoutEffect: readonly string[] = [
   'value.serializer',
   'key.deserializer',
   'value.deserializer',
-  'enable.metrics.push',
   'metric.reporters',
   'metrics.num.samples',
   'metrics.recording.level',

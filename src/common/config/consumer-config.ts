@@ -113,6 +113,11 @@ export const consumerOptions = {
     maxInt32,
     'If a partition could be fetched but is not for this time, the event `stalled` is raised. If the group gives no assignment for this time, the event `error`.',
   ),
+  enableMetricsPush: {
+    type: 'boolean',
+    default: true,
+    doc: 'Whether the numbers of this consumer are sent to brokers that want them (KIP-714). Brokers want none unless their operator has set that up.',
+  },
 } as const satisfies Record<string, ConfigOption>;
 
 export interface TopicPartition {

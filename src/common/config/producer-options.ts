@@ -114,6 +114,11 @@ export const producerOptions = {
     maxInt32,
     'When nothing was produced to a topic for this time, its metadata is no longer refreshed.',
   ),
+  enableMetricsPush: {
+    type: 'boolean',
+    default: true,
+    doc: 'Whether the numbers of this producer are sent to brokers that want them (KIP-714). Brokers want none unless their operator has set that up.',
+  },
 } as const satisfies Record<string, ConfigOption>;
 
 /** The documentation of the options that are not in the table. */

@@ -216,6 +216,10 @@ export class ConsumerSession implements ClientRole {
     return this.#reader.read();
   }
 
+  get clientInstanceId(): string | null {
+    return this.#reader.instanceId;
+  }
+
   /** Throws: IllegalStateError without a group. */
   groupIdentity(): GroupIdentity {
     const { groupId, groupInstanceId } = this.#config;

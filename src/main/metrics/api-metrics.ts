@@ -2,7 +2,6 @@
 // memory: it must not write and must not send messages.
 
 import { type ApiSlot, apiRow, bucketSlots, latencyBoundsMs } from '../../state/api-metrics.ts';
-import type { MetricsReader, MetricsRow } from '../../state/shared-metrics.ts';
 import {
   Definer,
   definitionsOf,
@@ -10,7 +9,8 @@ import {
   type MetricDefinition,
   type MetricValues,
   valuesOf,
-} from './definitions.ts';
+} from '../../state/definitions/metric.ts';
+import type { MetricsReader, MetricsRow } from '../../state/shared-metrics.ts';
 
 interface Context {
   readonly row: MetricsRow<ApiSlot>;

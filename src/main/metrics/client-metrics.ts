@@ -7,8 +7,6 @@ import { coordinatorLane, mainLane, sharedScope } from '../../common/node-ids.ts
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import type { ClientMetricsReader } from '../../state/api-metrics.ts';
 import type { CountersReader } from '../../state/counters.ts';
-import { type MetricsRow, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
-import { apiDefinitions, type LatencyHistogram, readApis } from './api-metrics.ts';
 import {
   Definer,
   definitionsOf,
@@ -17,7 +15,9 @@ import {
   type MetricGroups,
   type MetricValues,
   valuesOf,
-} from './definitions.ts';
+} from '../../state/definitions/metric.ts';
+import { type MetricsRow, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
+import { apiDefinitions, type LatencyHistogram, readApis } from './api-metrics.ts';
 
 interface Context {
   readonly row: MetricsRow;

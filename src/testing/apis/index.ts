@@ -14,6 +14,7 @@ import { deleteTopics } from './delete-topics.ts';
 import { endTxn } from './end-txn.ts';
 import { fetch } from './fetch.ts';
 import { findCoordinator } from './find-coordinator.ts';
+import { getTelemetrySubscriptions } from './get-telemetry-subscriptions.ts';
 import { heartbeat } from './heartbeat.ts';
 import { initProducerId } from './init-producer-id.ts';
 import { joinGroup } from './join-group.ts';
@@ -24,6 +25,7 @@ import { offsetCommit } from './offset-commit.ts';
 import { offsetFetch } from './offset-fetch.ts';
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { produce } from './produce.ts';
+import { pushTelemetry } from './push-telemetry.ts';
 import { syncGroup } from './sync-group.ts';
 import { txnOffsetCommit } from './txn-offset-commit.ts';
 
@@ -54,7 +56,12 @@ export const servedApis = [
   txnOffsetCommit,
 ] as readonly unknown[] as readonly AnyHandler[];
 
-const handlers = new Map<number, AnyHandler>(servedApis.map((handler) => [handler.api.key, handler]));
+/** The APIs of clusters that want metrics of their clients. */
+export const metricsApis = [getTelemetrySubscriptions, pushTelemetry] as readonly unknown[] as readonly AnyHandler[];
+
+const handlers = new Map<number, AnyHandler>(
+  [...servedApis, ...metricsApis].map((handler) => [handler.api.key, handler]),
+);
 
 /** The APIs that are not served, once a request of one of them has come: they are most of the code, and few clusters need them. */
 let others: ReadonlyMap<number, AnyHandler> | null = null;

@@ -37,6 +37,6 @@ export interface RoleHost {
   wake(): void;
   /** 0 to 1. */
   random(): number;
-  /** ms since the epoch; only for timestamps of records. */
+  /** ms since the epoch; only for timestamps of records and of metrics. */
   wallClock(): number;
 }

@@ -1,5 +1,4 @@
-// Owns the numbers that a consumer reports. Types only, and the report of a consumer that nobody measures. Network thread. No decision
-// may depend on it.
+// Owns the numbers that a consumer reports. Types only. Network thread. No decision may depend on it.
 
 /** The part of a partition that is measured. */
 export interface BufferedBytes {
@@ -24,18 +23,3 @@ export interface ConsumerReport {
   rebalanced(durationMs: number, now: number): void;
   rebalanceFailed(now: number): void;
 }
-
-const nothing = (): void => {};
-
-export const noReport: ConsumerReport = {
-  fetched: nothing,
-  handedOut: nothing,
-  roundEnded: nothing,
-  commitEnded: nothing,
-  committedAnswered: nothing,
-  heartbeatAnswered: nothing,
-  joined: nothing,
-  synced: nothing,
-  rebalanced: nothing,
-  rebalanceFailed: nothing,
-};

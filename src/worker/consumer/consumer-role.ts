@@ -7,7 +7,7 @@ import type {
   Subscription,
   TopicPartition,
 } from '../../common/config/consumer-config.ts';
-import type { ConsumerEvent, LeaveModeName } from '../../common/consumer-calls.ts';
+import type { ConsumerEvent, ConsumerSnapshot, LeaveModeName } from '../../common/consumer-calls.ts';
 import { Cancelled, type GroupFatalError, IllegalStateError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { Role, RoleHost } from '../client/role.ts';
@@ -76,10 +76,7 @@ export class ConsumerRole implements Role {
     this.#topics = new TopicTracker(host.cluster, this, config.allowAutoCreateTopics);
     this.#missing = new MissingTopics(host, (error) => this.#failed(error));
     this.#ahead = new ConnectAhead(host);
-    this.#snapshots = new Snapshots(
-      () => snapshotOf(this.partitions.all, this.group, this.#fatal ?? this.#lastError, this.#fatal !== null, config),
-      settings.onSnapshot,
-    );
+    this.#snapshots = new Snapshots(this.snapshot, settings.onSnapshot);
     const memory = new FetchedMemory();
     this.fetchedMemory = memory;
     this.dealer = new Dealer({ batchMaxBytes: config.batchMaxBytes, decode, decoder, prefixBytes, report, memory });
@@ -262,6 +259,10 @@ export class ConsumerRole implements Role {
     this.partitions.hurry(now);
     this.#host.wake();
   }
+
+  /** The state of now. */
+  readonly snapshot = (): ConsumerSnapshot =>
+    snapshotOf(this.partitions.all, this.group, this.#fatal ?? this.#lastError, this.#fatal !== null, this.config);
 
   onApplicationActive(now: number): void {
     this.group?.membership?.onApplicationActive(now);

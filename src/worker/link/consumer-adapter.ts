@@ -20,11 +20,14 @@ export class ConsumerAdapter {
   readonly #role: ConsumerRole;
   readonly #requests: LinkReader;
   readonly #proxy: ConsumerProxy;
+  readonly #onClose: (now: number) => void;
 
-  constructor(role: ConsumerRole, requests: LinkReader, proxy: ConsumerProxy) {
+  /** @param onClose called before an application closes the consumer */
+  constructor(role: ConsumerRole, requests: LinkReader, proxy: ConsumerProxy, onClose: (now: number) => void) {
     this.#role = role;
     this.#requests = requests;
     this.#proxy = proxy;
+    this.#onClose = onClose;
   }
 
   hasWork(): boolean {
@@ -61,6 +64,7 @@ export class ConsumerAdapter {
         this.#offsets(callId, call, now);
         break;
       case 'close':
+        this.#onClose(now);
         role.close(call.timeoutMs, call.leave, now, done);
         break;
       default:

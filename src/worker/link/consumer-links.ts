@@ -14,16 +14,16 @@ import { Lifeline } from '../../ring/lifeline.ts';
 import type { ConsumerMetricsMemory } from '../../state/consumer-metrics.ts';
 import { ConsumerSnapshotWriter } from '../../state/consumer-snapshot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
-import { noReport } from '../consumer/consumer-report.ts';
 import { ConsumerRole } from '../consumer/consumer-role.ts';
 import { maxPreparedBytes, type RecordDecoder } from '../consumer/dealer.ts';
 import { maxKeptFetchedBytes } from '../consumer/fetched-memory.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
+import { MetricsPush, type Pushing } from '../telemetry/metrics-push.ts';
 import type { Attachment } from './attachments.ts';
 import type { BlockedThreads } from './blocked-threads.ts';
 import { ConsumerAdapter } from './consumer-adapter.ts';
+import { ConsumerMeasures } from './consumer-measures.ts';
 import { ConsumerProxy } from './consumer-proxy.ts';
-import { ConsumerRecorder } from './consumer-recorder.ts';
 import { brokenMemory, endedByFault } from './end-reasons.ts';
 
 /** What one application thread shares with its consumer. It is plain data for structured clone. */
@@ -53,6 +53,7 @@ export interface ConsumerLinksParts {
   /** Called when the shared memory of a link holds an impossible value. The owner is null if the link's thread has no client. */
   readonly onBroken: (owner: Attachment | null, error: Error) => void;
   readonly blocked: BlockedThreads;
+  readonly pushing: Pushing;
 }
 
 interface Link {
@@ -65,11 +66,13 @@ interface Link {
 }
 
 export class ConsumerLinks implements Role {
+  /** A role of its own. Null: it is switched off. */
+  readonly push: MetricsPush | null;
   readonly #role: ConsumerRole;
   readonly #links = new Map<number, Link>();
   readonly #parts: ConsumerLinksParts;
   readonly #host: RoleHost;
-  readonly #recorder: ConsumerRecorder | null;
+  readonly #measures: ConsumerMeasures;
   #lastId = 0;
   /** The last thread has gone: the next round closes the consumer. */
   #isDeserted = false;
@@ -78,8 +81,10 @@ export class ConsumerLinks implements Role {
     const { client, config } = parts;
     this.#parts = parts;
     this.#host = host;
-    this.#recorder = parts.metrics === null ? null : new ConsumerRecorder(parts.metrics, now);
+    this.#measures = new ConsumerMeasures(config, parts.metrics, () => this.#role.snapshot(), now);
     const writer = new ConsumerSnapshotWriter(parts.snapshot);
+    const push = { source: this.#measures, onInstanceId: (id: string) => writer.setInstanceId(id) };
+    this.push = config.enableMetricsPush ? new MetricsPush(push, parts.pushing, now) : null;
     this.#role = new ConsumerRole(
       host,
       {
@@ -92,7 +97,7 @@ export class ConsumerLinks implements Role {
         prefixBytes: BATCH_PREFIX_BYTES,
         newMemberId: parts.newMemberId,
         log: parts.log,
-        report: this.#recorder ?? noReport,
+        report: this.#measures,
         onSnapshot: (snapshot) => writer.write(snapshot),
         onClosed: () => host.wake(),
       },
@@ -121,7 +126,7 @@ export class ConsumerLinks implements Role {
     const proxy = new ConsumerProxy(id, end, table, this.#role.config.prefetchBytes);
     // The thread has ended, or it has stopped to read.
     const lifeline = new Lifeline(lifePort, { onEnd: () => this.detach(id) });
-    const adapter = new ConsumerAdapter(this.#role, end.requests, proxy);
+    const adapter = new ConsumerAdapter(this.#role, end.requests, proxy, (now) => this.push?.close(now));
     this.#links.set(id, { end, proxy, adapter, lifeline, owner });
     this.#role.add(proxy);
     this.#parts.blocked.add(owner, end.responses, () => !this.#links.has(id));
@@ -200,7 +205,8 @@ export class ConsumerLinks implements Role {
   poll(now: number): void {
     for (const [id, { adapter }] of [...this.#links]) this.#guard(id, () => adapter.drain(now), undefined);
     if (this.#isDeserted) this.#closeDeserted(now);
-    if (this.#recorder !== null) for (const { proxy } of this.#links.values()) proxy.recordPolls(this.#recorder, now);
+    const { recorder } = this.#measures;
+    if (recorder !== null) for (const { proxy } of this.#links.values()) proxy.recordPolls(recorder, now);
     this.#role.poll(now);
     let isFlushed = true;
     for (const [id, { proxy }] of [...this.#links]) if (!this.#guard(id, () => proxy.flush(), true)) isFlushed = false;
@@ -227,6 +233,7 @@ export class ConsumerLinks implements Role {
   #closeDeserted(now: number): void {
     this.#isDeserted = false;
     if (this.#links.size > 0) return;
+    this.push?.close(now);
     this.#role.close(this.#parts.config.defaultApiTimeoutMs, 'default', now, () => {});
   }
 

@@ -12,6 +12,7 @@ import type { RecordDecoder } from '../consumer/dealer.ts';
 import type { Log } from '../report/log.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
 import { decodeOptions } from '../requests/decode-options.ts';
+import type { Pushing } from '../telemetry/metrics-push.ts';
 import type { Attachment } from './attachments.ts';
 import type { BlockedThreads } from './blocked-threads.ts';
 import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
@@ -28,6 +29,7 @@ export interface ConsumersParts {
   readonly newMemberId: () => string;
   readonly onBroken: (owner: Attachment | null, error: Error) => void;
   readonly blocked: BlockedThreads;
+  readonly pushing: Pushing;
 }
 
 export class Consumers {
@@ -49,7 +51,7 @@ export class Consumers {
     for (const other of this.#byId.values()) count += other.countOf(owner);
     const what = 'consumers of this client are open';
     checkOpenCount(count, maxConsumersOfThread, what, 'close some; one consumer can read any number of topics');
-    const { config: client, scopes, roles, log, clock, newMemberId, onBroken, blocked, pool } = this.#parts;
+    const { config: client, scopes, roles, log, clock, newMemberId, onBroken, blocked, pool, pushing } = this.#parts;
     const { host, release } = scopes.hostOfConsumer(owner);
     const id = ++this.#lastId;
     const links = new ConsumerLinks(
@@ -63,9 +65,10 @@ export class Consumers {
         newMemberId,
         onBroken,
         blocked,
+        pushing,
         log: (level, text) => log.write(level, 'consumer', text),
         onClosed: () => {
-          roles.delete(links);
+          for (const role of [links, links.push]) if (role !== null) roles.delete(role);
           this.#byId.delete(id);
           release();
         },
@@ -81,7 +84,7 @@ export class Consumers {
       throw error;
     }
     this.#byId.set(id, links);
-    roles.add(links);
+    for (const role of [links, links.push]) if (role !== null) roles.add(role);
     host.wake();
     return id;
   }

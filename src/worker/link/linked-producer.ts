@@ -13,13 +13,15 @@ import type { Role, RoleHost } from '../client/role.ts';
 import type { Compressor } from '../producer/batch-packer.ts';
 import { ProducerRole } from '../producer/producer-role.ts';
 import type { Log } from '../report/log.ts';
+import { MetricsPush, type Pushing } from '../telemetry/metrics-push.ts';
 import type { Attachment } from './attachments.ts';
 import type { BlockedThreads } from './blocked-threads.ts';
 import { brokenMemory, endedByFault } from './end-reasons.ts';
 import { framesPerTurn, ProducerAdapter } from './producer-adapter.ts';
 import { ProducerLog } from './producer-log.ts';
+import { ProducerMeasures } from './producer-measures.ts';
 import { ProducerProxy } from './producer-proxy.ts';
-import { ProducerRecorder } from './producer-recorder.ts';
+import type { Attached } from './producer-thread.ts';
 
 /** What a new producer needs besides its configuration. */
 export interface ProducerOpening {
@@ -55,44 +57,24 @@ export interface LinkedProducerParts {
   readonly log: Log;
   readonly onBroken: OnBroken;
   readonly blocked: BlockedThreads;
+  readonly pushing: Pushing;
   /** ms on the monotonic clock. */
   readonly clock: () => number;
-}
-
-interface Attached {
-  readonly owner: Attachment;
-  readonly adapter: ProducerAdapter;
-  readonly counters: ProducerCountersWriter;
-  readonly lifeline: Lifeline;
-  /** What its ring and its moved records may take. */
-  readonly linkBytes: number;
-  /** The application thread is closing, or it has ended; its last records are being sent. */
-  isLeaving: boolean;
-  /** The application thread has ended, or its memory holds impossible values: nothing is written for it any more. */
-  isGone: boolean;
-  /** The link is not read or written any more. */
-  isOver: boolean;
-  /** When the thread is gone: until then its complete records may stay in the link for want of memory. */
-  goneDeadline: number;
-  /** The application closes, and waits for its records until then. Infinity: for as long as it takes, or that time is over. */
-  closeDeadline: number;
-  /** That time is over. */
-  isLate: boolean;
-  /** Its last answer was written, and may wait for room in the link. */
-  hasLeft: boolean;
-  /** Ends the wait for its last records. Null while it is not leaving, or nothing else can end that wait. */
-  leave: (() => void) | null;
 }
 
 /** A producer with its links. The poll loop calls it as a role. */
 export class LinkedProducer implements Role {
   readonly role: ProducerRole;
+  /** A role of its own. Null: it is switched off. */
+  readonly push: MetricsPush | null;
   readonly #host: RoleHost;
   readonly #onEnd: () => void;
   readonly #onBroken: OnBroken;
   readonly #blocked: BlockedThreads;
   readonly #deliveryTimeoutMs: number;
-  readonly #recorder: ProducerRecorder | null;
+  readonly #measures: ProducerMeasures;
+  /** The id under which brokers know its pushed metrics. Null: none has given one. */
+  #instanceId: string | null = null;
   readonly #stopUpdates: () => void;
   #attached: Attached[] = [];
   /** While records come, more will follow. So one round takes the records of a few ms, instead of one round for each record. */
@@ -112,7 +94,7 @@ export class LinkedProducer implements Role {
     config: ProducerConfig,
     opening: ProducerOpening,
     host: RoleHost,
-    { log, compressor, onBroken, blocked, clock }: LinkedProducerParts,
+    { log, compressor, onBroken, blocked, pushing, clock }: LinkedProducerParts,
     onEnd: () => void,
   ) {
     this.#host = host;
@@ -122,15 +104,16 @@ export class LinkedProducer implements Role {
     this.#clock = clock;
     this.#deliveryTimeoutMs = config.deliveryTimeoutMs;
     this.#maxDozeMs = Math.min(config.lingerMs, maxDozeMs);
-    const { metrics } = opening;
-    this.#recorder = metrics === null ? null : new ProducerRecorder(metrics, clock());
-    this.#stopUpdates = host.cluster.onUpdate((now) => this.#recorder?.metadataCame(now));
+    this.#measures = new ProducerMeasures(config, opening.metrics, clock());
+    const push = { source: this.#measures, onInstanceId: (id: string) => this.#named(id) };
+    this.push = config.enableMetricsPush ? new MetricsPush(push, pushing, clock()) : null;
+    this.#stopUpdates = host.cluster.onUpdate((now) => this.#measures.recorder?.metadataCame(now));
     this.role = new ProducerRole({
       config,
       batchMemoryBytes: opening.batchMemoryBytes,
       host,
       compressor,
-      report: new ProducerLog(log, this.#recorder),
+      report: new ProducerLog(log, this.#measures),
       onFatal: (error) => {
         for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
       },
@@ -177,6 +160,7 @@ export class LinkedProducer implements Role {
       leave: null,
     };
     this.#attached.push(attached);
+    if (this.#instanceId !== null) counters.setInstanceId(this.#instanceId);
     this.#blocked.add(owner, end.responses, () => attached.isLeaving || attached.isGone);
     this.#shareMemory();
     this.#host.wake();
@@ -292,10 +276,17 @@ export class LinkedProducer implements Role {
     return deadline;
   }
 
+  #named(instanceId: string): void {
+    this.#instanceId = instanceId;
+    for (const { counters } of this.#attached) counters.setInstanceId(instanceId);
+  }
+
   #recordRound(now: number): void {
+    const { recorder } = this.#measures;
+    if (recorder === null) return;
     const { usedBytes, accumulator } = this.role;
     const waitingThreads = this.#attached.filter(({ isOver, adapter }) => !isOver && adapter.isWriterWaiting).length;
-    this.#recorder?.roundEnded({ usedBytes, maxBytes: accumulator.memory.maxBytes, waitingThreads }, now);
+    recorder.roundEnded({ usedBytes, maxBytes: accumulator.memory.maxBytes, waitingThreads }, now);
   }
 
   #take(attached: Attached, now: number, wallNow: number, maxFrames: number): number {
@@ -366,9 +357,10 @@ export class LinkedProducer implements Role {
       if (attached.isLate) leave();
       return;
     }
-    this.role.close(attached.isLate ? now : Math.min(deadline, attached.closeDeadline), () => {
+    this.role.close(attached.isLate ? now : Math.min(deadline, attached.closeDeadline), (at) => {
       this.#isClosed = true;
       this.#stopUpdates();
+      this.push?.close(at);
       leave();
     });
   }

@@ -1,4 +1,4 @@
-// Owns the reports of a producer: its log records, and its metrics if they are configured. Network thread. Must only report: no
+// Owns the reports of a producer: its log records, and its metrics if they are recorded. Network thread. Must only report: no
 // decision may depend on it.
 
 import { errorFor, TransactionAbortedError } from '../../common/errors/errors.ts';
@@ -6,24 +6,23 @@ import type { ProduceRequest } from '../producer/produce-request.ts';
 import type { ProducerBatch } from '../producer/producer-batch.ts';
 import type { ProducerReport, TimedCall } from '../producer/producer-report.ts';
 import type { Log } from '../report/log.ts';
-import type { ProducerRecorder } from './producer-recorder.ts';
+import type { ProducerMeasures } from './producer-measures.ts';
 
 export class ProducerLog implements ProducerReport {
   readonly #log: Log;
-  readonly #metrics: ProducerRecorder | null;
+  readonly #measures: Pick<ProducerMeasures, 'recorder'>;
 
-  /** @param metrics null: nothing is recorded */
-  constructor(log: Log, metrics: ProducerRecorder | null) {
+  constructor(log: Log, measures: Pick<ProducerMeasures, 'recorder'>) {
     this.#log = log;
-    this.#metrics = metrics;
+    this.#measures = measures;
   }
 
   requestSent(request: ProduceRequest, now: number): void {
-    this.#metrics?.requestSent(request, now);
+    this.#measures.recorder?.requestSent(request, now);
   }
 
   requestEnded(latencyMs: number | null, throttleTimeMs: number, now: number): void {
-    this.#metrics?.requestEnded(latencyMs, throttleTimeMs, now);
+    this.#measures.recorder?.requestEnded(latencyMs, throttleTimeMs, now);
   }
 
   batchRefused(batch: ProducerBatch, errorCode: number, now: number): void {
@@ -34,16 +33,16 @@ export class ProducerLog implements ProducerReport {
   }
 
   batchRetried({ partition, count }: ProducerBatch, now: number): void {
-    this.#metrics?.recordsRetried(partition.topic.name, count, now);
+    this.#measures.recorder?.recordsRetried(partition.topic.name, count, now);
   }
 
   batchWritten(batch: ProducerBatch, now: number): void {
-    this.#metrics?.batchWritten(batch, now);
+    this.#measures.recorder?.batchWritten(batch, now);
   }
 
   batchFailed(batch: ProducerBatch, error: Error, now: number): void {
     const { partition, count } = batch;
-    this.#metrics?.recordsFailed(partition.topic.name, count, now);
+    this.#measures.recorder?.recordsFailed(partition.topic.name, count, now);
     const text = `a batch of ${count} records for ${nameOf(batch)} failed: ${error.message}`;
     // Records of a transaction that is aborted are to fail.
     const level = error instanceof TransactionAbortedError ? 'debug' : 'warn';
@@ -51,7 +50,7 @@ export class ProducerLog implements ProducerReport {
   }
 
   batchSplit(batch: ProducerBatch, now: number): void {
-    this.#metrics?.count('splits', now);
+    this.#measures.recorder?.count('splits', now);
     this.#log.write(
       'debug',
       'batch-split',
@@ -60,15 +59,15 @@ export class ProducerLog implements ProducerReport {
   }
 
   recordRefused(topic: string, now: number): void {
-    this.#metrics?.recordsFailed(topic, 1, now);
+    this.#measures.recorder?.recordsFailed(topic, 1, now);
   }
 
   memoryExhausted(now: number): void {
-    this.#metrics?.count('bufferExhausted', now);
+    this.#measures.recorder?.count('bufferExhausted', now);
   }
 
   callEnded(call: TimedCall, durationMs: number, now: number): void {
-    this.#metrics?.callEnded(call, durationMs, now);
+    this.#measures.recorder?.callEnded(call, durationMs, now);
   }
 
   state(level: 'debug' | 'info' | 'warn' | 'error', event: string, message: string, error?: Error): void {

@@ -50,7 +50,9 @@ export class ProducerRecorder {
 
   requestEnded(latencyMs: number | null, throttleTimeMs: number, now: number): void {
     this.#metrics.moveOn(now);
-    this.#metrics.set('requestsInFlight', --this.#inFlight);
+    // Requests that were sent before the recording began are not counted.
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
+    this.#metrics.set('requestsInFlight', this.#inFlight);
     if (latencyMs === null) return;
     this.#metrics.add('answeredRequests', 1);
     this.#metrics.add('latencyMs', latencyMs);

@@ -40,12 +40,12 @@ export class Producers {
     const { host, release } = scopes.hostOf(owner);
     const producer = new LinkedProducer(config, opening, host, this.#parts, () => {
       this.#all.delete(id);
-      roles.delete(producer);
+      for (const role of [producer, producer.push]) if (role !== null) roles.delete(role);
       release();
     });
     producer.attach(link, owner);
     this.#all.set(id, producer);
-    roles.add(producer);
+    for (const role of [producer, producer.push]) if (role !== null) roles.add(role);
     return id;
   }
 

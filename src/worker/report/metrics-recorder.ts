@@ -1,10 +1,10 @@
 // Owns the metrics of requests, connections and rounds of the poll loop: what is recorded, and when. Network thread. Unless
-// `metrics` is configured, nothing is recorded, and a call costs one comparison. Must not compute rates: readers do that, from
-// totals and windows.
+// `metrics` is configured, or brokers want metrics to be pushed, nothing is recorded, and a call costs one comparison. Must not compute rates:
+// readers do that, from totals and windows.
 
 import type { ClientMetricsMemory } from '../../state/api-metrics.ts';
 import { NO_ROW } from '../../state/counters.ts';
-import { MetricsWriter, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
+import { indexOfSlot, MetricsWriter, metricsRow, type SlotName, TOTALS_ROW } from '../../state/shared-metrics.ts';
 import { slotOf } from '../../state/shared-metrics-layout.ts';
 import { ApiRecorder } from './api-recorder.ts';
 
@@ -40,15 +40,31 @@ export type Gauge =
   | 'blockedThreads';
 
 export class Metrics {
-  readonly #writer: MetricsWriter | null;
-  readonly #apis: ApiRecorder | null;
-  readonly #totals: number;
+  /** Where everything is recorded. Null: nothing is. */
+  memory: ClientMetricsMemory | null = null;
+  /** Connections that became ready since the start. They are counted whether anything is recorded or not. */
+  connectionsReady = 0;
+  /** ms on the monotonic clock. */
+  readonly startedAt: number;
+  #writer: MetricsWriter | null = null;
+  #apis: ApiRecorder | null = null;
+  readonly #totals = indexOfSlot(TOTALS_ROW, 0);
+  /** The greatest row that a node has had. */
+  #lastRow = 0;
 
-  /** @param memory from createClientMetrics; null: nothing is recorded */
+  /** @param memory from createClientMetrics; null: nothing is recorded until `begin` */
   constructor(memory: ClientMetricsMemory | null, now: number) {
-    this.#writer = memory === null ? null : new MetricsWriter(memory.values, now);
-    this.#apis = memory === null ? null : new ApiRecorder(memory.apis, now);
-    this.#totals = this.#writer?.indexOf(TOTALS_ROW, 0) ?? 0;
+    this.startedAt = now;
+    if (memory !== null) this.begin(memory, now);
+  }
+
+  /** Records from now on. Once. */
+  begin(memory: ClientMetricsMemory, now: number): void {
+    this.memory = memory;
+    this.#writer = new MetricsWriter(memory.values, now);
+    this.#apis = new ApiRecorder(memory.apis, now);
+    // Windows move on for all rows up to this one.
+    if (this.#lastRow > 0) this.#writer.clearRow(this.#lastRow);
   }
 
   get isOn(): boolean {
@@ -57,10 +73,11 @@ export class Metrics {
 
   /** A node got a row of the node table. Returns the node's number for the calls below. */
   nodeAdded(nodeRow: number, isNew: boolean): number {
-    if (this.#writer === null || nodeRow === NO_ROW) return NO_ROW;
+    if (nodeRow === NO_ROW) return NO_ROW;
     const row = metricsRow(nodeRow);
-    if (isNew) this.#writer.clearRow(row);
-    return this.#writer.indexOf(row, 0);
+    this.#lastRow = Math.max(this.#lastRow, row);
+    if (isNew) this.#writer?.clearRow(row);
+    return indexOfSlot(row, 0);
   }
 
   /** Counts an event of the whole client. */
@@ -76,6 +93,7 @@ export class Metrics {
   }
 
   connectionCreated(node: number): void {
+    this.connectionsReady++;
     this.#addBoth(node, connectionsCreated, 1);
   }
 

@@ -58,7 +58,7 @@ const rowCounts: readonly (readonly [section: string, rows: number])[] = [
   ['P8', 5],
   ['P9', 6],
   ['P10', 6],
-  ['P11', 1],
+  ['P11', 10],
   ['P12', 5],
   ['R1', 6],
   ['R2', 16],

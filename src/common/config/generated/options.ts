@@ -174,6 +174,8 @@ export interface ProducerTableOptions {
   transactionTimeoutMs?: number | undefined;
   /** When nothing was produced to a topic for this time, its metadata is no longer refreshed. From 5000 to 2147483647. Default `300000`. */
   metadataMaxIdleMs?: number | undefined;
+  /** Whether the numbers of this producer are sent to brokers that want them (KIP-714). Brokers want none unless their operator has set that up. Default `true`. */
+  enableMetricsPush?: boolean | undefined;
 }
 
 /** Options of a consumer that have a table. */
@@ -220,4 +222,6 @@ export interface ConsumerTableOptions {
   defaultApiTimeoutMs?: number | undefined;
   /** If a partition could be fetched but is not for this time, the event `stalled` is raised. If the group gives no assignment for this time, the event `error`. From 1 to 2147483647. Default `60000`. */
   stalledMs?: number | undefined;
+  /** Whether the numbers of this consumer are sent to brokers that want them (KIP-714). Brokers want none unless their operator has set that up. Default `true`. */
+  enableMetricsPush?: boolean | undefined;
 }

@@ -170,6 +170,10 @@ const table = {
     rooms: ['common', 'worker/client', 'worker/requests', 'protocol/flat', 'protocol/wire'],
     packages: [],
   },
+  'worker/telemetry': {
+    rooms: ['common', 'codec', 'worker/client', 'worker/report', 'state', 'protocol/flat'],
+    packages: [],
+  },
   'worker/link': {
     rooms: [
       'common',
@@ -178,6 +182,7 @@ const table = {
       'worker/requests',
       'worker/producer',
       'worker/report',
+      'worker/telemetry',
       'ring',
       'state',
       'protocol/flat',
@@ -196,6 +201,7 @@ const table = {
       'worker/sasl',
       'worker/link',
       'worker/producer',
+      'worker/telemetry',
       'ring',
       'state',
       'codec',

@@ -5,12 +5,12 @@ import { before, test } from 'node:test';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
 import { unfilledMemory } from '../../../../src/common/memory.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
-import { noReport } from '../../../../src/worker/consumer/consumer-report.ts';
 import { Dealer } from '../../../../src/worker/consumer/dealer.ts';
 import { FetchedMemory } from '../../../../src/worker/consumer/fetched-memory.ts';
 import { FetchedRecords } from '../../../../src/worker/consumer/fetched-records.ts';
 import type { Application, HandedBatch, PreparedBatch } from '../../../../src/worker/consumer/handed-batch.ts';
 import { Partition } from '../../../../src/worker/consumer/partition.ts';
+import { noReport } from './support/no-report.ts';
 
 const MiB = 1024 * 1024;
 

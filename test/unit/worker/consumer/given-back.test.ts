@@ -14,12 +14,12 @@ import { BATCH_PREFIX_BYTES } from '../../../../src/ring/frames/consumer-frames.
 import { createBatchTable } from '../../../../src/state/batch-table.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
-import { noReport } from '../../../../src/worker/consumer/consumer-report.ts';
 import { Dealer } from '../../../../src/worker/consumer/dealer.ts';
 import { FetchedMemory } from '../../../../src/worker/consumer/fetched-memory.ts';
 import { FetchedRecords } from '../../../../src/worker/consumer/fetched-records.ts';
 import { Partition } from '../../../../src/worker/consumer/partition.ts';
 import { ConsumerProxy } from '../../../../src/worker/link/consumer-proxy.ts';
+import { noReport } from './support/no-report.ts';
 
 const recordsPerBatch = 4;
 /** The record at this offset cannot be read. */

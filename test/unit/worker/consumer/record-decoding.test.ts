@@ -7,13 +7,13 @@ import { unfilledMemory } from '../../../../src/common/memory.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { RecordsView } from '../../../../src/protocol/flat/records/record-view.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
-import { noReport } from '../../../../src/worker/consumer/consumer-report.ts';
 import { Dealer, type RecordDecoder } from '../../../../src/worker/consumer/dealer.ts';
 import { FetchedMemory } from '../../../../src/worker/consumer/fetched-memory.ts';
 import { FetchedRecords } from '../../../../src/worker/consumer/fetched-records.ts';
 import type { Application, HandedBatch, PreparedBatch } from '../../../../src/worker/consumer/handed-batch.ts';
 import { Partition } from '../../../../src/worker/consumer/partition.ts';
 import { type DecodedRecords, decodeRecordRows } from '../../../../src/worker/requests/codec-work.ts';
+import { noReport } from './support/no-report.ts';
 
 const prefixBytes = 64;
 const decode = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 1 << 24 } as const;

@@ -53,6 +53,7 @@ test('a thread that attaches after the end of the consumer, before the last answ
       log: () => {},
       onClosed: () => ends++,
       onBroken: () => {},
+      pushing: { host: new ConsumerBench({}), open: () => assert.fail('no broker takes metrics'), failed: () => {} },
       blocked: new BlockedThreads(0, new Events(new Metrics(null, 0), new Log('silent', () => {}))),
     },
     0,

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import type { KafkaClientOptions } from '../../../../src/common/config/config.ts';
 import { Heartbeat, ListGroups, Produce } from '../../../../src/protocol/flat/generated/apis.ts';
+import { ClientMetricsReader, createClientMetrics } from '../../../../src/state/api-metrics.ts';
 import { NO_ROW } from '../../../../src/state/counters.ts';
+import { metricsRow, TOTALS_ROW } from '../../../../src/state/shared-metrics.ts';
 import { Metrics } from '../../../../src/worker/report/metrics-recorder.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import { type FakeBroker, responseFrame } from '../support/fake-peer.ts';
@@ -203,7 +205,6 @@ test('without memory nothing is recorded, and nothing breaks', () => {
   const off = new Metrics(null, 0);
   assert.equal(off.isOn, false);
   const node = off.nodeAdded(3, true);
-  assert.equal(node, NO_ROW);
   off.requestSent(node, 5, 3);
   off.responseReceived(node, 5, 5, 3);
   off.throttled(node, 5);
@@ -213,4 +214,36 @@ test('without memory nothing is recorded, and nothing breaks', () => {
   off.set('poolTasks', 1);
   off.roundBegins(1);
   off.roundEnded(1, 1);
+  assert.equal(off.memory, null);
+  assert.equal(off.nodeAdded(NO_ROW, true), NO_ROW);
+});
+
+test('what is recorded from later on has the nodes that were there before, and the windows of all', () => {
+  start();
+  const metrics = new Metrics(null, 0);
+  const [first, second] = [metrics.nodeAdded(0, true), metrics.nodeAdded(1, true)];
+  metrics.responseReceived(first, 5, 1000, 3);
+  metrics.connectionCreated(first);
+  const memory = createClientMetrics(4);
+  metrics.begin(memory, 1000);
+  const reader = new ClientMetricsReader(memory).values;
+  for (const node of [first, second]) metrics.responseReceived(node, 5, 7, 3);
+  const values = (now: number) =>
+    reader
+      .read([TOTALS_ROW, metricsRow(0), metricsRow(1)], now)
+      .map((row) => [row.total('responses'), row.recent('responses')]);
+  assert.deepEqual(values(1001), [
+    [2, 2],
+    [1, 1],
+    [1, 1],
+  ]);
+  metrics.roundBegins(1000 + 30_000);
+  metrics.roundBegins(1000 + 60_000);
+  metrics.roundBegins(1000 + 90_000);
+  assert.deepEqual(values(1000 + 90_001), [
+    [2, 0],
+    [1, 0],
+    [1, 0],
+  ]);
+  assert.equal(metrics.connectionsReady, 1, 'connections are counted from the start');
 });

@@ -31,6 +31,7 @@ import { Producers } from '../../../../src/worker/link/producers.ts';
 import type { TransportEvents, TransportTarget } from '../../../../src/worker/net/transport.ts';
 import { NetworkThread, type NetworkThreadMemory } from '../../../../src/worker/network-thread.ts';
 import { Authenticator } from '../../../../src/worker/sasl/authenticator.ts';
+import { Telemetry } from '../../../../src/worker/telemetry/telemetry.ts';
 import { mustBeClosed } from '../../../helpers/invariant/open-things.ts';
 import { FakeApplication } from './fake-application.ts';
 import type { FakeCodecThreads } from './fake-codec-threads.ts';
@@ -118,7 +119,7 @@ export class FakeNetwork {
       newMemberId: () => 'AAAAAAAAAAAAAAAAAAAAAA',
       resolve: (host, callback) => this.#resolve(host, callback),
       openTransport: (target, events) => this.#open(target, events),
-      code: { producers: () => Producers, consumers: () => Consumers, Authenticator },
+      code: { producers: () => Producers, consumers: () => Consumers, telemetry: () => Telemetry, Authenticator },
       codecs: { isLoaded: (apiKey) => this.codecs.isLoaded(apiKey), load: (apiKey) => this.codecs.load(apiKey) },
       loadTokenSource: async () => () => this.askForToken(),
       startCodecThreads: async () => codecThreads ?? assert.fail('a pool of no threads was started'),

@@ -7,7 +7,9 @@ import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../../../src/protocol/flat/flat-writer.ts';
 import {
   ApiVersions,
+  GetTelemetrySubscriptions,
   Metadata,
+  PushTelemetry,
   SaslAuthenticate,
   SaslHandshake,
 } from '../../../../src/protocol/flat/generated/apis.ts';
@@ -178,9 +180,12 @@ export interface VersionRange {
 
 export type Ranges = Map<number, VersionRange>;
 
-/** Everything this client speaks. */
+/** Everything this client speaks, but for the APIs that only brokers with a receiver of metrics have (KIP-714). */
 export function allRanges(): Ranges {
-  return new Map([...wireApis.values()].map(({ key, minVersion, maxVersion }) => [key, range(minVersion, maxVersion)]));
+  const served = [...wireApis.values()].filter(
+    ({ key }) => key !== GetTelemetrySubscriptions.key && key !== PushTelemetry.key,
+  );
+  return new Map(served.map(({ key, minVersion, maxVersion }) => [key, range(minVersion, maxVersion)]));
 }
 
 export function range(min: number, max: number): VersionRange {

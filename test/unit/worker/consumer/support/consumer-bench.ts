@@ -11,7 +11,7 @@ import type { BrokerRequest, BrokerRequests, Destination } from '../../../../../
 import type { ClusterView, PartitionLeader } from '../../../../../src/worker/client/cluster-view.ts';
 import type { Refusal } from '../../../../../src/worker/client/refused-everywhere.ts';
 import type { RoleHost } from '../../../../../src/worker/client/role.ts';
-import { type ConsumerReport, noReport } from '../../../../../src/worker/consumer/consumer-report.ts';
+import type { ConsumerReport } from '../../../../../src/worker/consumer/consumer-report.ts';
 import { ConsumerRole } from '../../../../../src/worker/consumer/consumer-role.ts';
 import type { RecordDecoder } from '../../../../../src/worker/consumer/dealer.ts';
 import type {
@@ -22,6 +22,7 @@ import type {
 } from '../../../../../src/worker/consumer/handed-batch.ts';
 import type { DecodedRecords } from '../../../../../src/worker/requests/codec-work.ts';
 import { receivedView, responseView } from '../../../protocol/support/response-view.ts';
+import { noReport } from './no-report.ts';
 
 export const idOf = (name: string, generation = 0): string =>
   Buffer.from(`${name}${generation}`.padEnd(16, '_').slice(0, 16)).toString('base64url');

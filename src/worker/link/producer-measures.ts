@@ -1,0 +1,42 @@
+// Owns whether the numbers of one producer are recorded: if metrics are configured, or once brokers want them. Network thread.
+
+import type { ProducerConfig } from '../../common/config/producer-options.ts';
+import { createProducerMetrics, type ProducerMetricsMemory } from '../../state/producer-metrics.ts';
+import type { Attributes, Measured, ProducerSource } from '../telemetry/source.ts';
+import { ProducerRecorder } from './producer-recorder.ts';
+
+export class ProducerMeasures implements ProducerSource {
+  readonly kind = 'producer';
+  /** Null: nothing is recorded. */
+  recorder: ProducerRecorder | null = null;
+  readonly #config: Pick<ProducerConfig, 'transactionalId' | 'clientRack'>;
+  #measured: Measured<ProducerMetricsMemory> | null = null;
+
+  /** @param memory null: metrics are not configured */
+  constructor(
+    config: Pick<ProducerConfig, 'transactionalId' | 'clientRack'>,
+    memory: ProducerMetricsMemory | null,
+    now: number,
+  ) {
+    this.#config = config;
+    if (memory !== null) this.#begin(memory, now);
+  }
+
+  labels(): Attributes {
+    const { transactionalId, clientRack } = this.#config;
+    return [
+      ...(transactionalId === null ? [] : [['transactional_id', transactionalId] as const]),
+      ...(clientRack === '' ? [] : [['client_rack', clientRack] as const]),
+    ];
+  }
+
+  measure(now: number): Measured<ProducerMetricsMemory> {
+    return this.#measured ?? this.#begin(createProducerMetrics(), now);
+  }
+
+  #begin(memory: ProducerMetricsMemory, now: number): Measured<ProducerMetricsMemory> {
+    this.recorder = new ProducerRecorder(memory, now);
+    this.#measured = { memory, since: now };
+    return this.#measured;
+  }
+}

@@ -1,0 +1,113 @@
+// Owns the beginning and the end of the pushing of metrics of one producer or consumer (KIP-714): looks for a broker that takes metrics, and
+// only then loads the code that pushes. Network thread. Most brokers take none: for these it must cost nothing.
+
+import type { BrokerRequests } from '../client/broker-requests.ts';
+import type { Role, RoleHost } from '../client/role.ts';
+import type { Reporter } from './reporter.ts';
+import type { PushSource } from './source.ts';
+
+/** A program starts faster if its first record waits for nothing else, and what lives for less than that has little to tell. */
+const firstLookMs = 1000;
+/** Brokers may begin to take metrics at any time. */
+const lookEveryMs = 10_000;
+
+/** What a reporter is opened with. */
+export interface PushOpening {
+  readonly source: PushSource;
+  /** Called once, with 22 characters of base64url: the brokers know the pushed metrics under this id. */
+  readonly onInstanceId: (id: string) => void;
+}
+
+/** What all of a network thread have in common that push their metrics. */
+export interface Pushing {
+  /** Requests go over the connections that all threads share. */
+  readonly host: RoleHost;
+  /** Loads the code that pushes at the first call, and makes a reporter. */
+  open(opening: PushOpening, now: number): Reporter | Promise<Reporter>;
+  /** The code could not be loaded, and is tried again later; or the last numbers could not be sent. */
+  failed(error: unknown): void;
+}
+
+/** Key numbers alone: with the Api objects, the code of their messages would come along. */
+const neededApis = [{ key: 71 }, { key: 72 }] as const;
+
+/** Whether a broker has said that it takes metrics. */
+export function takesMetrics(requests: Pick<BrokerRequests, 'versionRange'>, brokerId: number): boolean {
+  return neededApis.every((api) => requests.versionRange(brokerId, api) !== null);
+}
+
+export class MetricsPush implements Role {
+  readonly #opening: PushOpening;
+  readonly #pushing: Pushing;
+  #reporter: Reporter | null = null;
+  #lookAt: number;
+  #isLoading = false;
+  #isClosed = false;
+
+  constructor(opening: PushOpening, pushing: Pushing, now: number) {
+    this.#opening = opening;
+    this.#pushing = pushing;
+    this.#lookAt = now + firstLookMs;
+  }
+
+  poll(now: number): void {
+    if (this.#reporter !== null) this.#reporter.poll(now);
+    else if (now >= this.#lookAt && !this.#isLoading && !this.#isClosed) this.#look(now);
+  }
+
+  /** No deadline without a reporter: rounds come by themselves where there is something to tell. */
+  nextDeadline(): number {
+    return this.#reporter?.nextDeadline() ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The producer or consumer ends: its last numbers are sent at once, if brokers want them. Nobody has to wait for that. */
+  close(now: number): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    try {
+      this.#reporter?.close(now);
+    } catch (error) {
+      // The producer or consumer ends as if nobody had wanted its numbers.
+      this.#pushing.failed(error);
+    }
+  }
+
+  /** Its `poll` has thrown. */
+  fail(): void {
+    this.#isClosed = true;
+    this.#reporter = null;
+  }
+
+  #look(now: number): void {
+    this.#lookAt = now + lookEveryMs;
+    const { requests, cluster } = this.#pushing.host;
+    for (const brokerId of cluster.brokers.keys()) {
+      if (!takesMetrics(requests, brokerId)) continue;
+      this.#start(now);
+      return;
+    }
+  }
+
+  #start(now: number): void {
+    const opened = this.#pushing.open(this.#opening, now);
+    if (!(opened instanceof Promise)) {
+      this.#started(opened);
+      return;
+    }
+    this.#isLoading = true;
+    opened.then(
+      (reporter) => this.#started(reporter),
+      (error: unknown) => {
+        this.#isLoading = false;
+        this.#pushing.failed(error);
+      },
+    );
+  }
+
+  #started(reporter: Reporter): void {
+    this.#isLoading = false;
+    if (this.#isClosed) return;
+    this.#reporter = reporter;
+    this.#pushing.host.wake();
+  }
+}
