@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { MessagePort } from 'node:worker_threads';
 import { ListGroups } from '../../../src/protocol/flat/generated/apis.ts';
+import { consumerCallFrame } from '../../../src/ring/frames/consumer-frames.ts';
+import { writeFrame } from '../../../src/ring/frames/frame.ts';
+import { ConsumerSnapshotWriter } from '../../../src/state/consumer-snapshot.ts';
 import type { Role, RoleHost } from '../../../src/worker/client/role.ts';
 import { FakeNetwork } from './support/fake-network.ts';
 import type { FakeBroker } from './support/fake-peer.ts';
@@ -59,9 +62,16 @@ test('a role that throws is reported once and no longer called, and other roles 
   assert.equal(failures.length, 1);
 });
 
-test('a consumer without memory for its state ends with a reason', async () => {
-  const { end, told } = await openConsumerLink(net.control, ports, new SharedArrayBuffer(16));
-  net.run();
+test('a consumer without memory for its state ends with a reason', async (t) => {
+  const { end, told } = await openConsumerLink(net.control, ports);
+  t.mock.method(ConsumerSnapshotWriter.prototype, 'write', () => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  // Its state has changed.
+  const call = { op: 'pause', partitions: null } as const;
+  assert.ok(writeFrame(end.requests, consumerCallFrame({ callId: 1, call })));
+  net.thread.loop.wake();
+  net.advance(1000);
   assert.match(JSON.stringify(told()), /NetworkThreadError.*the consumer has ended by a fault/);
   othersWork();
   end.close();
