@@ -12,7 +12,7 @@ export interface Verdict {
   evictions: number;
   /** Classic members whose group Kafka has made a classic one again before they had joined its last rebalance. */
   conversions: number;
-  /** For each of both, what the member's log has said around that time. */
+  /** For each of both, what the logs of the member and of the brokers have said around that time. */
   lossReasons: string[];
   truncations: number;
 }
@@ -21,10 +21,14 @@ export interface Verdict {
 const logBeforeMs = 20_000;
 const logAfterMs = 5000;
 const maxLogLines = 10;
+const maxBrokerLines = 12;
+/** A member learns of a conversion by a heartbeat, or by a commit before that. */
+const conversionBeforeMs = 6000;
 /** What the log says of a loss: the answer of the coordinator. */
 const answerMark = 'was answered with';
 /** The answer to a member that its group still has, in another generation. */
-const conversionMark = 'was answered with ILLEGAL_GENERATION';
+const oldGenerationMark = 'was answered with ILLEGAL_GENERATION';
+const conversionMark = 'Converted the consumer group to a classic group';
 
 interface Span {
   readonly reader: string;
@@ -52,19 +56,17 @@ export function newVerdict(): Verdict {
  * @param lines     the ledger's
  * @param written   of each partition, the numbers acknowledged, in order
  * @param hasDied   whether a reader was killed, or its process was
- * @param isMixed   whether the group has members of both protocols, so that it is converted now and then
  */
 export function judge(
   lines: readonly string[],
   written: readonly (readonly number[])[],
   hasDied: (reader: string) => boolean,
-  isMixed: boolean,
 ): Verdict {
   const verdict = newVerdict();
   const spans = written.map((): Span[] => []);
   for (const line of lines) {
     const [, what, reader = '', partition, first, next, numbers] = line.split(' ');
-    if (what === 'l') noteLoss(line, lines, isMixed, verdict);
+    if (what === 'l') noteLoss(line, lines, verdict);
     if (what === 't') verdict.truncations++;
     if (what === 'h') {
       const list = numbers === undefined || numbers === '' ? [] : numbers.split(',').map(Number);
@@ -112,20 +114,36 @@ function judgePartition(
   for (const number of written) if (!readers.has(number)) verdict.lost++;
 }
 
-/** Notes the lines of the member's log nearest to the one that says that it has lost partitions, each with its time from there. */
-function noteLoss(lost: string, lines: readonly string[], isMixed: boolean, verdict: Verdict): void {
+/** Notes the lines of the logs nearest to the one that says that a member has lost partitions, each with its time from there. */
+function noteLoss(lost: string, lines: readonly string[], verdict: Verdict): void {
   const [lostAt, , reader, partitions] = lost.split(' ');
   const said = lines
-    .map((line) => /^(\d+) w (\S+) (.*)$/.exec(line))
-    .filter((parts) => parts !== null && parts[2] === reader)
-    .map((parts) => ({ ms: Number(parts![1]) - Number(lostAt), text: parts![3]! }))
+    .map((line) => /^(\d+) (?:w (\S+)|b \S+) (.*)$/.exec(line))
+    .filter((parts) => parts !== null && (parts[2] === undefined || parts[2] === reader))
+    .map((parts) => ({ ms: Number(parts![1]) - Number(lostAt), isOurs: parts![2] !== undefined, text: parts![3]! }))
     .filter(({ ms }) => ms >= -logBeforeMs && ms <= logAfterMs)
-    .sort((a, b) => Math.abs(a.ms) - Math.abs(b.ms))
-    .slice(0, maxLogLines);
-  const answer = said.find(({ text }) => text.includes(answerMark));
-  if (isMixed && answer?.text.includes(conversionMark) === true) verdict.conversions++;
+    .sort((a, b) => Math.abs(a.ms) - Math.abs(b.ms));
+  const ours = said.filter(({ isOurs }) => isOurs).slice(0, maxLogLines);
+  const brokers = said.filter(({ isOurs }) => !isOurs);
+  const answer = ours.find(({ text }) => text.includes(answerMark));
+  const isOfOldGeneration = answer?.text.includes(oldGenerationMark) === true;
+  const isConverted = brokers.some(
+    ({ ms, text }) => text.includes(conversionMark) && ms <= 0 && ms >= -conversionBeforeMs,
+  );
+  if (isOfOldGeneration && isConverted) verdict.conversions++;
   else verdict.evictions++;
-  const inOrder = said.sort((a, b) => a.ms - b.ms).map(({ ms, text }) => `${ms} ms: ${text}`);
-  const why = inOrder.length === 0 ? 'its log says nothing' : inOrder.join(' | ');
+  const inOrder = [...ours, ...brokers.slice(0, maxBrokerLines)]
+    .sort((a, b) => a.ms - b.ms)
+    .map(({ ms, isOurs, text }) => `${ms} ms: ${isOurs ? '' : 'broker: '}${text}`);
+  const why = inOrder.length === 0 ? 'the logs say nothing' : inOrder.join(' | ');
   verdict.lossReasons.push(`${reader} lost ${partitions}: ${why}`);
+}
+
+/** What a broker's log says of the group, as lines of the ledger. */
+export function brokerLines(log: string, broker: string, groupId: string): string[] {
+  return log.split('\n').flatMap((line) => {
+    const parts = /^(\S+) (\d\d:\d\d:\d\d),(\d{3}) \w+ .*\[GroupId (\S+)\] (.*) \(\S+\)$/.exec(line);
+    if (parts === null || parts[4] !== groupId) return [];
+    return [`${Date.parse(`${parts[1]}T${parts[2]}.${parts[3]}`)} b ${broker} ${parts[5]}`];
+  });
 }

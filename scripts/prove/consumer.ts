@@ -15,13 +15,15 @@ import { KafkaClient, type Producer } from '../../src/index.ts';
 import { type KafkaFixture, startKafka } from '../../test/kafka/fixture/index.ts';
 import { integerFrom, type RandomRun, randomRunCommand } from '../arguments.ts';
 import { RunProgress } from '../run-progress.ts';
-import { judge, newVerdict, type Verdict } from './consumer-ledger.ts';
+import { brokerLines, judge, newVerdict, type Verdict } from './consumer-ledger.ts';
 import type { MemberJob } from './consumer-member.ts';
 import { randomOf } from './random.ts';
 
 const partitions = 6;
 const topic = 'proof';
 const results = 'results';
+const groupId = 'proof';
+const maxBrokerLogBytes = 256 * 1024 * 1024;
 /** The last member must come further within this time. */
 const drainLimitMs = 120_000;
 const lastLifeMs = 3_600_000;
@@ -114,7 +116,10 @@ async function prove(
   progress.begin({ name: 'drain', limitMs: null });
   // Whatever is left, one last member reads in peace.
   await drain(kafka, folder, written, progress);
-  const ofLedger = judge(await ledgerLines(folder), written, hasDied, values.protocol === 'mixed');
+  const said = kafka.brokers.flatMap((broker) =>
+    brokerLines(broker.log(maxBrokerLogBytes), `${broker.nodeId}`, groupId),
+  );
+  const ofLedger = judge([...(await ledgerLines(folder)), ...said], written, hasDied);
   if (!values.transactions) return ofLedger;
   // What was read is in the results, what became of the members is in their ledgers.
   const { evictions, conversions, lossReasons, truncations } = ofLedger;
@@ -198,7 +203,7 @@ function startMember(kafka: KafkaFixture, folder: string, wanted: Wanted): Child
     servers: kafka.bootstrapServers,
     topic,
     results,
-    groupId: 'proof',
+    groupId,
     seed: random(2 ** 31),
     ledger: join(folder, wanted.name),
     isTransactional: values.transactions,
@@ -277,7 +282,7 @@ async function drain(
     bootstrapServers: kafka.bootstrapServers,
     apiVersionAutoTimeoutMs: 60_000,
   });
-  const reader = await client.consumer({ groupId: 'proof', defaultApiTimeoutMs: 20_000 });
+  const reader = await client.consumer({ groupId, defaultApiTimeoutMs: 20_000 });
   const places = written.map((_, partition) => ({ topic, partition }));
   let [left, movedAt] = [Number.POSITIVE_INFINITY, performance.now()];
   for (;;) {
