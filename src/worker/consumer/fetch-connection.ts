@@ -10,6 +10,8 @@ export class FetchConnection {
   readonly session = new FetchSession();
   /** A fetch is under way. */
   isBusy = false;
+  /** The bytes that it may bring. */
+  askedBytes = 0;
 
   constructor(to: Destination) {
     this.to = to;

@@ -14,6 +14,7 @@ import { codes } from './codes.ts';
 import type { ConsumerReport } from './consumer-report.ts';
 import { fetchAction } from './fetch-actions.ts';
 import { FetchConnection } from './fetch-connection.ts';
+import { FetchLimits, noteBatchBytes } from './fetch-limits.ts';
 import { type FetchRow, keyOfRow } from './fetch-session.ts';
 import type { FetchedMemory } from './fetched-memory.ts';
 import { FetchedRecords } from './fetched-records.ts';
@@ -25,8 +26,6 @@ import type { Partition } from './partition.ts';
 const lanes = [fetchLane, 'fetch-2'] as const;
 const sessionsVersion = 7;
 const topicIdsVersion = 13;
-/** With less room than this no request is sent, unless nothing is kept at all. */
-const minRoomBytes = 16 * 1024;
 
 export interface FetchListener {
   /** A fetch has brought records or other news of partitions. */
@@ -59,6 +58,7 @@ export class Fetcher {
   readonly #settings: FetcherSettings;
   readonly #listener: FetchListener;
   readonly #connections = new Map<string, FetchConnection>();
+  readonly #limits: FetchLimits;
   #isClosed = false;
   #hasAnswers = false;
   /** Give the memory of answers back. */
@@ -68,6 +68,7 @@ export class Fetcher {
     this.#host = host;
     this.#settings = settings;
     this.#listener = listener;
+    this.#limits = new FetchLimits(settings.config);
   }
 
   /** Whether an answer has come since the last poll. */
@@ -80,18 +81,18 @@ export class Fetcher {
     this.#hasAnswers = false;
     if (this.#isClosed) return;
     const all = [...partitions];
-    const shareBytes = this.#shareBytes(all.length);
+    this.#limits.begin(all);
     const byBroker = new Map<number, Partition[]>();
     for (const partition of all) {
       if (partition.state === 'initializing' || partition.state === 'reset') this.#connect(partition, now);
-      if (!this.#isFetchable(partition, shareBytes, now)) continue;
+      if (!this.#isFetchable(partition, now)) continue;
       const brokerId = this.#brokerFor(partition, now);
       if (brokerId < 0) continue;
       const list = byBroker.get(brokerId);
       if (list === undefined) byBroker.set(brokerId, [partition]);
       else list.push(partition);
     }
-    for (const [brokerId, wanted] of byBroker) this.#fetchFrom(brokerId, wanted, shareBytes, now);
+    for (const [brokerId, wanted] of byBroker) this.#fetchFrom(brokerId, wanted, byBroker.size, now);
   }
 
   nextDeadline(partitions: Iterable<Partition>, now: number): number {
@@ -128,15 +129,10 @@ export class Fetcher {
     this.#connections.clear();
   }
 
-  #shareBytes(count: number): number {
-    return Math.max(1, Math.floor(this.#settings.config.prefetchBytes / Math.max(1, count)));
-  }
-
-  #isFetchable(partition: Partition, shareBytes: number, now: number): boolean {
+  #isFetchable(partition: Partition, now: number): boolean {
     if (partition.state !== 'fetching' || partition.isPaused || partition.isReleasing) return false;
     if (partition.isFetchInFlight || partition.error !== null || partition.retryAt > now) return false;
-    const { bufferedBytes } = partition;
-    return bufferedBytes === 0 || shareBytes - bufferedBytes >= Math.min(minRoomBytes, shareBytes / 2);
+    return this.#limits.hasRoom(partition);
   }
 
   /** Begins the connection for fetches while the position is looked up. */
@@ -159,14 +155,15 @@ export class Fetcher {
     return -1;
   }
 
-  #fetchFrom(brokerId: number, wanted: readonly Partition[], shareBytes: number, now: number): void {
+  #fetchFrom(brokerId: number, wanted: readonly Partition[], brokers: number, now: number): void {
     const connection = lanes.map((lane) => this.#connection(brokerId, lane)).find((candidate) => !candidate.isBusy);
     if (connection === undefined) return;
     if (!this.#host.requests.isReady(connection.to, now)) {
       this.#noteUnreachable(connection.to, wanted, now);
       return;
     }
-    this.#send(connection, wanted, shareBytes, now);
+    const maxBytes = this.#limits.ofRequest(wanted, brokers, this.#connections.values());
+    if (maxBytes !== null) this.#send(connection, wanted, maxBytes, now);
   }
 
   #noteUnreachable(to: Destination, wanted: readonly Partition[], now: number): void {
@@ -189,7 +186,7 @@ export class Fetcher {
     return connection;
   }
 
-  #send(connection: FetchConnection, wanted: readonly Partition[], shareBytes: number, now: number): void {
+  #send(connection: FetchConnection, wanted: readonly Partition[], maxBytes: number, now: number): void {
     const { config, requestTimeoutMs } = this.#settings;
     const { requests, cluster } = this.#host;
     const range = requests.versionRange(connection.to.brokerId, Fetch);
@@ -201,14 +198,13 @@ export class Fetcher {
       const leader = cluster.leader(topic, index);
       const topicId = cluster.topicId(topic);
       if (topicId === null || topicId === zeroUuid) hasIds = false;
-      const maxBytes = Math.max(1, Math.min(config.maxPartitionFetchBytes, shareBytes - partition.bufferedBytes));
       const row = {
         topic,
         topicId,
         index,
         offset: fetchPosition.offset,
         leaderEpoch: leader?.leaderEpoch ?? -1,
-        maxBytes,
+        maxBytes: this.#limits.ofPartition(partition),
       };
       rows.push(row);
       sent.set(keyOfRow(row), { row, partition, version });
@@ -216,6 +212,7 @@ export class Fetcher {
     }
     const { isFull, ...request } = connection.session.next(rows, range === null || range.max >= sessionsVersion);
     connection.isBusy = true;
+    connection.askedBytes = maxBytes;
     requests.send(
       {
         to: connection.to,
@@ -223,7 +220,7 @@ export class Fetcher {
         request: {
           maxWaitMs: config.fetchMaxWaitMs,
           minBytes: config.fetchMinBytes,
-          maxBytes: Math.min(config.fetchMaxBytes, config.prefetchBytes),
+          maxBytes,
           isolationLevel: config.isolationLevel === 'read_committed' ? 1 : 0,
           rackId: config.clientRack,
           ...request,
@@ -281,7 +278,9 @@ export class Fetcher {
     for (const [key, answer] of answers) {
       bytes += answer.records.raw?.byteLength ?? 0;
       const asked = sent.get(key);
-      if (asked !== undefined) this.#onPartition(connection.to.brokerId, asked, answer, now);
+      if (asked === undefined) continue;
+      noteBatchBytes(asked.row, answer.records.raw?.byteLength ?? 0, sent.values());
+      this.#onPartition(connection.to.brokerId, asked, answer, now);
     }
     return bytes;
   }
@@ -299,6 +298,7 @@ export class Fetcher {
 
   #release(connection: FetchConnection, sent: Map<string, Sent>): void {
     connection.isBusy = false;
+    connection.askedBytes = 0;
     for (const { partition } of sent.values()) partition.isFetchInFlight = false;
   }
 

@@ -55,6 +55,8 @@ export class Partition {
   /** The partition is being released: nothing is fetched or handed out any more. */
   isReleasing = false;
   isFetchInFlight = false;
+  /** The size of the topic's largest batch that was larger than what a fetch had asked for. 0: none was. */
+  batchBytes = 0;
   isLookUpInFlight = false;
   /** After a failure: the time before which nothing is sent for this partition. */
   retryAt = Number.NEGATIVE_INFINITY;
