@@ -12,8 +12,12 @@ import type { Partition } from './partition.ts';
 
 /** With less room than this for a partition it is not fetched, unless nothing of it is kept at all. */
 const minRoomBytes = 16 * 1024;
-/** With less of the memory free than this part, shares are not exceeded while the application has something to read. */
+/**
+ * With less of the memory free than this part, a fetch waits so long for more: otherwise each batch that the application takes would be followed
+ * by a fetch of one batch. It does not wait longer, because the memory may be kept by partitions that are not read at all.
+ */
 const minFreeShare = 1 / 8;
+const maxHoldMs = 10;
 
 type Limits = Pick<ConsumerConfig, 'prefetchBytes' | 'fetchMaxBytes' | 'maxPartitionFetchBytes'>;
 
@@ -21,6 +25,8 @@ export class FetchLimits {
   readonly #config: Limits;
   #partitions: readonly Partition[] = [];
   #shareBytes = 0;
+  /** Fetches wait for memory until then. Infinity: none waits. */
+  #heldUntil = Number.POSITIVE_INFINITY;
 
   constructor(config: Limits) {
     this.#config = config;
@@ -43,8 +49,12 @@ export class FetchLimits {
     return Math.min(this.#config.maxPartitionFetchBytes, wanted);
   }
 
+  get nextDeadline(): number {
+    return this.#heldUntil;
+  }
+
   /**
-   * How much a request may bring. Null: nothing is to be fetched now, because the application has enough to read and little memory is free.
+   * How much a request may bring. Null: it waits for memory until `nextDeadline`.
    * @param wanted      the partitions of the request
    * @param brokers     how many brokers are asked in this round
    * @param connections those whose requests are under way may bring `askedBytes`
@@ -53,18 +63,19 @@ export class FetchLimits {
     wanted: readonly Partition[],
     brokers: number,
     connections: Iterable<{ readonly askedBytes: number }>,
+    now: number,
   ): number | null {
     const { prefetchBytes, fetchMaxBytes } = this.#config;
     const most = Math.min(fetchMaxBytes, prefetchBytes);
     if (wanted.every((partition) => this.ofPartition(partition) <= this.#shareBytes)) return most;
     let freeBytes = prefetchBytes;
     for (const { askedBytes } of connections) freeBytes -= askedBytes;
-    let isReadable = false;
-    for (const { bufferedBytes, isPaused, isReleasing } of this.#partitions) {
-      freeBytes -= bufferedBytes;
-      isReadable ||= bufferedBytes > 0 && !isPaused && !isReleasing;
+    for (const { bufferedBytes } of this.#partitions) freeBytes -= bufferedBytes;
+    if (freeBytes < prefetchBytes * minFreeShare) {
+      if (this.#heldUntil === Number.POSITIVE_INFINITY) this.#heldUntil = now + maxHoldMs;
+      if (now < this.#heldUntil) return null;
     }
-    if (isReadable && freeBytes < prefetchBytes * minFreeShare) return null;
+    this.#heldUntil = Number.POSITIVE_INFINITY;
     return Math.max(1, Math.min(most, Math.floor(freeBytes / brokers)));
   }
 }

@@ -97,7 +97,7 @@ export class Fetcher {
 
   nextDeadline(partitions: Iterable<Partition>, now: number): number {
     if (this.#isClosed) return Number.POSITIVE_INFINITY;
-    let deadline = Number.POSITIVE_INFINITY;
+    let deadline = this.#limits.nextDeadline;
     for (const partition of partitions) {
       if (partition.state === 'fetching' && partition.retryAt > now) deadline = Math.min(deadline, partition.retryAt);
     }
@@ -162,7 +162,7 @@ export class Fetcher {
       this.#noteUnreachable(connection.to, wanted, now);
       return;
     }
-    const maxBytes = this.#limits.ofRequest(wanted, brokers, this.#connections.values());
+    const maxBytes = this.#limits.ofRequest(wanted, brokers, this.#connections.values(), now);
     if (maxBytes !== null) this.#send(connection, wanted, maxBytes, now);
   }
 
