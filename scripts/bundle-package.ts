@@ -94,10 +94,13 @@ async function groupsOfThreads(
     const name = parts.filter((part) => part !== 'telemetry' || parts.length === 1).join('-and-');
     combinations.set(name, (combinations.get(name) ?? new Set()).add(id));
   }
+  // A file takes the modules that its own ones import: those that several parts need must be in theirs before that.
+  const countOf = ([name]: readonly [string, unknown]): number => name.split('-and-').length;
+  const shared = [...combinations].sort((a, b) => countOf(b) - countOf(a));
   return [
     { name: 'codecs', test: (id) => thread.has(id) && pool.has(id) },
     { name: 'network-thread', test: (id) => thread.has(id) },
-    ...[...combinations].map(([name, modules]) => ({ name: `for-${name}`, test: (id: string) => modules.has(id) })),
+    ...shared.map(([name, modules]) => ({ name: `for-${name}`, test: (id: string) => modules.has(id) })),
   ];
 }
 
