@@ -118,8 +118,9 @@ async function blocked(
   try {
     await Promise.allSettled(contenders.map((one) => one.until('reading', startTimeoutMs)));
     const reading = contenders.filter((one) => one.has('reading'));
+    await writer.half;
     for (const one of reading) one.begin();
-    writer.isHurried = false;
+    writer.writeEvenly();
     await Promise.allSettled(reading.map((one) => one.until('blocking', startTimeoutMs)));
     await delay(blockedMs - lookBeforeEndMs);
     const groups = await admin.describeConsumerGroups(reading.map(({ groupId }) => groupId));
@@ -139,27 +140,41 @@ async function blocked(
   }
 }
 
-/** Writes half of the records soon, and the rest at an even rate. */
+/** Writes half of the records soon, and the rest at an even rate when it is told so. */
 function startWriting(producer: Producer, topic: string, total: number) {
   const values = valuesOf(valueBytes);
   const perTick = (recordsPerSecond * writeEveryMs) / 1000;
   let written = 0;
-  let end: () => void = () => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const state = { isHurried: true, ended, stop: () => clearInterval(timer) };
+  let evenFrom: number | null = null;
+  const [half, ended] = [new Signal(), new Signal()];
+  const state = {
+    half: half.given,
+    ended: ended.given,
+    writeEvenly: () => {
+      evenFrom = performance.now();
+    },
+    stop: () => clearInterval(timer),
+  };
+  /** By the clock, because ticks come late on a busy machine. */
+  const due = (): number =>
+    evenFrom === null
+      ? Math.min(written + perTick * hurry, total / 2)
+      : Math.min(total / 2 + ((performance.now() - evenFrom) * recordsPerSecond) / 1000, total);
   const timer = setInterval(() => {
-    const [most, count] = state.isHurried ? [total / 2, perTick * hurry] : [total, perTick];
-    for (let i = 0; i < count && written < most; i++) {
-      if (producer.append(topic, null, values[written & 255]!)) written++;
-      else break;
-    }
+    for (const until = due(); written < until && producer.append(topic, null, values[written & 255]!); ) written++;
+    if (written >= total / 2) half.give();
     if (written < total) return;
     clearInterval(timer);
-    void producer.flush().then(end);
+    void producer.flush().then(() => ended.give());
   }, writeEveryMs);
   return state;
+}
+
+class Signal {
+  give: () => void = () => {};
+  readonly given = new Promise<void>((resolve) => {
+    this.give = resolve;
+  });
 }
 
 class Contender {
