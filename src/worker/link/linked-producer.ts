@@ -231,7 +231,7 @@ export class LinkedProducer implements Role {
     // A thread that closes in here leaves the list.
     const all = this.#attached;
     const { length } = all;
-    const maxFrames = framesPerTurn(this.role.accumulator.listed.length);
+    const maxFrames = framesPerTurn(this.role.accumulator.listed.length, length);
     for (const attached of all) if (now >= attached.closeDeadline) this.#giveUp(attached);
     this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
     for (let i = 0; i < length; i++) {

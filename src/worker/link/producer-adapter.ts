@@ -45,9 +45,14 @@ const maxFramesPerTurn = 16_384;
  */
 const framesPerPartition = 16;
 
-/** How many frames of each application a turn takes. @param partitions those with batches that are not settled */
-export function framesPerTurn(partitions: number): number {
-  return Math.min(maxFramesPerTurn, Math.max(minFramesPerTurn, partitions * framesPerPartition));
+/**
+ * How many frames of each application a turn takes.
+ * @param partitions   those with batches that are not settled
+ * @param applications they share what is more than the least
+ */
+export function framesPerTurn(partitions: number, applications: number): number {
+  const frames = Math.min(maxFramesPerTurn, partitions * framesPerPartition);
+  return Math.max(minFramesPerTurn, Math.floor(frames / Math.max(1, applications)));
 }
 
 /** Room is given back in steps of this many bytes: each step makes both threads wait for memory, and a record would be too small for that. */

@@ -76,7 +76,9 @@ describe('records that are spread over many partitions', () => {
   });
 
   it('are taken from their link in turns that are longer with more partitions, up to a limit', () => {
-    assert.deepEqual([0, 128, 256, 1000, 10_000].map(framesPerTurn), [2048, 2048, 4096, 16_000, 16_384]);
+    const frames = (partitions: number): number => framesPerTurn(partitions, 1);
+    assert.deepEqual([0, 128, 256, 1000, 10_000].map(frames), [2048, 2048, 4096, 16_000, 16_384]);
+    assert.deepEqual([framesPerTurn(1000, 2), framesPerTurn(1000, 16)], [8000, 2048], 'threads share them');
   });
 });
 
