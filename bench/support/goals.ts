@@ -283,8 +283,6 @@ const others: readonly Goal[] = [
         limit: 0,
         is: 'at most',
         find: sum('peers/blocked', ['errors', 'disconnects', 'evictions', 'duplicates', 'neverRead'].map(row)),
-        tried:
-          'a block of more than nine minutes: the connection for fetches, which nobody uses while everything that fits is read ahead, is closed (connectionsMaxIdleMs) and opened again',
       },
       {
         what: `main thread blocked for ${block}: memory after it beside before`,
