@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { CreateTopics, errorFor, Fetch, type KafkaClient, Produce, type RecordInput } from '../../src/index.ts';
+import { errorCodes } from '../../src/testing/index.ts';
 import { openClient } from '../broker/support/client.ts';
 import { byName, fetchRequest } from '../broker/support/requests.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -113,17 +114,19 @@ describeKafka('records of Kafka and ours', (suite) => {
 
   async function produce(topic: string, partition: number, records: readonly Sample[], codec: Codec): Promise<void> {
     const batch = { records: records.map(toInput), compression: codec };
-    const response = await client.send(
-      await leaderOf(topic, partition),
-      Produce,
-      {
-        acks: -1,
-        timeoutMs: 30_000,
-        topicData: [{ name: topic, partitionData: [{ index: partition, records: batch }] }],
-      },
-      byName,
-    );
-    assert.equal(errorFor(response.responses.at(0).partitionResponses.at(0).errorCode), null);
+    const request = {
+      acks: -1,
+      timeoutMs: 30_000,
+      topicData: [{ name: topic, partitionData: [{ index: partition, records: batch }] }],
+    };
+    // The controller names the leader before that broker knows that it is one; until then it writes nothing.
+    await waitFor(`the leader of ${topic}-${partition}`, async () => {
+      const response = await client.send(await leaderOf(topic, partition), Produce, request, byName);
+      const { errorCode } = response.responses.at(0).partitionResponses.at(0);
+      if (errorCode === errorCodes.NOT_LEADER_OR_FOLLOWER) return false;
+      assert.equal(errorFor(errorCode), null);
+      return true;
+    });
   }
 
   /** Everything in the partition, in the form of the samples, and the codecs of its batches. */
