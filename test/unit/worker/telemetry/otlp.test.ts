@@ -15,13 +15,13 @@ test('a counter and a gauge have the bytes of OpenTelemetry in protobuf', () => 
     atMs: 2,
     isDelta: true,
   });
-  const groupId = '0a0f' + '0a08' + hexOf('group_id') + '1203' + '0a01' + hexOf('g');
+  const groupId = ['0a0f', '0a08', hexOf('group_id'), '1203', '0a01', hexOf('g')].join('');
   const start = '1140420f0000000000'; // 1,000,000 ns
   const at = '1980841e0000000000';
-  const topic = '3a0c' + '0a05' + hexOf('topic') + '1203' + '0a01' + hexOf('t');
+  const topic = ['3a0c', '0a05', hexOf('topic'), '1203', '0a01', hexOf('t')].join('');
   const point = `0a29${start}${at}21${'0000000000000840'}${topic}`;
-  const counter = '123a' + '0a07' + hexOf('a.total') + '3a2f' + point + '1001' + '1801';
-  const gauge = '1219' + '0a01' + hexOf('b') + '2a14' + '0a12' + at + '21' + '0000000000000000';
+  const counter = ['123a', '0a07', hexOf('a.total'), '3a2f', point, '1001', '1801'].join('');
+  const gauge = ['1219', '0a01', hexOf('b'), '2a14', '0a12', at, '21', '0000000000000000'].join('');
   const resource = `0a11${groupId}`;
   const scope = `1257${counter}${gauge}`;
   assert.equal(bytes.toString('hex'), `0a6c${resource}${scope}`);
