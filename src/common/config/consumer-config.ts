@@ -57,7 +57,7 @@ export const consumerOptions = {
     64 * MiB,
     64 * KiB,
     maxInt32,
-    'Limit of all fetched bytes that are kept for the application. A single batch may be larger.',
+    'Limit of all fetched bytes that are kept for the application. Each partition has an equal share of it, or a batch if that is larger. A single batch may be larger than the limit.',
   ),
   batchMaxBytes: integer(
     1 * MiB,

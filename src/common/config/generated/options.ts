@@ -198,7 +198,7 @@ export interface ConsumerTableOptions {
   whenBlocked?: 'keep' | 'pause' | 'leave' | undefined;
   /** What happens when a partition must be released while the application has a batch of it: `wait` until the batch is done, as long as the group allows, or `drop` it at once. Default `wait`. */
   whenRevoked?: 'wait' | 'drop' | undefined;
-  /** Limit of all fetched bytes that are kept for the application. A single batch may be larger. From 65536 to 2147483647. Default `64 MiB`. */
+  /** Limit of all fetched bytes that are kept for the application. Each partition has an equal share of it, or a batch if that is larger. A single batch may be larger than the limit. From 65536 to 2147483647. Default `64 MiB`. */
   prefetchBytes?: number | undefined;
   /** Limit of the fetched bytes in one batch for the application. A broker's batch that is larger is handed out whole. From 1 to 2147483647. Default `1 MiB`. */
   batchMaxBytes?: number | undefined;
