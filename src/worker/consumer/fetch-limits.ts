@@ -65,9 +65,10 @@ export class FetchLimits {
     connections: Iterable<{ readonly askedBytes: number }>,
     now: number,
   ): number | null {
-    const { prefetchBytes, fetchMaxBytes } = this.#config;
+    const { prefetchBytes, fetchMaxBytes, maxPartitionFetchBytes } = this.#config;
     const most = Math.min(fetchMaxBytes, prefetchBytes);
-    if (wanted.every((partition) => this.ofPartition(partition) <= this.#shareBytes)) return most;
+    // Shares alone keep within the memory.
+    if (wanted.every(({ batchBytes }) => Math.min(batchBytes, maxPartitionFetchBytes) <= this.#shareBytes)) return most;
     let freeBytes = prefetchBytes;
     for (const { askedBytes } of connections) freeBytes -= askedBytes;
     for (const { bufferedBytes } of this.#partitions) freeBytes -= bufferedBytes;

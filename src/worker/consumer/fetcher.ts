@@ -268,18 +268,18 @@ export class Fetcher {
       for (const answer of topic.partitions)
         answers.set(keyOfRow({ topic: name, index: answer.partitionIndex }), answer);
     }
-    const problem = connection.session.answered(response, isFull, new Set(answers.keys()));
-    if (problem !== null) {
+    if (connection.session.answered(response, isFull, new Set(answers.keys())) !== null) {
       for (const { partition } of sent.values()) this.#backOff(partition, now);
       return 0;
     }
     this.#listener.onFetched();
     let bytes = 0;
     for (const [key, answer] of answers) {
-      bytes += answer.records.raw?.byteLength ?? 0;
+      const byteLength = answer.records.raw?.byteLength ?? 0;
+      bytes += byteLength;
       const asked = sent.get(key);
       if (asked === undefined) continue;
-      noteBatchBytes(asked.row, answer.records.raw?.byteLength ?? 0, sent.values());
+      noteBatchBytes(asked.row, byteLength, sent.values());
       this.#onPartition(connection.to.brokerId, asked, answer, now);
     }
     return bytes;

@@ -36,8 +36,8 @@ import type { ProducerProxy } from './producer-proxy.ts';
 import { isRecord } from './record-check.ts';
 import { RefusedRecords } from './refused-records.ts';
 
-/** A limit, so that one application that appends without end cannot delay the others and the sockets. */
 const minFramesPerTurn = 2048;
+/** A limit, so that one application that appends without end cannot delay the others and the sockets. */
 const maxFramesPerTurn = 16_384;
 /**
  * A turn ends with requests. With a thousand partitions it is much dearer to make a thousand batches than to take a few thousand records, so

@@ -31,6 +31,20 @@ for (const protocol of ['consumer', 'classic'] as const) {
       outcome: CommitOutcome | null;
     }
 
+    /** Asks for a commit of offset 10 of t-0, which may take so long. */
+    function another(bench: Commit['bench'], limitMs: number): Commit {
+      const commit: Commit = { bench, outcome: null };
+      bench.role.group!.offsets.commit(
+        [{ topic: 't', index: 0, offset: 10n, leaderEpoch: 5, metadata: '' }],
+        bench.now + limitMs,
+        (outcome) => {
+          commit.outcome = outcome;
+        },
+        bench.now,
+      );
+      return commit;
+    }
+
     /** A commit of offset 9 that is under way, with a limit of 10 s. */
     const committing = (options: Record<string, unknown> = {}): Commit => {
       const bench = member(protocol, options);
@@ -197,20 +211,12 @@ for (const protocol of ['consumer', 'classic'] as const) {
 
     it('waits for the commit before it', () => {
       const commit = committing();
-      let second = false;
-      commit.bench.role.group!.offsets.commit(
-        [{ topic: 't', index: 0, offset: 10n, leaderEpoch: 5, metadata: '' }],
-        commit.bench.now + 10_000,
-        () => {
-          second = true;
-        },
-        commit.bench.now,
-      );
+      const second = another(commit.bench, 10_000);
       assert.equal(commit.bench.asked(OffsetCommit).length, 1);
       commit.bench.answer(OffsetCommit, answered(0));
       assert.equal(commit.bench.asked(OffsetCommit).length, 1);
       commit.bench.answer(OffsetCommit, answered(0));
-      assert.ok(second);
+      assert.ok(second.outcome !== null);
     });
 
     it('that is under way ends at its deadline, and its connection is not closed for that', () => {
@@ -220,39 +226,23 @@ for (const protocol of ['consumer', 'classic'] as const) {
       assert.equal(sent.timeoutMs, 30_000, 'as any other request: heartbeats use the connection, too');
       bench.advance(10_000);
       assert.ok(errorOf(commit) instanceof KafkaTimeoutError);
-      let next: CommitOutcome | null = null;
-      bench.role.group!.offsets.commit(
-        [{ topic: 't', index: 0, offset: 10n, leaderEpoch: 5, metadata: '' }],
-        bench.now + 10_000,
-        (outcome) => {
-          next = outcome;
-        },
-        bench.now,
-      );
+      const next = another(bench, 10_000);
       assert.equal(bench.asked(OffsetCommit).length, 1, 'one at a time');
       bench.answer(OffsetCommit, answered(0));
       assert.deepEqual([...commit.outcome!.committed], [], 'it was given up before');
       bench.answer(OffsetCommit, answered(0));
-      assert.deepEqual([...(next as CommitOutcome | null)!.committed], ['t-0']);
+      assert.deepEqual([...next.outcome!.committed], ['t-0']);
     });
 
     it('behind another one ends at its own deadline', () => {
       const commit = committing();
       const { bench } = commit;
-      let second: CommitOutcome | null = null;
-      bench.role.group!.offsets.commit(
-        [{ topic: 't', index: 0, offset: 10n, leaderEpoch: 5, metadata: '' }],
-        bench.now + 1000,
-        (outcome) => {
-          second = outcome;
-        },
-        bench.now,
-      );
+      const second = another(bench, 1000);
       // The first one is refused until the coordinator cannot be reached.
       bench.answer(OffsetCommit, answered(14));
       bench.isUp = () => false;
       bench.advance(1000);
-      assert.ok((second as CommitOutcome | null)?.error instanceof KafkaTimeoutError);
+      assert.ok(second.outcome?.error instanceof KafkaTimeoutError);
       assert.equal(commit.outcome, null, 'the first one has more time');
     });
 
