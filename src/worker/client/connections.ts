@@ -269,7 +269,7 @@ export class Connections {
         continue;
       }
       node.channel.authentication?.expire(now);
-      if (node.channel === null || node.channel.isMuted) continue;
+      if (node.channel === null || node.channel.isUnread) continue;
       this.#expireWaiting(node, now);
       const expired = node.inFlight.expired(now);
       if (expired === undefined) continue;
@@ -348,7 +348,7 @@ export class Connections {
       if (node.channel === null) continue;
       deadline = Math.min(deadline, node.channel.oneWay.deadline);
       deadline = Math.min(deadline, node.channel.authentication?.deadline ?? Number.POSITIVE_INFINITY);
-      if (node.channel.isMuted) continue;
+      if (node.channel.isUnread) continue;
       deadline = Math.min(deadline, node.inFlight.earliestDeadline, node.waiting.earliestDeadline);
       if (node.waiting.size > 0 && node.connection.isThrottled(now))
         deadline = Math.min(deadline, node.connection.throttledUntil);

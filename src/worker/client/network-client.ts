@@ -24,6 +24,7 @@ import { metadataCodec, metadataVersion } from './metadata-source.ts';
 import type { Node } from './node.ts';
 import { whyNotSend } from './node-refusal.ts';
 import type { Nodes } from './nodes.ts';
+import { probeGraceMs } from './probe-grace.ts';
 import { refusedEverywhere } from './refused-everywhere.ts';
 import type { RequestSender } from './request-sender.ts';
 import { isAnsweredByZero, unrecognized, whoIsThere, withNode } from './unexpected-answers.ts';
@@ -132,12 +133,16 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   unmuteAll(now: number): void {
     for (const channel of [...this.#selector.muted]) {
       const mutedMs = this.#selector.unmute(channel, now);
-      // While the channel is not read, a response may wait in the kernel, so the broker may not be late.
-      const node = this.#connector.nodeOf(channel);
-      node?.inFlight.extendDeadlines(mutedMs);
-      node?.waiting.extendDeadlines(mutedMs);
-      channel.authentication?.onUnmuted(now);
+      this.#readAgain(this.#connector.nodeOf(channel), channel, mutedMs, now);
     }
+  }
+
+  /** While a channel is not read, a response may wait in the kernel, so the broker may not be late. */
+  #readAgain(node: Node | undefined, channel: Channel, unreadMs: number, now: number): void {
+    const graceMs = probeGraceMs(unreadMs);
+    node?.inFlight.extendDeadlines(unreadMs + graceMs);
+    node?.waiting.extendDeadlines(unreadMs + graceMs);
+    channel.authentication?.onReadAgain(now + graceMs);
   }
 
   // --- ResponseHost
@@ -265,7 +270,10 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
           if (!channel.received.hasFrame()) break;
           this.#handleFrame(node, channel, culprit, now);
         }
-        if (node.channel === channel) channel.resumeReading();
+        if (node.channel !== channel) continue;
+        channel.resumeReading();
+        const starvedMs = channel.noteStarved(now);
+        if (starvedMs > 0) this.#readAgain(node, channel, starvedMs, now);
       } catch (error) {
         // A broken frame, or a fault of this client: only this connection is lost.
         this.#connections.lost(node, withNode(error, node.id), culprit, now);

@@ -76,6 +76,8 @@ export class Channel {
   readonly oneWay = new OneWaySends();
   /** The time, in ms, at which the channel was muted; -1: it is not muted. A muted channel's frames are not taken, and its socket is not read. */
   mutedSince = -1;
+  /** The time, in ms, since which a big frame waits for memory, so that the socket is not read; -1: none waits. */
+  starvedSince = -1;
   /** 0 before the first request. Ids begin at 1. */
   lastCorrelationId = 0;
 
@@ -136,6 +138,11 @@ export class Channel {
 
   get isMuted(): boolean {
     return this.mutedSince >= 0;
+  }
+
+  /** This side does not read, so what it waits for may be there. Nothing is overdue meanwhile. */
+  get isUnread(): boolean {
+    return this.mutedSince >= 0 || this.starvedSince >= 0;
   }
 
   /** The id of the next request. Ids begin at 1 on each connection and have 31 bits. */
@@ -247,6 +254,17 @@ export class Channel {
     const lasted = this.mutedSince < 0 ? 0 : now - this.mutedSince;
     this.mutedSince = -1;
     return lasted;
+  }
+
+  /** Notes whether a big frame waits for memory. Returns for how long one waited, in ms, if none does any more. */
+  noteStarved(now: number): number {
+    const since = this.starvedSince;
+    if (this.received.waitsForMemory) {
+      if (since < 0) this.starvedSince = now;
+      return 0;
+    }
+    this.starvedSince = -1;
+    return since < 0 ? 0 : now - since;
   }
 
   /** Reads from the socket again after frames were consumed. */

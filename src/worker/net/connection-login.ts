@@ -6,8 +6,8 @@ export interface ConnectionLogin {
   /** The time at which `expire` has something to do, in ms on the monotonic clock. Infinity for never. */
   readonly deadline: number;
   expire(now: number): void;
-  /** The connection is no longer muted: it is read again. */
-  onUnmuted(now: number): void;
+  /** The connection is read again. The broker's time begins at `from`, in ms. */
+  onReadAgain(from: number): void;
   /** A token came without a header, as after SaslHandshake 0. */
   onBareToken(token: Uint8Array): void;
   /** The reason why the connection ended during its login. */

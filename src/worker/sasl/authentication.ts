@@ -96,11 +96,11 @@ export class Authentication implements RequestOwner, ConnectionLogin {
   /**
    * The time at which `expire` has something to do, in ms on the monotonic clock. A first login only has the setup deadline of
    * its connection. A renewal begins even if the channel is muted, so that no request meets the session's end. While the channel
-   * is muted nothing is overdue, because the broker's answer may be there unread.
+   * is not read nothing is overdue, because the broker's answer may be there unread.
    */
   get deadline(): number {
     if (this.#phase === 'idle') return this.#renewAt;
-    if (!this.#isAgain || this.#parts.channel.isMuted) return Number.POSITIVE_INFINITY;
+    if (!this.#isAgain || this.#parts.channel.isUnread) return Number.POSITIVE_INFINITY;
     if (this.#phase === 'preparing') return this.#sessionEndsAt;
     return this.#phase === 'handshake' ? this.#handshakeDeadline() : this.#exchangeDeadline;
   }
@@ -139,9 +139,10 @@ export class Authentication implements RequestOwner, ConnectionLogin {
     this.#fail(new SaslAuthenticationFailedError(`${what} did not come in time`), now);
   }
 
-  /** The channel is no longer muted. The broker's time begins now, because this side did not read before. */
-  onUnmuted(now: number): void {
-    this.#exchangeDeadline = now + this.#parts.config.connectionSetupTimeoutMs;
+  /** @param from when the broker's time begins: this side did not read before */
+  onReadAgain(from: number): void {
+    // Several times without reading may follow each other at once, and the first may have been the longest.
+    this.#exchangeDeadline = Math.max(this.#exchangeDeadline, from + this.#parts.config.connectionSetupTimeoutMs);
   }
 
   /** The mechanism's answer to the broker's last token. Called in a round. */

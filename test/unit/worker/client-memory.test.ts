@@ -75,6 +75,33 @@ test('while the application does not read, the sockets of further big frames are
   assert.equal(after.parts.moved.usedBytes, 0);
 });
 
+test('while the application does not read, no request is overdue, whether its answer waits for the application or for memory', async () => {
+  const frameBytes = MiB;
+  const requestTimeoutMs = 5000;
+  const blockedMs = 8 * requestTimeoutMs;
+  const limits = { spillBudgetBytes: 64 * KiB, responseRingBytes: 64 * KiB, receiveBudgetBytes: 2.5 * frameBytes };
+  const brokers = start(6, { ...limits, requestTimeoutMs, metadataMaxAgeMs: 10 * blockedMs });
+  net.app.isReading = false;
+  const answered = brokers.flatMap((_, i) => Array.from({ length: 3 }, () => net.app.send(i + 1, ListGroups, {})));
+  const late = net.app.send(1, ListGroups, {});
+  net.run();
+  for (const broker of brokers) for (let i = 0; i < 3; i++) answer(broker, frameBytes);
+  net.run();
+  for (let passedMs = 0; passedMs < blockedMs; passedMs += 1000) net.advance(1000);
+  net.app.isReading = true;
+  net.run();
+  for (let i = 0; i < 100 && net.app.open > 1; i++) {
+    await turn();
+    net.advance(1);
+  }
+  assert.deepEqual([...new Set(answered.map(({ state }) => state))], ['succeeded']);
+  // Its broker may not know yet that there is room again.
+  net.advance(blockedMs - 1000);
+  assert.equal(late.state, 'open');
+  net.advance(requestTimeoutMs + 1000);
+  assert.equal(late.state, 'failed');
+});
+
 test('a broker that sends half of a big frame keeps others from the memory only until its request times out', async () => {
   const brokers = start(2, { receiveBudgetBytes: MiB, requestTimeoutMs: 5000 });
   const [stalled, other] = brokers;
