@@ -131,12 +131,12 @@ async function rest(): Promise<void> {
 
 async function measureAtRest(catchUpSeconds: number): Promise<void> {
   for (const each of allLedgers) each.trim();
-  const { parts } = await client.memory();
-  const memory = await probe.measure(parts.kept.usedBytes);
+  const memory = await probe.measure(async () => (await client.memory()).parts.kept.usedBytes);
   if (memory === null) {
     lag.notMeasured++;
     return;
   }
+  const { parts } = await client.memory();
   const seconds = (performance.now() - startedAt) / 1000;
   rests.push(seconds, { ...memory, catchUpSeconds });
   const held = Object.entries(parts).map(([name, { usedBytes }]) => [`held ${name}`, usedBytes / 2 ** 20] as const);

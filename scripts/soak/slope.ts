@@ -15,10 +15,13 @@ const minValues = 5;
 /** Values that depend on each other count for fewer, but never for less than this. */
 const minIndependent = 4;
 const maxCorrelation = 0.95;
+/** 97.5 % of the normal distribution. */
+const quantile = 1.96;
 
 /**
- * Least squares, without the warm-up. Neighbours are alike, so that they count as fewer than they
- * are, by their correlation at lag 1.
+ * The median of the slopes between any two values (Theil and Sen), without the warm-up: a moment in which something was still under way
+ * is far off, and must not decide. The interval is that of Kendall's rank correlation. Neighbours are alike, so that they count as fewer
+ * than they are, by their correlation at lag 1.
  */
 export function slopeOf(seconds: readonly number[], values: readonly number[]): Slope {
   const from = (seconds.at(-1) ?? 0) * warmUpShare;
@@ -27,17 +30,20 @@ export function slopeOf(seconds: readonly number[], values: readonly number[]): 
   const ys = chosen.map((i) => values[i]!);
   const n = xs.length;
   if (n < minValues) return { mibPerHour: 0, plusMinus: Number.POSITIVE_INFINITY };
-  const [meanX, meanY] = [mean(xs), mean(ys)];
-  const spread = xs.reduce((sum, x) => sum + (x - meanX) ** 2, 0);
-  const slope = xs.reduce((sum, x, i) => sum + (x - meanX) * (ys[i]! - meanY), 0) / spread;
-  const residuals = xs.map((x, i) => ys[i]! - meanY - slope * (x - meanX));
+  const slopes = ys.flatMap((y, i) => ys.slice(i + 1).map((later, j) => (later - y) / (xs[i + 1 + j]! - xs[i]!)));
+  slopes.sort((a, b) => a - b);
+  const slope = at(slopes, slopes.length / 2);
+  const offsets = ys.map((y, i) => y - slope * xs[i]!);
+  const offset = mean(offsets);
+  const residuals = offsets.map((value) => value - offset);
   const squares = residuals.reduce((sum, value) => sum + value ** 2, 0);
   const neighbours = residuals.slice(1).reduce((sum, value, i) => sum + value * residuals[i]!, 0);
   const correlation = squares === 0 ? 0 : Math.min(maxCorrelation, Math.max(0, neighbours / squares));
   const independent = Math.max(minIndependent, (n * (1 - correlation)) / (1 + correlation));
-  const freedom = independent - 2;
-  const error = Math.sqrt(squares / freedom / spread);
-  return { mibPerHour: round(slope), plusMinus: round(quantileOf(freedom) * error) };
+  const pairsBeside = quantile * Math.sqrt(((n * (n - 1) * (2 * n + 5)) / 18) * (n / independent));
+  const lowest = at(slopes, (slopes.length - pairsBeside) / 2);
+  const highest = at(slopes, (slopes.length + pairsBeside) / 2);
+  return { mibPerHour: round(slope), plusMinus: round(Math.max(slope - lowest, highest - slope)) };
 }
 
 export function trendOf({ mibPerHour, plusMinus }: Slope, limitMiBPerHour: number): Trend {
@@ -45,10 +51,9 @@ export function trendOf({ mibPerHour, plusMinus }: Slope, limitMiBPerHour: numbe
   return mibPerHour + plusMinus <= limitMiBPerHour ? 'flat' : 'undecided';
 }
 
-/** 97.5 % of Student's t, by the expansion of Cornish and Fisher: 4 % too small at 3 degrees of freedom, exact beyond 10. */
-function quantileOf(freedom: number): number {
-  const z = 1.96;
-  return z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2);
+/** Of a sorted list, between its neighbours, or its first or last value beyond its ends. */
+function at(sorted: readonly number[], place: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(place)))]!;
 }
 
 const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;

@@ -44,6 +44,14 @@ describe('the slope of memory in a soak', () => {
     assert.ok(alike.plusMinus > 2 * independent.plusMinus, JSON.stringify({ alike, independent }));
   });
 
+  it('is not moved by moments that are far off', () => {
+    const seconds = minutes(61);
+    const bumps = seconds.map((second, i) => 50 + noise(i) / 2 + (second > 2400 && i % 7 === 0 ? 20 : 0));
+    const slope = slopeOf(seconds, bumps);
+    assert.ok(Math.abs(slope.mibPerHour) < 0.5, JSON.stringify(slope));
+    assert.equal(trendOf(slope, 1), 'flat');
+  });
+
   it('decides nothing with few values', () => {
     const slope = slopeOf(minutes(6), [1, 2, 3, 4, 5, 6]);
     assert.equal(slope.plusMinus, Number.POSITIVE_INFINITY);
