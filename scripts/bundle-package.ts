@@ -11,7 +11,10 @@ import { isLate, lateMessages, messageLoaders } from './late-messages.ts';
 export interface PackageFiles {
   /** Paths of built modules under `dist` by the paths of their new files, both without `.js`. */
   readonly entries: Readonly<Record<string, string>>;
-  /** The files in `shared/`: the name of each, and the folders or modules under `dist` that it has, if no earlier one has them. */
+  /**
+   * The files in `shared/`: the name of each, and the folders or modules under `dist` that it has. A file has what its modules import, too, if no
+   * earlier one has it.
+   */
   readonly shared: Readonly<Record<string, readonly string[]>>;
   /**
    * The network thread and its codec pool, as `entries`. They share nothing with the others, because they start in less time without the code
@@ -50,13 +53,19 @@ export async function bundlePackage(dist: string, files: PackageFiles): Promise<
 }
 
 function groupsOf(dist: string, shared: PackageFiles['shared']): Groups {
-  const byFolder = Object.entries(shared).map(([name, folders]) => ({
+  const idOf = (path: string): string => `${join(dist, path)}.js`;
+  const named = new Set(Object.values(shared).flat().map(idOf));
+  const byFolder = Object.entries(shared).map(([name, paths]) => ({
     name,
     test: (id: string) =>
       !isLate(id) &&
-      folders.some((folder) => id.startsWith(join(dist, folder) + sep) || id === `${join(dist, folder)}.js`),
+      paths.some((path) => id === idOf(path) || (id.startsWith(join(dist, path) + sep) && !named.has(id))),
   }));
-  return [...byFolder, { name: 'api-messages', test: isLate }];
+  return [
+    ...byFolder,
+    { name: 'api-messages', test: (id) => isLate(id, 'client') },
+    { name: 'broker-messages', test: (id) => isLate(id, 'broker') },
+  ];
 }
 
 /**
@@ -133,7 +142,11 @@ async function bundle(dist: string, { input, plugins, folderOf }: Bundle, groups
     platform: 'node',
     // Packages stay packages: they are installed, updated and audited by themselves.
     external: (id) => !id.startsWith('.') && !id.startsWith(dist),
-    plugins: [...plugins, { name: 'files-of-the-package', transform: (code, id) => withMarkers(code, dist, id) }],
+    plugins: [
+      ...plugins,
+      modulesOfPackages,
+      { name: 'files-of-the-package', transform: (code, id) => withMarkers(code, dist, id) },
+    ],
     onLog: (level, log) => {
       // Codecs that the thread uses itself are there already when others are imported; messages are loaded in one of two ways.
       if (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT') return;
@@ -151,6 +164,15 @@ async function bundle(dist: string, { input, plugins, folderOf }: Bundle, groups
   await build.close();
   return output.filter((file) => file.type === 'chunk');
 }
+
+/**
+ * The main file of comlink is CommonJS, which Node reads twice and compiles by another way: that takes three times as long as its ES module, in
+ * each thread. package.json allows only the versions of comlink that have that file in this place.
+ */
+const modulesOfPackages: Plugin = {
+  name: 'modules-of-packages',
+  transform: (code) => code.replace(/(?<=from (['"]))comlink(?=\1;)/, 'comlink/dist/esm/comlink.mjs'),
+};
 
 type PlacedChunk = Pick<OutputChunk, 'moduleIds'> & { readonly facadeModuleId?: string | null };
 

@@ -1,6 +1,6 @@
 // The last step of `npm run build`: makes the content of the package from `dist`.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleCluster } from './bundle-cluster.ts';
 import { bundlePackage } from './bundle-package.ts';
@@ -36,8 +36,12 @@ await bundlePackage(dist, {
   shared: {
     // All that `offthread-kafka --version` needs.
     version: ['common/generated/package-version'],
+    // What a command loads first, to start its network thread.
+    'new-thread': ['main/thread/new-thread', 'main/thread/compile-cache'],
     common: ['common', 'state', 'ring'],
     messages: ['protocol/flat'],
+    // What only `offthread-kafka/protocol` has.
+    'data-messages': dataMessages(),
     'metrics-adapters': ['main/metrics'],
     client: ['main'],
     'wire-messages': ['protocol/wire', 'codec'],
@@ -46,3 +50,15 @@ await bundlePackage(dist, {
   kept: ['worker/single-file.js', ...cluster],
 });
 pruneDeclarations(dist, entries);
+
+/** Generated modules that belong to no API. */
+function dataMessages(): readonly string[] {
+  const folder = 'protocol/flat/generated';
+  const isData = (name: string): boolean =>
+    name.endsWith('.js') &&
+    name !== 'apis.js' &&
+    !readFileSync(join(dist, folder, name), 'utf8').includes('GeneratedApi');
+  return readdirSync(join(dist, folder))
+    .filter(isData)
+    .map((name) => `${folder}/${name.slice(0, -'.js'.length)}`);
+}

@@ -85,7 +85,7 @@ export async function tableReport(result: JobResult): Promise<string> {
   if (produced.splits > 0) rows.push(['lines cut', `${produced.splits} pieces: longer than one batch`]);
   const isGood = result.problems.length === 0;
   rows.push(['every line back once, in order', isGood ? 'yes, byte for byte' : 'NO']);
-  const table = await tableText([{ title: '' }, { title: '' }], rows);
+  const table = tableText([{ title: '' }, { title: '' }], rows);
   return `\n${table.replaceAll(/^/gm, '  ').trimEnd()}\n${result.problems.map((problem) => `\n  ! ${problem}`).join('')}`;
 }
 

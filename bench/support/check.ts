@@ -94,7 +94,7 @@ export async function check(save: boolean): Promise<number> {
     const percent = `${growth > 0 ? '+' : ''}${(growth * 100).toFixed(0)} %`;
     return [isTooMuch ? 'DEARER' : 'ok', percent, was, is, name];
   });
-  if (cells.length > 0) process.stdout.write(await tableText(columns, cells));
+  if (cells.length > 0) process.stdout.write(tableText(columns, cells));
   if (before === undefined) for (const [name, value] of Object.entries(after)) console.log(`saved  ${value}  ${name}`);
   return exitCodeOf(compared, save);
 }

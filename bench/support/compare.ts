@@ -69,7 +69,7 @@ export async function comparison(before: readonly Result[], after: readonly Resu
   const cells = all.map(({ row, unit, before: was, after: is, percent, verdict }) => {
     return [verdict, `${percent > 0 ? '+' : ''}${percent.toFixed(1)} %`, figure(was), figure(is), unit, row];
   });
-  const table = await tableText(columns, cells);
+  const table = tableText(columns, cells);
   const lines: string[] = [];
   for (const key of environmentKeys) {
     const [was, is] = [before, after].map((results) => valuesOf(results, key)) as [string, string];

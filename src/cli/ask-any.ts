@@ -15,7 +15,7 @@ export async function askAny<Request, Response>(
   for (;;) {
     const timeoutMs = Math.max(1, Math.ceil(deadline - monotonicNowMs()));
     try {
-      const nodeId = client.leastLoadedNode() ?? client.cluster.brokers()[0]?.nodeId ?? firstServer;
+      const nodeId = connectedNode(client) ?? client.cluster.brokers()[0]?.nodeId ?? firstServer;
       if (!client.isReady(nodeId)) await client.awaitReady(nodeId, { timeoutMs, signal: context.signal });
       return await client.send(nodeId, api, request, { timeoutMs, signal: context.signal });
     } catch (error) {
@@ -28,5 +28,13 @@ export async function askAny<Request, Response>(
 }
 
 const backoffMs = 100;
-/** The node id of the first bootstrap server. */
+/** The node id of the first bootstrap server; the second one has -2. */
 const firstServer = -1;
+
+/** A broker that can be asked at once; after the start of a client, only the server that has told its version. */
+function connectedNode(client: KafkaClient): number | null {
+  const least = client.leastLoadedNode();
+  if (least !== null && client.isReady(least)) return least;
+  const server = client.config.bootstrapServers.findIndex((_, i) => client.isReady(firstServer - i));
+  return server < 0 ? least : firstServer - server;
+}

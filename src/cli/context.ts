@@ -1,12 +1,14 @@
 // Owns what every command is given: its configuration, a client, its outputs, and the signal that ends it early. Main thread.
 
 import { readFileSync } from 'node:fs';
+import { expecting } from '../common/expected-role.ts';
 import type { KafkaClient, Logger } from '../index.ts';
 import type { CommandConfig } from './config/client-options.ts';
 import { Interrupted, UsageError } from './exit-codes.ts';
+import type { Use } from './flags.ts';
 import { Output } from './io/output.ts';
 import { Progress } from './io/progress.ts';
-import { type Column, printable, tableText } from './io/table.ts';
+import { type Column, prepareTables, printable, tableText } from './io/table.ts';
 
 /** The flags that every command takes. */
 export interface CommonFlags {
@@ -32,14 +34,16 @@ export class Context {
   readonly signal: AbortSignal;
   readonly flags: CommonFlags;
   readonly #controller: AbortController;
+  readonly #uses: readonly Use[];
   #client: KafkaClient | null = null;
   #config: CommandConfig | null = null;
   #library: Library | null = null;
   #progress: Progress | null = null;
 
-  constructor(flags: CommonFlags, controller: AbortController) {
+  constructor(flags: CommonFlags, controller: AbortController, uses: readonly Use[] = []) {
     this.flags = flags;
     this.#controller = controller;
+    this.#uses = uses;
     this.signal = controller.signal;
     this.out = new Output(process.stdout, () => controller.abort());
   }
@@ -102,16 +106,20 @@ export class Context {
     const { client: options } = await this.config(more);
     const { KafkaClient } = await this.library();
     const isVerbose = this.flags.verbose === true;
+    const given = {
+      clientId: 'offthread-kafka-cli',
+      apiVersionAutoTimeoutMs: Math.min(this.timeoutMs, 10_000),
+      closeTimeoutMs: 1000,
+      ...options,
+      logger: this.#logger(),
+      logLevel: isVerbose ? 'debug' : 'silent',
+      signal: this.signal,
+    } as const;
+    const role = this.#uses.find((use) => use === 'producer' || use === 'consumer') ?? null;
     try {
-      this.#client = await KafkaClient.start({
-        clientId: 'offthread-kafka-cli',
-        apiVersionAutoTimeoutMs: Math.min(this.timeoutMs, 10_000),
-        closeTimeoutMs: 1000,
-        ...options,
-        logger: this.#logger(),
-        logLevel: isVerbose ? 'debug' : 'silent',
-        signal: this.signal,
-      });
+      const starting = KafkaClient.start(expecting(given, { role, sendsRequests: this.#uses.includes('requests') }));
+      if (this.#uses.includes('tables') && !this.isJson) prepareTables();
+      this.#client = await starting;
     } catch (error) {
       this.checkSignal();
       throw error;
@@ -163,7 +171,7 @@ export class Context {
     if (this.isJson) for (const row of rows) this.out.line(jsonText(row));
     else
       this.out.text(
-        await tableText(
+        tableText(
           columns,
           rows.map((row) => columns.map(({ key }) => shownValue(row[key]))),
         ),

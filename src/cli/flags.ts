@@ -1,8 +1,13 @@
 // Owns how commands declare their flags, the flags that all of them have, and the checks of values. Main thread.
 
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import type { ExpectedRole } from '../common/control.ts';
+import { commander } from './commander.ts';
 import type { Context } from './context.ts';
 import { UsageError } from './exit-codes.ts';
+
+/** A role, requests of the command's own (Metadata needs no mention), or a table as output. */
+export type Use = ExpectedRole | 'requests' | 'tables';
 
 /** A command: its name, its flags, and what it does. */
 export interface Declaration {
@@ -10,6 +15,8 @@ export interface Declaration {
   readonly description: string;
   /** Examples, shown below the flags. */
   readonly help?: string;
+  /** What is loaded while its client connects. */
+  readonly uses?: readonly Use[];
   flags(command: Command): void;
   /** @returns the exit code; nothing means success */
   run(context: Context, flags: never, operands: readonly (string | undefined)[]): Promise<number | undefined>;
@@ -22,7 +29,9 @@ export function addCommonFlags(command: Command): void {
     .option('--command-config <file>', "properties file, as Kafka's own tools take it")
     .option('--command-property <key=value>', 'one setting; may be given several times', gathered)
     .option('--timeout <ms>', 'limit of each call (default: 30000)', integerFrom(1))
-    .addOption(new Option('-o, --output <form>', 'form of the output').choices(['table', 'json']).default('table'))
+    .addOption(
+      new commander.Option('-o, --output <form>', 'form of the output').choices(['table', 'json']).default('table'),
+    )
     .option('--verbose', 'log what the client does to stderr');
 }
 
@@ -40,7 +49,7 @@ export function integerFrom(min: number, max = 2 ** 31 - 1): (value: string) => 
   return (value) => {
     const number = Number(value);
     if (/^-?\d+$/.test(value) && number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
+    throw new commander.InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
   };
 }
 

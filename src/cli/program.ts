@@ -1,7 +1,8 @@
 // Owns the command line as a whole: its commands, the errors for wrong ones, and how it ends. Main thread.
 
-import { Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
 import { packageVersion } from '../common/generated/package-version.ts';
+import { commander } from './commander.ts';
 import { acls } from './commands/acls.ts';
 import { bench } from './commands/bench.ts';
 import { configs } from './commands/configs.ts';
@@ -50,7 +51,7 @@ KAFKA_COMMAND_CONFIG), and from variables such as KAFKA_BOOTSTRAP_SERVERS or KAF
 
 /** A command with its flags and its help, not run yet. */
 export function commandOf(declaration: Declaration): Command {
-  const command = new Command(declaration.name).description(declaration.description);
+  const command = new commander.Command(declaration.name).description(declaration.description);
   declaration.flags(command);
   addCommonFlags(command);
   if (declaration.help !== undefined) command.addHelpText('after', `\n${declaration.help}`);
@@ -61,7 +62,7 @@ export function commandOf(declaration: Declaration): Command {
 export async function runProgram(args: readonly string[]): Promise<number> {
   const controller = new AbortController();
   let exitCode: number = exitCodes.success;
-  const program = new Command('offthread-kafka')
+  const program = new commander.Command('offthread-kafka')
     .description('Kafka from the terminal: topics, groups, records, and any request as JSON.')
     .version(`offthread-kafka ${packageVersion}`)
     .showSuggestionAfterError()
@@ -78,11 +79,15 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     });
   }
   const endSignals = watchSignals(controller);
+  // The reader of a help may go early. A command watches its output itself.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && process.stdout.listenerCount('error') === 1) throw error;
+  });
   try {
     await program.parseAsync(withoutOlderFlags(args), { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
+    if (error instanceof commander.CommanderError) return error.exitCode === 0 ? exitCodes.success : exitCodes.usage;
     process.stderr.write(`${describeError(error)}\n`);
     return exitCodeFor(error);
   } finally {
@@ -96,7 +101,7 @@ async function runCommand(
   flags: object,
   controller: AbortController,
 ): Promise<number> {
-  const context = new Context(flags, controller);
+  const context = new Context(flags, controller, declaration.uses);
   let exitCode: number = exitCodes.success;
   try {
     exitCode = (await declaration.run(context, flags as never, operands)) ?? exitCodes.success;

@@ -102,6 +102,8 @@ export interface NetworkThreadData<Config, Handle, Port, Metrics = object> {
   readonly threadId: number;
   /** What is opened as soon as the client has started: its code is loaded while connections are made. */
   readonly expects: ExpectedRole | null;
+  /** Whether the application may send requests of its own as soon as the client has started, with records in them or in their answers. */
+  readonly sendsRequests: boolean;
 }
 
 export type ExpectedRole = 'producer' | 'consumer';

@@ -16,6 +16,7 @@ import type {
   PlainCommitReport,
   PlainFound,
 } from '../common/consumer-calls.ts';
+import { expecting } from '../common/expected-role.ts';
 import { shownLong } from '../common/shown-long.ts';
 import type { GroupIdentity } from '../common/transaction-offsets.ts';
 import { lagOf } from '../state/consumer-snapshot.ts';
@@ -60,7 +61,6 @@ import type { Future } from './link/future.ts';
 import { checkTimeout } from './link/wait-limits.ts';
 import { ConsumerMetrics, type ConsumerMetricsSnapshot, consumerGroupsOf } from './metrics/consumer-metrics.ts';
 import type { MetricGroups } from './metrics/definitions.ts';
-import { expecting } from './thread/expected-role.ts';
 
 const defaultCloseTimeoutMs = 30_000;
 

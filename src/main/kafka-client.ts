@@ -5,6 +5,7 @@ import type { ClientMemory } from '../common/client-memory.ts';
 import type { KafkaClientConfig, KafkaClientOptions } from '../common/config/config.ts';
 import { parseConfig } from '../common/config/config-parser.ts';
 import type { VersionInfo } from '../common/control.ts';
+import { expectedRole, expectsRequests } from '../common/expected-role.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { FlatView } from '../protocol/flat/flat-view.ts';
 import { loadMessages } from '../protocol/flat/late-messages.ts';
@@ -56,7 +57,6 @@ import type { Producer } from './producer.ts';
 import { AttachedThread } from './thread/attached-thread.ts';
 import { type ClientHandle, claimClientHandle } from './thread/client-handle.ts';
 import type { ClientLog } from './thread/client-log.ts';
-import { expectedRole } from './thread/expected-role.ts';
 import { NetworkThreadHandle } from './thread/network-thread-handle.ts';
 import type { ThreadAccess } from './thread/thread-access.ts';
 
@@ -92,7 +92,7 @@ export class KafkaClient implements AsyncDisposable {
   static async start(options: KafkaClientOptions & StartOptions = {}): Promise<KafkaClient> {
     const { configuration, signal } = parted(options);
     const config = parseConfig(configuration);
-    const expected = expectedRole(options);
+    const expected = { expects: expectedRole(options), sendsRequests: expectsRequests(options) };
     const client = new KafkaClient(config, (log) => new NetworkThreadHandle(config, log, expected), startOnly);
     return opened(client, client.#session, async () => {
       client.#versions = await begun(client.#session, signal, options);

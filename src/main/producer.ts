@@ -4,6 +4,7 @@
 import type { Writable } from 'node:stream';
 import type { KafkaClientOptions } from '../common/config/config.ts';
 import { IllegalStateError } from '../common/errors/errors.ts';
+import { expecting } from '../common/expected-role.ts';
 import { checkOptions } from '../common/options.ts';
 import { TrackKind } from '../common/record-tracking.ts';
 import { transactionBeginFrame } from '../ring/frames/producer-call-frames.ts';
@@ -47,7 +48,6 @@ import { RecordRoutes } from './producer/record-routes.ts';
 import { traced } from './producer/tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
 import { type WritableOptions, writableOf } from './producer/writable.ts';
-import { expecting } from './thread/expected-role.ts';
 
 const defaultWaitMs = Number.POSITIVE_INFINITY;
 

@@ -6,7 +6,7 @@ import { fromPlainError, toPlainError } from '../common/errors/plain-error.ts';
 import type { Api } from '../protocol/flat/api.ts';
 import { FlatMessage } from '../protocol/flat/flat-view.ts';
 import { allApis } from '../protocol/flat/generated/apis.ts';
-import { loadMessages } from '../protocol/flat/late-messages.ts';
+import { loadBrokerMessages, loadMessages } from '../protocol/flat/late-messages.ts';
 import { actionNames, type BrokerActions, type DecideFunction, type NodeDescription } from './actions.ts';
 import type { RuleOptions } from './control.ts';
 import type { BrokerParts } from './conveniences.ts';
@@ -56,7 +56,7 @@ export class ThreadedBroker implements BrokerParts {
   }
 
   static async start(options: EmbeddedBrokerOptions): Promise<ThreadedBroker> {
-    await loadMessages();
+    await Promise.all([loadMessages(), loadBrokerMessages()]);
     const broker = new ThreadedBroker(options);
     await new Promise<unknown>((resolve, reject) => {
       broker.#ready = { resolve, reject };

@@ -1,7 +1,7 @@
 // Owns the entry of the network thread: takes what the application thread passed, gives the parts their clock, sockets and
 // ports, and exposes the control calls. Network thread.
 
-import { type MessagePort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import { prepareCodecs } from '../codec/index.ts';
 import { monotonicNowMs } from '../common/clock.ts';
@@ -25,6 +25,8 @@ import { transportsFor } from './net/transports.ts';
 import { NetworkThread } from './network-thread.ts';
 import type { RoleCode } from './role-code.ts';
 
+/** A thread that was started before its client has its data later. */
+const data: unknown = workerData ?? (await new Promise((resolve) => parentPort?.once('message', resolve)));
 const {
   config: openConfig,
   secrets,
@@ -39,13 +41,12 @@ const {
   isObserved,
   threadId,
   expects,
-} = workerData as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort, ClientMetricsMemory>;
+  sendsRequests,
+} = data as NetworkThreadData<KafkaClientConfig, NetworkHandle, MessagePort, ClientMetricsMemory>;
 
 // This must run before the first connection is made.
 trust(authorities);
 const config = withSecrets(openConfig, secrets);
-// Connections may open while codecs are still loading: no record is decoded before `start` is answered.
-const codecs = prepareCodecs();
 const transports = await transportsFor(config);
 
 const code: RoleCode = {
@@ -54,15 +55,17 @@ const code: RoleCode = {
   telemetry: async () => (await import('./telemetry/telemetry.ts')).Telemetry,
   Authenticator: usesSasl(config) ? (await import('./sasl/authenticator.ts')).Authenticator : null,
 };
-/** Node 20 reads modules in the thread pool of the process, where they would wait behind the application's own work. */
-const readsInPool = process.versions.node.startsWith('20.');
 /** Code that is loaded while connections are made. */
-const expected = Promise.all([
-  readsInPool || expects === 'producer' ? code.producers() : null,
-  readsInPool || expects === 'consumer' ? code.consumers() : null,
-]);
+const expected: Promise<unknown> = loadExpected();
 // Whoever awaits it gets the error, too.
 expected.catch(() => {});
+/** Node 20 reads modules in the thread pool of the process, where they would wait behind the application's own work. */
+const readsInPool = process.versions.node.startsWith('20.');
+/** How long after the start the rest is loaded there. What comes first is more urgent, and a short program needs none of the rest. */
+const restDelayMs = 500;
+/** Whether records may be decoded, or compressed for the application, as soon as `start` is answered. */
+const hasRecordsSoon = sendsRequests || expects === 'consumer';
+let codecs: Promise<void> | null = null;
 
 const thread = new NetworkThread(
   config,
@@ -101,7 +104,8 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
   const control = thread.controlOf(attachment);
   const served: ServedControl<NetworkHandle, MessagePort> = {
     start: async () => {
-      const [answer] = await Promise.all([control.start(), codecs, expected]);
+      const [answer] = await Promise.all([control.start(), hasRecordsSoon ? codecsWhileConnecting() : null, expected]);
+      if (readsInPool) loadRestSoon();
       return answer;
     },
     awaitReady: (nodeId, timeoutMs, lane) => control.awaitReady(nodeId, timeoutMs, lane),
@@ -110,11 +114,14 @@ function serve(handle: NetworkHandle, port: MessagePort): void {
     trackTopics: (topics, needsAllTopics) => control.trackTopics(topics, needsAllTopics),
     refreshMetadata: (topics, needsAllTopics) => control.refreshMetadata(topics, needsAllTopics),
     admin: (name, args, timeoutMs) => control.admin(name, args, timeoutMs),
-    openProducer: (producerConfig, opening, link) => control.openProducer(producerConfig, opening, link),
+    openProducer: async (producerConfig, opening, link) => {
+      if (producerConfig.compressionType === 'zstd') await codecsReady();
+      return control.openProducer(producerConfig, opening, link);
+    },
     attachProducer: (producerId, link) => control.attachProducer(producerId, link),
     openConsumer: async (consumerConfig, handle) => {
       // It may be opened before `start` is answered.
-      await codecs;
+      await codecsReady();
       return control.openConsumer(consumerConfig, handle);
     },
     attachConsumer: (consumerId, handle) => control.attachConsumer(consumerId, handle),
@@ -165,7 +172,40 @@ function refuse({ bodyPort, sparePort }: NetworkHandle, port: MessagePort, error
 
 serve(attachment, controlPort);
 
-/** 22 characters, as Kafka prints uuids. */
+async function loadExpected(): Promise<void> {
+  if (expects === 'producer') await code.producers();
+  if (expects === 'consumer') await code.consumers();
+}
+
+/** Before Node 22.15 it loads WebAssembly. */
+function codecsReady(): Promise<void> {
+  codecs ??= prepareCodecs();
+  return codecs;
+}
+
+/** The first connection is begun before that: its answers are on their way meanwhile. */
+async function codecsWhileConnecting(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await codecsReady();
+}
+
+function loadRestSoon(): void {
+  const load = (): void => {
+    // Whoever opens a role awaits its code, and gets the error, too.
+    for (const loaded of [code.producers(), code.consumers()]) Promise.resolve(loaded).catch(() => {});
+    void codecsReady();
+  };
+  setTimeout(load, restDelayMs).unref();
+}
+
+/**
+ * A uuid of version 4 in 22 characters, as Kafka prints it. It has to be unique, and it is no secret: Node seeds this generator of each thread from
+ * the system's. `crypto` would take a tenth of a consumer's start to load.
+ */
 function randomMemberId(): string {
-  return Buffer.from(crypto.randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  const bytes = Buffer.alloc(16);
+  for (let at = 0; at < 16; at += 4) bytes.writeUInt32LE(Math.floor(Math.random() * 2 ** 32), at);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('base64url');
 }

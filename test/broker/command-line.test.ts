@@ -44,6 +44,14 @@ describe('the command line without a broker', () => {
     assert.match(stdout, /^offthread-kafka \d+\.\d+\.\d+\n$/);
   });
 
+  test('--help whose reader has gone is no error', async () => {
+    const running = startCommandLine(['--help']);
+    running.child.stdout.destroy();
+    const ended = await running.ended;
+    assert.equal(ended.stderr, '');
+    assert.equal(ended.exitCode, 0);
+  });
+
   test('--help of each command, with an example', async () => {
     const help = await runCommandLine(['--help']);
     assert.equal(help.exitCode, 0);

@@ -16,6 +16,7 @@ export const acls: Declaration = {
   offthread-kafka acls --add --allow-principal User:alice --operation read --topic orders --group billing
   offthread-kafka acls --add --allow-principal User:bob --producer --topic orders
   offthread-kafka acls --remove --topic orders`,
+  uses: ['tables'],
   flags: (command: Command) => {
     command
       .option('--list', 'list entries')

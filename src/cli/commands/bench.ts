@@ -27,6 +27,7 @@ export const bench: Declaration = {
   help: `Examples:
   offthread-kafka bench produce --topic test --num-records 1000000 --record-size 100 --bootstrap-server localhost:9092
   offthread-kafka bench consume --topic test --output json`,
+  uses: ['tables'],
   flags: (command: Command) => {
     command
       .argument('<what>', 'produce or consume')

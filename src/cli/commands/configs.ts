@@ -45,6 +45,7 @@ Examples:
   offthread-kafka configs --alter --entity-type topics --entity-name orders --add-config retention.ms=3600000
   offthread-kafka configs --alter --entity-type users --entity-name alice \\
     --add-config 'SCRAM-SHA-512=[iterations=8192,password=secret]'`,
+  uses: ['tables'],
   flags: (command: Command) => {
     command
       .option('--describe', 'show configurations')

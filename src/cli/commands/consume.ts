@@ -42,6 +42,7 @@ Examples:
   offthread-kafka consume --topic orders --from-beginning --exit --bootstrap-server localhost:9092
   offthread-kafka consume --topic orders --json
   offthread-kafka consume --topic orders --group billing --format '%p %o %k: %s\\n'`,
+  uses: ['consumer'],
   flags: (command: Command) => {
     command
       .option('--topic <names>', 'the topics', names)

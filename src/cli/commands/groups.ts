@@ -22,6 +22,7 @@ Examples:
   offthread-kafka groups --list --bootstrap-server localhost:9092
   offthread-kafka groups --describe --group billing
   offthread-kafka groups --reset-offsets --group billing --topic orders --to-earliest --execute`,
+  uses: ['tables'],
   flags: (command: Command) => {
     command
       .option('--list', 'list groups')

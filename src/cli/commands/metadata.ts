@@ -18,6 +18,7 @@ export const metadata: Declaration = {
   offthread-kafka metadata --bootstrap-server localhost:9092
   offthread-kafka metadata --bootstrap-server localhost:9092 --topic orders --output json
   offthread-kafka metadata --bootstrap-controller localhost:9093`,
+  uses: ['tables'],
   flags: (command: Command) => {
     command
       .option('--topic <names>', 'only these topics', names)

@@ -43,6 +43,7 @@ Examples:
   echo hello | offthread-kafka produce --topic greetings --bootstrap-server localhost:9092
   offthread-kafka produce --topic orders --input orders.txt --key-separator '\\t' --compression-codec zstd
   offthread-kafka consume --topic a --json --exit | offthread-kafka produce --topic b --json`,
+  uses: ['producer'],
   flags: (command: Command) => {
     command
       .requiredOption('--topic <name>', 'the topic')

@@ -27,6 +27,7 @@ Examples:
   offthread-kafka request --list
   offthread-kafka request Metadata '{"topics":[{"name":"orders"}]}' --bootstrap-server localhost:9092
   offthread-kafka request FindCoordinator '{"keyType":0,"coordinatorKeys":["g"]}' --version 4 --node 1`,
+  uses: ['requests'],
   flags: (command: Command) => {
     command
       .argument('[name]', 'name or key of an API')

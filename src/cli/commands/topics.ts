@@ -35,6 +35,7 @@ export const topics: Declaration = {
   offthread-kafka topics --list --bootstrap-server localhost:9092
   offthread-kafka topics --create --topic orders --partitions 6 --config retention.ms=86400000
   offthread-kafka topics --describe --topic orders`,
+  uses: ['tables'],
   flags: (command: Command) => {
     command
       .option('--list', 'list the names of topics')

@@ -17,6 +17,7 @@ export const versions: Declaration = {
 
 Example:
   offthread-kafka versions --bootstrap-server localhost:9092`,
+  uses: ['requests', 'tables'],
   flags: (command: Command) => {
     command.option('--broker <id>', 'only this broker', integerFrom(0));
   },

@@ -1,18 +1,21 @@
 // Owns tables: columns of text as wide as they have to be, without borders, so that `awk` and `cut` can read them too. Main thread.
 
+import { createRequire } from 'node:module';
+
 /** One column: its title, and whether its values are numbers. */
 export interface Column {
   readonly title: string;
   readonly isNumber?: boolean;
 }
 
+type Library = typeof import('console-table-printer');
 type Cell = string | number | bigint | null | undefined;
 
 const noBorder = { left: '', mid: '', right: '', other: '' };
 
 /** The table as text, with a line break behind each line. A null is shown as `-`, as Kafka's tools do. */
-export async function tableText(columns: readonly Column[], rows: readonly (readonly Cell[])[]): Promise<string> {
-  const library = await loadLibrary();
+export function tableText(columns: readonly Column[], rows: readonly (readonly Cell[])[]): string {
+  const library = prepareTables();
   if (library === null) {
     const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map((_, i) => shownCell(row[i])))];
     return lines.map((line) => `${line.join('\t')}\n`).join('');
@@ -35,12 +38,20 @@ export async function tableText(columns: readonly Column[], rows: readonly (read
     .join('');
 }
 
-/** An optional package: without it columns are separated by tabs. Loaded when a table is printed, and not before. */
-async function loadLibrary(): Promise<typeof import('console-table-printer') | null> {
+let loaded: Library | null = null;
+
+/** Loads what tables need, while there is time. Null: it is not installed. */
+export function prepareTables(): Library | null {
+  loaded ??= loadLibrary();
+  return loaded;
+}
+
+/** An optional package: without it columns are separated by tabs. `import` would read it twice, as a CommonJS package. */
+function loadLibrary(): Library | null {
   try {
-    return await import('console-table-printer');
+    return createRequire(import.meta.url)('console-table-printer') as Library;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return null;
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return null;
     throw error;
   }
 }

@@ -2,9 +2,9 @@
 
 import type { KafkaClientOptions } from '../../common/config/config.ts';
 import type { VersionInfo } from '../../common/control.ts';
+import { expectsRequests, openMeanwhile } from '../../common/expected-role.ts';
 import { loadMessages } from '../../protocol/flat/late-messages.ts';
 import { untilAborted } from '../link/abort-signals.ts';
-import { expectedRole, openMeanwhile } from '../thread/expected-role.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function begun(
 ): Promise<VersionInfo> {
   const start = untilAborted('the start', signal, () => session.start<VersionInfo>((control) => control.start()));
   // Nobody sends requests by the client of a producer or consumer that was started alone.
-  const messages = expectedRole(options) === null ? loadMessages() : null;
+  const messages = expectsRequests(options) ? loadMessages() : null;
   const [versions] = await Promise.all([openMeanwhile(options, session.roles, start), messages]);
   return versions;
 }

@@ -1,12 +1,10 @@
 // Owns the network thread on the application side: starts it, keeps the process alive while it is needed, notices its end.
 // Application thread.
 
-import { MessageChannel, type MessagePort, threadId, type WorkerOptions } from 'node:worker_threads';
-// biome-ignore lint/style/useNodejsImportProtocol: webpack 5.113 knows Node's Worker only by this module name
-import { Worker } from 'worker_threads';
+import { MessageChannel, type MessagePort, threadId, type Worker } from 'node:worker_threads';
 import { monotonicNowMs } from '../../common/clock.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import type { ControlResult, ExpectedRole, NetworkThreadData } from '../../common/control.ts';
+import type { ControlResult, NetworkThreadData } from '../../common/control.ts';
 import { Cancelled, NetworkThreadError } from '../../common/errors/errors.ts';
 import { type ApplicationEnd, createAttachment, type NetworkHandle } from '../../ring/attachment.ts';
 import { createDoorbell } from '../../ring/doorbell.ts';
@@ -21,22 +19,21 @@ import {
 } from '../../state/counters.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
-import { type CompileCaches, environmentWithCache } from './compile-cache.ts';
 import { ControlCalls } from './control-calls.ts';
 import { defaultAuthorities } from './default-authorities.ts';
 import { isObserved } from './diagnostics.ts';
 import { HeartbeatWatch } from './heartbeat-watch.ts';
+import { newThread } from './new-thread.ts';
 import { ringSizes } from './ring-sizes.ts';
 import type { RemoteControl, ThreadAccess } from './thread-access.ts';
-
-/** The worker's entry when this file runs from its source. */
-const sourceEntry = '../../worker/index.ts';
-const here = import.meta.url;
 
 /** How long an orderly end may take. After that the thread is ended by force. */
 const exitGraceMs = 2000;
 /** How often a thread that has not begun yet is looked at. */
 const beginLookMs = 250;
+
+/** What the thread loads while it connects. */
+type Expectations = Pick<NetworkThreadData<never, never, never>, 'expects' | 'sendsRequests'>;
 
 export class NetworkThreadHandle implements ThreadAccess {
   readonly end: ApplicationEnd;
@@ -62,7 +59,7 @@ export class NetworkThreadHandle implements ThreadAccess {
   /** Whether the network thread makes the records that somebody listens for. */
   #isObserved = isObserved();
 
-  constructor(config: KafkaClientConfig, log: ClientLog, expects: ExpectedRole | null) {
+  constructor(config: KafkaClientConfig, log: ClientLog, { expects, sendsRequests }: Expectations) {
     const counters = createCounters();
     const doorbell = createDoorbell();
     const metrics = config.metrics ? createClientMetrics(DEFAULT_NODE_CAPACITY) : null;
@@ -85,19 +82,14 @@ export class NetworkThreadHandle implements ThreadAccess {
       isObserved: this.#isObserved,
       threadId,
       expects,
+      sendsRequests,
     };
     this.end = application;
     this.#timeoutMs = config.networkThreadTimeoutMs;
     this.#watch = this.#newWatch();
     this.#port = port1;
-    this.#worker = newWorker(config.workerUrl, {
-      name: 'kafka-network',
-      // `node --input-type=module -e ...` passes its flag on, and with that flag no worker file starts.
-      ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}),
-      env: environmentWithCache(process.getBuiltinModule('node:module') as CompileCaches, process.env),
-      workerData: data,
-      transferList: [...transferList, ...carried.transferList, port2, networkLogPort],
-    });
+    const ports = [...transferList, ...carried.transferList, port2, networkLogPort];
+    this.#worker = newThread(config.workerUrl, data, ports);
     this.#worker.on('error', (error) => {
       this.#lastError = error;
     });
@@ -261,11 +253,4 @@ export class NetworkThreadHandle implements ThreadAccess {
     if (this.#watchTimer !== null) clearInterval(this.#watchTimer);
     this.#watchTimer = null;
   }
-}
-
-function newWorker(workerUrl: string | null, options: WorkerOptions): Worker {
-  if (workerUrl !== null) return new Worker(new URL(workerUrl), options);
-  if (here.endsWith('.ts')) return new Worker(new URL(sourceEntry, here), options);
-  // This exact form is needed: bundlers find the file by it and build it too.
-  return new Worker(new URL('../../worker/index.js', import.meta.url), options);
 }

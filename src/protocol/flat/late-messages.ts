@@ -4,3 +4,6 @@
 
 /** Must be awaited before an application uses an API, but for Metadata. */
 export async function loadMessages(): Promise<void> {}
+
+/** Must be awaited before a broker reads requests or writes responses, but for Metadata. */
+export async function loadBrokerMessages(): Promise<void> {}

@@ -17,6 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
   'main/link/async-context.ts depth': 'how deep this thread is in callbacks now',
   'main/link/future.ts access': 'functions of the class, set once',
   'main/link/unseen-failures.ts untold': 'each failure tells its own client',
+  'main/thread/new-thread.ts early': 'a thread that is made for whichever client comes next',
   'protocol/flat/varints.ts varintEnd': 'a second result of the last call',
   'protocol/wire/codecs.ts codecs': 'codecs that are loaded, by API',
   'protocol/wire/records/message-set-encoder.ts lastHigh': 'a second result of the last call',
@@ -29,6 +30,7 @@ const reasons: Readonly<Record<string, string>> = {
   'protocol/wire/records/record-rows.ts wideEnd': 'a second result of the last call',
   'protocol/wire/records/record-rows.ts wideHigh': 'a second result of the last call',
   'protocol/wire/records/record-scratch.ts kept': 'memory that is used during one call',
+  'worker/index.ts codecs': 'a package that is loaded once',
   'worker/index.ts ports': 'the entry of a network thread, which has one client',
 };
 

@@ -127,15 +127,16 @@ export function writerOf(
 }
 
 async function read(
-  { KafkaClient }: Library,
+  { Consumer }: Library,
   place: Place,
   groupId: string,
   { makesBuffers, recycles }: { readonly makesBuffers: boolean; readonly recycles: boolean },
   onRead: OnRead,
   onError: OnError,
 ) {
-  const client = await KafkaClient.start(optionsOf(place));
-  const consumer = await client.consumer({ groupId, topics: [place.topic], autoOffsetReset: 'earliest' });
+  // As the first program of docs/consumer.md.
+  const options = { groupId, topics: [place.topic], autoOffsetReset: 'earliest' } as const;
+  const consumer = await Consumer.start({ ...optionsOf(place), ...options });
   const take = makesBuffers ? readAsBuffers : readInPlace;
   const loop = async (): Promise<void> => {
     for await (const batch of consumer) {
@@ -150,7 +151,6 @@ async function read(
     async close() {
       await consumer.close();
       await ended;
-      await client.close();
     },
   };
 }

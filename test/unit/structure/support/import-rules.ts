@@ -217,10 +217,15 @@ export const roomNames = Object.keys(rooms) as RoomName[];
 
 export const exceptions: readonly Exception[] = [
   {
-    from: 'main/thread/network-thread-handle.ts',
+    from: 'main/thread/new-thread.ts',
     imports: 'worker/index.ts',
     form: 'url',
     reason: 'starts the worker, and so has to name its entry; no code of it is loaded on this side',
+  },
+  {
+    from: 'cli/index.ts',
+    imports: 'main/thread/new-thread.ts',
+    reason: 'has the network thread started while the rest of the program is loaded; applications have no such call',
   },
   {
     from: 'worker/net/tls-files.ts',
