@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { KafkaClient, KafkaConfigurationError, Producer } from '../../src/index.ts';
+import { Consumer, KafkaClient, KafkaConfigurationError, Producer } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient } from '../helpers/patience.ts';
 import { readValues } from '../helpers/read-log.ts';
@@ -16,7 +16,7 @@ let broker: EmbeddedBroker;
 let client: KafkaClient;
 
 before(async () => {
-  broker = await startEmbeddedBroker({ topics: { shared: {}, ended: {}, alone: {} } });
+  broker = await startEmbeddedBroker({ topics: { shared: {}, ended: {}, alone: {}, packed: {} } });
   client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
 });
 
@@ -92,6 +92,24 @@ test('a handle serves one thread, and other values are refused', async () => {
   await attached.close();
   assert.ok((await producer.send('shared', { value: 'goes on' })).offset.toNumber() > 0);
   await producer.close();
+});
+
+test('Producer.start and Consumer.start have zstd from their first record on', async (t) => {
+  const { bootstrapServers } = broker;
+  const value = 'the same words again '.repeat(200);
+  const producer = await Producer.start({ ...patient, bootstrapServers, compressionType: 'zstd' });
+  t.after(() => producer.close());
+  assert.equal((await producer.send('packed', { value })).offset.toNumber(), 0);
+  const assign = [{ topic: 'packed', partition: 0, offset: 'earliest' as const }];
+  const consumer = await Consumer.start({ ...patient, bootstrapServers, assign });
+  t.after(() => consumer.close());
+  for await (const batch of consumer) {
+    assert.deepEqual(
+      [...batch].map((record) => `${record.value}`),
+      [value],
+    );
+    break;
+  }
 });
 
 test('Producer.start makes a client, takes the options of client and producer, and close ends both', async () => {
