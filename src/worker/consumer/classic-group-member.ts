@@ -12,6 +12,7 @@ import { assignors } from './assignors/index.ts';
 import { RetryWait } from './backoff.ts';
 import { heartbeatAction, isBrokerFault, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
 import { ClassicHeartbeat, type HeartbeatOutcome } from './classic-heartbeat.ts';
+import { ClassicLeave } from './classic-leave.ts';
 import { type ClassicIdentity, ClassicRequests, type ClassicSettings, type Outcome } from './classic-requests.ts';
 import { codes } from './codes.ts';
 import { decodeAssignment } from './consumer-protocol.ts';
@@ -35,6 +36,7 @@ export class ClassicGroupMember implements Membership {
   readonly #settings: ClassicSettings;
   readonly #requests: ClassicRequests;
   readonly #heartbeat: ClassicHeartbeat;
+  readonly #leave: ClassicLeave;
   readonly #leader: GroupLeader;
   readonly #trouble: Trouble;
   readonly #wait: RetryWait;
@@ -66,6 +68,7 @@ export class ClassicGroupMember implements Membership {
       },
     };
     this.#heartbeat = new ClassicHeartbeat(host, this.#requests, coordinator, settings, () => this.#who, onBeat);
+    this.#leave = new ClassicLeave(host, parts, this.#requests, coordinator, settings);
     this.#leader = new GroupLeader(host.cluster);
     this.#trouble = new Trouble(settings.sessionTimeoutMs);
     this.#wait = new RetryWait(settings.retryBackoffMs, () => host.random());
@@ -96,6 +99,7 @@ export class ClassicGroupMember implements Membership {
   }
 
   poll(now: number): void {
+    this.#leave.poll(now);
     if (this.#state === 'FATAL' || this.#state === 'LEFT' || this.#matcher === null) return;
     if (this.#matcher.hasChanged() || this.#leader.hasTopicsChanged()) this.#isRejoinWanted = true;
     if (this.#step === 'none' && this.#isRejoinWanted) this.#prepareJoin(now);
@@ -105,9 +109,9 @@ export class ClassicGroupMember implements Membership {
   }
 
   nextDeadline(now: number): number {
-    if (this.#state === 'FATAL' || this.#state === 'LEFT') return Number.POSITIVE_INFINITY;
-    let deadline = Number.POSITIVE_INFINITY;
-    if (this.#step === 'send' && this.#wait.until > now) deadline = this.#wait.until;
+    let deadline = this.#leave.nextDeadline(now);
+    if (this.#state === 'FATAL' || this.#state === 'LEFT') return deadline;
+    if (this.#step === 'send' && this.#wait.until > now) deadline = Math.min(deadline, this.#wait.until);
     return this.#hasHeartbeats ? Math.min(deadline, this.#heartbeat.nextDeadline(now)) : deadline;
   }
 
@@ -122,15 +126,19 @@ export class ClassicGroupMember implements Membership {
     if (this.#state === 'FATAL' || this.#state === 'LEFT') return;
     this.#parts.log('warn', `${this.#name} leaves the group: the application asked for nothing for maxPollIntervalMs`);
     this.#parts.lose(this.#parts.owned(), now);
-    if (this.#settings.instanceId === null) this.#sendLeave(now, () => {});
-    this.#forget(this.#settings.instanceId === null);
+    const { instanceId, requestTimeoutMs } = this.#settings;
+    if (instanceId === null && this.#memberId !== '')
+      this.#leave.begin(this.#memberId, now + requestTimeoutMs, () => {}, now);
+    this.#forget(instanceId === null);
     this.#setState('LEFT');
   }
 
-  leave(mode: LeaveMode, now: number, done: () => void): void {
+  leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
     const isStatic = this.#settings.instanceId !== null;
-    const tells = this.#memberId !== '' && mode !== 'remain' && (mode === 'leave' || !isStatic);
-    if (this.#state === 'FATAL' || !tells || !this.#sendLeave(now, done)) done();
+    const isToTell = mode !== 'remain' && (mode === 'leave' || !isStatic);
+    if (this.#state === 'FATAL' || !isToTell) done();
+    else if (this.#memberId === '') this.#leave.finish(deadline, done);
+    else this.#leave.begin(this.#memberId, deadline, done, now);
     this.#forget(true);
     this.#leader.close();
     this.#matcher = null;
@@ -330,14 +338,6 @@ export class ClassicGroupMember implements Membership {
   }
 
   // --- ends
-
-  /** @returns false when the coordinator cannot be reached */
-  #sendLeave(now: number, done: () => void): boolean {
-    const to = this.#coordinator.ready(now);
-    if (to === null) return false;
-    this.#requests.leave(to, this.#memberId, done, now);
-    return true;
-  }
 
   /** The group has continued without this member. The coordinator may still know its id, and would wait for a member that has another. */
   #lost(why: Fencing, now: number): void {

@@ -129,8 +129,7 @@ export class ClassicRequests {
     );
   }
 
-  /** `done` is called once, after success and after failure. */
-  leave(to: Destination, memberId: string, done: () => void, now: number): void {
+  leave(to: Destination, memberId: string, outcome: Outcome<number>, now: number): void {
     const { groupId, requestTimeoutMs } = this.#settings;
     const hasMembers = (this.#host.requests.versionRange(to.brokerId, LeaveGroup)?.max ?? 0) >= membersVersion;
     this.#host.requests.send(
@@ -139,8 +138,8 @@ export class ClassicRequests {
         api: LeaveGroup,
         request: hasMembers ? { groupId, members: [{ memberId, ...this.#instance() }] } : { groupId, memberId },
         timeoutMs: requestTimeoutMs,
-        onResponse: done,
-        onFailure: done,
+        onResponse: (response, _version, at) => outcome.onResponse(response!.errorCode, at),
+        onFailure: (error, at) => outcome.onFailure(error, at),
       },
       now,
     );

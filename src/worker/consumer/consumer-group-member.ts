@@ -12,6 +12,8 @@ import { codes } from './codes.ts';
 import type { Coordinator } from './coordinator.ts';
 import { HeartbeatContent, type HeartbeatKind, type HeartbeatSettings, textOf } from './heartbeat-content.ts';
 import { HeartbeatPace } from './heartbeat-pace.ts';
+import { InstanceWait } from './instance-wait.ts';
+import { LeaveLimit, leaveAction, notToldLeave } from './leaving.ts';
 import type { MemberState } from './member-states.ts';
 import type { Fencing, Identity, LeaveMode, Membership, MembershipHost } from './membership.ts';
 import { deniedTopics, refusedBy, unsupportedMembership } from './named-errors.ts';
@@ -23,7 +25,7 @@ export interface MemberSettings extends HeartbeatSettings {
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly excludeInternalTopics: boolean;
-  /** How long a member tries again while its instance id is in use, since the former member may have died, and while its broker fails inside. */
+  /** How long a member tries again while its broker fails inside. */
   readonly troubleLimitMs: number;
   readonly newMemberId: () => string;
 }
@@ -48,10 +50,16 @@ export class ConsumerGroupMember implements Membership {
   #join = 0;
   readonly #pace: HeartbeatPace;
   readonly #trouble: Trouble;
+  readonly #instance: InstanceWait;
   /** The application knows that it may not read some of its topics. */
   #isDenialTold = false;
+  /** A join was sent since the member was last out of the group: the coordinator may know it. */
+  #hasAsked = false;
   #leaveMode: LeaveMode = 'default';
+  #leaveLimit: LeaveLimit | null = null;
   #onLeft: (() => void) | null = null;
+  /** It was asked to join while it leaves. */
+  #joinsAfterLeave = false;
 
   constructor(host: RoleHost, parts: MembershipHost, coordinator: Coordinator, settings: MemberSettings) {
     this.#host = host;
@@ -59,6 +67,7 @@ export class ConsumerGroupMember implements Membership {
     this.#coordinator = coordinator;
     this.#settings = settings;
     this.#trouble = new Trouble(settings.troubleLimitMs);
+    this.#instance = new InstanceWait(host, settings, (level, text) => parts.log(level, `${this.#name}: ${text}`));
     this.#pace = new HeartbeatPace(settings.retryBackoffMs, () => host.random());
     this.#memberId = settings.newMemberId();
     this.#content = new HeartbeatContent(settings, this.#memberId, host.cluster);
@@ -85,44 +94,52 @@ export class ConsumerGroupMember implements Membership {
     this.#content.subscribe(subscription, this.#matcher);
     this.#isDenialTold = false;
     if (this.#state === 'UNSUBSCRIBED') this.#joinGroup();
+    else if (this.#state === 'LEAVING') this.#joinsAfterLeave = true;
   }
 
   poll(now: number): void {
     if (this.#matcher?.hasChanged() === true) this.#content.isSubscriptionNew = true;
     if (this.#state === 'RECONCILING') this.#reconcile(now);
-    if (!this.#hasHeartbeats || !this.#pace.isDue(this.#isUrgent, now)) return;
-    const to = this.#coordinator.ready(now);
-    if (to === null) return;
-    this.#heartbeat(now);
+    const isDue = this.#hasHeartbeats && this.#pace.isDue(this.#isUrgent, now);
+    if (isDue && this.#coordinator.ready(now) !== null) this.#heartbeat(now);
+    if (this.#state !== 'LEAVING' || !this.#leaveLimit!.isOver(now)) return;
+    this.#parts.log('warn', `${this.#name} ${notToldLeave}`);
+    this.#left();
   }
 
   nextDeadline(now: number): number {
-    return this.#hasHeartbeats ? this.#pace.nextDeadline(this.#isUrgent, now) : Number.POSITIVE_INFINITY;
+    if (!this.#hasHeartbeats) return Number.POSITIVE_INFINITY;
+    const leftAt = this.#state === 'LEAVING' ? this.#leaveLimit!.endsAt : Number.POSITIVE_INFINITY;
+    return Math.min(leftAt, this.#pace.nextDeadline(this.#isUrgent, now));
   }
 
   onApplicationActive(): void {
     if (this.#state === 'STALE') this.#joinGroup();
+    else if (this.#state === 'LEAVING' && this.#onLeft === null) this.#joinsAfterLeave = true;
   }
 
   leaveForSlowness(now: number): void {
     if (!this.isMember) return;
     this.#parts.log('warn', `${this.#name} leaves the group: the application asked for nothing for maxPollIntervalMs`);
     this.#parts.lose(this.#parts.owned(), now);
-    this.#leaveMode = 'default';
-    this.#onLeft = null;
-    this.#setState('LEAVING');
-    this.poll(now);
+    this.#beginLeave('default', now + this.#settings.requestTimeoutMs, null, now);
   }
 
-  leave(mode: LeaveMode, now: number, done: () => void): void {
-    const isOut = !this.isMember && this.#state !== 'JOINING';
-    if (mode === 'remain' || isOut) {
+  leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
+    const mayBeKnown = this.isMember || this.#state === 'LEAVING' || (this.#state === 'JOINING' && this.#hasAsked);
+    if (mode === 'remain' || !mayBeKnown) {
       this.#setState('UNSUBSCRIBED');
       done();
       return;
     }
+    this.#beginLeave(mode, deadline, done, now);
+  }
+
+  #beginLeave(mode: LeaveMode, deadline: number, onLeft: (() => void) | null, now: number): void {
     this.#leaveMode = mode;
-    this.#onLeft = done;
+    this.#leaveLimit = new LeaveLimit(this.#host.requests, deadline);
+    this.#onLeft = onLeft;
+    this.#joinsAfterLeave = false;
     this.#setState('LEAVING');
     this.poll(now);
   }
@@ -161,6 +178,7 @@ export class ConsumerGroupMember implements Membership {
     const request = this.#content.request(this.#kind, this.#epoch, owned);
     const isRegex = request.subscribedTopicRegex !== undefined && request.subscribedTopicRegex !== null;
     const isLeaving = this.#state === 'LEAVING';
+    this.#hasAsked = true;
     if (this.#state === 'ACKNOWLEDGING') this.#setState(this.#target.isReached(owned) ? 'STABLE' : 'RECONCILING');
     this.#content.isSubscriptionNew = false;
     this.#pace.sent(now);
@@ -175,13 +193,13 @@ export class ConsumerGroupMember implements Membership {
         onResponse: (response, _version, at) => {
           this.#pace.ended();
           this.#parts.report.heartbeatAnswered(at - now, at);
-          if (isLeaving) this.#left();
-          else if (join === this.#join) this.#onResponse(response!, toldOwned, at);
+          if (join !== this.#join) return;
+          if (isLeaving) this.#onLeaveAnswer(response!.errorCode, at);
+          else this.#onResponse(response!, toldOwned, at);
         },
         onFailure: (error, at) => {
           this.#pace.ended();
-          if (isLeaving) this.#left();
-          else if (join === this.#join) this.#onFailure(error, at);
+          if (join === this.#join) this.#onFailure(error, at);
         },
       },
       now,
@@ -192,13 +210,16 @@ export class ConsumerGroupMember implements Membership {
     const { errorCode } = response;
     if (this.#state === 'FATAL' || this.#state === 'UNSUBSCRIBED' || this.#state === 'STALE') return;
     if (errorCode !== codes.none) {
-      if (this.#state === 'LEAVING') this.#onErrorWhileLeaving(errorCode, now);
+      // Of a heartbeat that was under way: what is left to say is that the member leaves.
+      if (this.#state === 'LEAVING' && errorCode === codes.topicAuthorizationFailed) return;
+      if (this.#state === 'LEAVING') this.#onLeaveAnswer(errorCode, now);
       else this.#onError(errorCode, response.errorMessage, now);
       return;
     }
     const { memberEpoch, heartbeatIntervalMs, assignment } = response;
     this.#pace.accepted(heartbeatIntervalMs, now);
     this.#trouble.over();
+    this.#instance.over(now);
     this.#isDenialTold = false;
     this.#content.answered(toldOwned);
     if (memberEpoch !== this.#epoch) {
@@ -223,7 +244,8 @@ export class ConsumerGroupMember implements Membership {
 
   #onFailure(error: Error, now: number): void {
     if (error instanceof UnsupportedVersionError) {
-      this.#fatal(new GroupFatalError(unsupportedMembership, { cause: error }));
+      if (this.#state === 'LEAVING') this.#left();
+      else this.#fatal(new GroupFatalError(unsupportedMembership, { cause: error }));
       return;
     }
     // The member stays in the group until the broker's session timeout.
@@ -246,6 +268,7 @@ export class ConsumerGroupMember implements Membership {
         this.#pace.again();
         return;
       case codes.coordinatorLoadInProgress:
+        this.#instance.restarted();
         this.#tryAgain(now);
         return;
       case codes.fencedMemberEpoch:
@@ -256,7 +279,8 @@ export class ConsumerGroupMember implements Membership {
         this.#denied(message, now);
         return;
       case codes.unreleasedInstanceId:
-        this.#unreleased(errorCode, now);
+        if (this.#instance.goesOn(this.#coordinator.to, now)) this.#pace.notBefore(now + unreleasedRetryMs);
+        else this.#fatal(refusedBy(this.#settings.groupId, errorCode, null, this.#instance.help));
         return;
       case codes.unknownServerError:
         // Brokers whose coordinators move may answer so. The membership lasts until the session's end.
@@ -271,22 +295,12 @@ export class ConsumerGroupMember implements Membership {
     }
   }
 
-  /** Of a heartbeat that was under way: what is left to say is that the member leaves. */
-  #onErrorWhileLeaving(errorCode: number, now: number): void {
-    switch (errorCode) {
-      case codes.notCoordinator:
-      case codes.coordinatorNotAvailable:
-        this.#coordinator.unknown();
-        return;
-      case codes.coordinatorLoadInProgress:
-        this.#tryAgain(now);
-        return;
-      case codes.topicAuthorizationFailed:
-        return;
-      default:
-        // The group does not have this member any more, or does not want it.
-        this.#left();
-    }
+  /** Whoever is not told of it, or cannot take it now, is told again. */
+  #onLeaveAnswer(errorCode: number, now: number): void {
+    const action = leaveAction(errorCode);
+    if (action === 'find') this.#coordinator.unknown();
+    if (action === 'left') this.#left();
+    else this.#tryAgain(now);
   }
 
   /** Permission may come at any time. Until then the member stays what it is; a join is repeated after a wait. */
@@ -295,15 +309,6 @@ export class ConsumerGroupMember implements Membership {
     this.#isDenialTold = true;
     this.#content.sayEverything();
     this.#pace.backOff(now);
-  }
-
-  #unreleased(errorCode: number, now: number): void {
-    if (!this.#trouble.maySettle(now)) {
-      this.#fatal(refusedBy(this.#settings.groupId, errorCode, null));
-      return;
-    }
-    this.#parts.log('warn', `${this.#name}: another member still uses the instance id; this member tries again`);
-    this.#pace.notBefore(now + unreleasedRetryMs);
   }
 
   // --- transitions
@@ -343,7 +348,9 @@ export class ConsumerGroupMember implements Membership {
     this.#onLeft = null;
     this.#epoch = joinEpoch;
     this.#join++;
+    this.#hasAsked = false;
     this.#setState(onLeft === null ? 'STALE' : 'UNSUBSCRIBED');
+    if (this.#joinsAfterLeave) this.#joinGroup();
     onLeft?.();
   }
 

@@ -225,7 +225,7 @@ export class ConsumerRole implements Role {
     this.partitions.release(
       this.partitions.asTopicPartitions(),
       deadline,
-      (at) => (this.group === null ? done() : this.group.leave('default', at, done)),
+      (at) => (this.group === null ? done() : this.group.leave('default', deadline, at, done)),
       now,
     );
   }
@@ -251,7 +251,7 @@ export class ConsumerRole implements Role {
       (at) => {
         if (this.#isClosed) return;
         if (this.group === null || this.#fatal !== null) this.#endClose();
-        else this.group.leave(leave, at, () => this.#endClose());
+        else this.group.leave(leave, deadline, at, () => this.#endClose());
       },
       now,
     );

@@ -125,14 +125,14 @@ export class Group {
     for (const question of [...this.#questions]) this.#endQuestion(question, error, now);
   }
 
-  leave(mode: LeaveMode, now: number, done: () => void): void {
+  leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
     this.#subscription = null;
     const membership = this.#membership;
     if (membership === null) {
       done();
       return;
     }
-    membership.leave(mode, now, done);
+    membership.leave(mode, deadline, now, done);
   }
 
   /** Looks up committed offsets, until all are known or the time is over. `done` is called once. */

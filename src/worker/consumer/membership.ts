@@ -37,8 +37,8 @@ export interface Membership {
   onApplicationActive(now: number): void;
   /** The application is blocked, and `whenBlocked` is `leave`. */
   leaveForSlowness(now: number): void;
-  /** Leaves the group. All partitions must have been released. `done` is called once, even if the coordinator does not answer in time. */
-  leave(mode: LeaveMode, now: number, done: () => void): void;
+  /** Leaves the group. All partitions must have been released. The coordinator is told until it answers. `done` is called once, at the latest at the deadline. */
+  leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void;
   /** A commit or another request was answered with an error that ends the membership of this epoch. */
   onFenced(epoch: number, why: Fencing, now: number): void;
   /** The same of another process that has taken this static member's place, which is for good. */

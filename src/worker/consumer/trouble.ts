@@ -1,5 +1,4 @@
-// Owns how long a membership bears errors that may pass: an instance id that another member has not released yet, or a fault inside a
-// broker, such as while coordinators move. Network thread.
+// Owns how long a membership bears errors that may pass: faults inside a broker, such as while coordinators move. Network thread.
 
 export class Trouble {
   readonly #limitMs: number;

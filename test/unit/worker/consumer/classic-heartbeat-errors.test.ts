@@ -184,29 +184,6 @@ describe('Heartbeat of the classic protocol', () => {
 });
 
 describe('LeaveGroup', () => {
-  for (const code of [0, 14, 15, 16, 25, 30, 82, 12345])
-    it(`answered with ${code} ends the consumer`, () => {
-      const bench = classicStable();
-      let isClosed = false;
-      bench.role.close(10_000, 'default', bench.now, () => {
-        isClosed = true;
-      });
-      bench.turn();
-      bench.answer(LeaveGroup, { errorCode: code, members: [{ memberId: 'm', errorCode: code }] });
-      assert.ok(isClosed);
-    });
-
-  it('that fails ends the consumer', () => {
-    const bench = classicStable();
-    let isClosed = false;
-    bench.role.close(10_000, 'default', bench.now, () => {
-      isClosed = true;
-    });
-    bench.turn();
-    bench.fail(LeaveGroup, new KafkaConnectionError('reset'));
-    assert.ok(isClosed);
-  });
-
   it('is not sent for a static member, unless it gives up its place', () => {
     for (const leave of ['default', 'leave'] as const) {
       const bench = classicStable({ groupInstanceId: 'i' });

@@ -193,18 +193,6 @@ describe('a heartbeat of KIP-848', () => {
     assert.match(fatalOf(bench)!.message, /groupProtocol 'classic' or 'auto'/);
   });
 
-  it('answered with 111 is tried again until the former session must be over, and is then fatal', () => {
-    const bench = begin({ groupProtocol: 'consumer', groupInstanceId: 'i' });
-    for (let second = 0; second < 45; second++) {
-      assert.equal(fatalOf(bench), null);
-      assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, 0);
-      bench.answer(ConsumerGroupHeartbeat, { errorCode: 111 });
-      bench.advance(1001);
-    }
-    bench.answer(ConsumerGroupHeartbeat, { errorCode: 111 });
-    assert.ok(fatalOf(bench) instanceof GroupFatalError);
-  });
-
   it('answered with any error while the member leaves does not join it again', () => {
     for (const code of [110, 25, 16, 14, 69, 30]) {
       const bench = stable();
@@ -226,21 +214,6 @@ describe('a heartbeat of KIP-848', () => {
       if (left.length > 0) bench.answer(ConsumerGroupHeartbeat, { errorCode: code === 69 ? 69 : 25 });
       assert.ok(isClosed, `${code}: closed`);
     }
-  });
-
-  it('of a member that leaves ends it also when it fails, and is not sent again', () => {
-    const bench = stable();
-    bench.answer(ConsumerGroupHeartbeat, beat({}));
-    let isClosed = false;
-    bench.role.close(10_000, 'default', bench.now, () => {
-      isClosed = true;
-    });
-    bench.turn();
-    assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, -1);
-    bench.fail(ConsumerGroupHeartbeat, new KafkaConnectionError('reset'));
-    assert.ok(isClosed);
-    bench.advance(10_000);
-    assert.equal(bench.asked(ConsumerGroupHeartbeat).length, 0);
   });
 
   it('answered after the member has left without a request changes nothing', () => {

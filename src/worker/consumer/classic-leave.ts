@@ -1,0 +1,104 @@
+// Owns how a member of the classic protocol leaves: its request is sent again until a coordinator has answered it, or its time is over.
+// Network thread. Must not know the membership: that is over, and another may have begun.
+
+import type { Destination } from '../client/broker-requests.ts';
+import type { RoleHost } from '../client/role.ts';
+import { RetryWait } from './backoff.ts';
+import type { ClassicRequests, ClassicSettings } from './classic-requests.ts';
+import type { Coordinator } from './coordinator.ts';
+import { LeaveLimit, leaveAction, notToldLeave } from './leaving.ts';
+import type { MembershipHost } from './membership.ts';
+
+interface Leaving {
+  readonly memberId: string;
+  limit: LeaveLimit;
+  done: () => void;
+  isUnderWay: boolean;
+}
+
+export class ClassicLeave {
+  readonly #host: RoleHost;
+  readonly #parts: Pick<MembershipHost, 'log'>;
+  readonly #requests: ClassicRequests;
+  readonly #coordinator: Coordinator;
+  readonly #wait: RetryWait;
+  #leaving: Leaving | null = null;
+
+  constructor(
+    host: RoleHost,
+    parts: Pick<MembershipHost, 'log'>,
+    requests: ClassicRequests,
+    coordinator: Coordinator,
+    settings: Pick<ClassicSettings, 'retryBackoffMs'>,
+  ) {
+    this.#host = host;
+    this.#parts = parts;
+    this.#requests = requests;
+    this.#coordinator = coordinator;
+    this.#wait = new RetryWait(settings.retryBackoffMs, () => host.random());
+  }
+
+  /** Tells the coordinator that the member leaves. `done` is called once, at the latest at the deadline. */
+  begin(memberId: string, deadline: number, done: () => void, now: number): void {
+    this.#leaving?.done();
+    this.#wait.succeeded();
+    const limit = new LeaveLimit(this.#host.requests, deadline);
+    this.#leaving = { memberId, limit, done, isUnderWay: false };
+    this.poll(now);
+  }
+
+  /** Calls `done` when no leave is under way any more, at the latest at the deadline. */
+  finish(deadline: number, done: () => void): void {
+    const leaving = this.#leaving;
+    if (leaving === null) {
+      done();
+      return;
+    }
+    leaving.limit = new LeaveLimit(this.#host.requests, deadline);
+    leaving.done = done;
+  }
+
+  poll(now: number): void {
+    const leaving = this.#leaving;
+    if (leaving === null) return;
+    const to = leaving.isUnderWay || now < this.#wait.until ? null : this.#coordinator.ready(now);
+    if (to !== null) this.#tell(to, leaving, now);
+    if (leaving !== this.#leaving || !leaving.limit.isOver(now)) return;
+    this.#parts.log('warn', `member ${leaving.memberId} ${notToldLeave}`);
+    this.#end(leaving);
+  }
+
+  nextDeadline(now: number): number {
+    const leaving = this.#leaving;
+    if (leaving === null) return Number.POSITIVE_INFINITY;
+    const { until } = this.#wait;
+    return Math.min(leaving.limit.endsAt, !leaving.isUnderWay && until > now ? until : Number.POSITIVE_INFINITY);
+  }
+
+  #tell(to: Destination, leaving: Leaving, now: number): void {
+    leaving.isUnderWay = true;
+    const outcome = {
+      onResponse: (errorCode: number, at: number) => this.#onAnswer(leaving, errorCode, at),
+      onFailure: (_error: Error, at: number) => this.#onAnswer(leaving, null, at),
+    };
+    this.#requests.leave(to, leaving.memberId, outcome, now);
+  }
+
+  /** @param errorCode null: there was no answer. The coordinator may have had the request, and then does not know the member any more. */
+  #onAnswer(leaving: Leaving, errorCode: number | null, now: number): void {
+    if (leaving !== this.#leaving) return;
+    leaving.isUnderWay = false;
+    const action = errorCode === null ? 'find' : leaveAction(errorCode);
+    if (action === 'left') {
+      this.#end(leaving);
+      return;
+    }
+    if (action === 'find') this.#coordinator.unknown();
+    this.#wait.failed(now);
+  }
+
+  #end(leaving: Leaving): void {
+    this.#leaving = null;
+    leaving.done();
+  }
+}

@@ -1,0 +1,42 @@
+// Owns for how long a member tries to tell its coordinator that it leaves, and what the answers to that mean. Network thread. Must not send.
+// A member whose coordinator was not told stays in its group, with its partitions, until its session is over.
+
+import { anyone, type BrokerRequests } from '../client/broker-requests.ts';
+import { isBrokerFault, syncAction } from './classic-actions.ts';
+
+/** Without any broker that could be asked, nobody waits for longer. */
+const maxCutOffMs = 3000;
+
+export class LeaveLimit {
+  readonly #requests: Pick<BrokerRequests, 'lastError'>;
+  readonly #deadline: number;
+  /** Since when no broker can be reached; null while one can, or may be. */
+  #cutOffSince: number | null = null;
+
+  constructor(requests: Pick<BrokerRequests, 'lastError'>, deadline: number) {
+    this.#requests = requests;
+    this.#deadline = deadline;
+  }
+
+  /** Must be asked in each round. */
+  isOver(now: number): boolean {
+    if (this.#requests.lastError(anyone) === null) this.#cutOffSince = null;
+    else this.#cutOffSince ??= now;
+    return now >= this.endsAt;
+  }
+
+  get endsAt(): number {
+    return Math.min(this.#deadline, (this.#cutOffSince ?? Number.POSITIVE_INFINITY) + maxCutOffMs);
+  }
+}
+
+/** `left`: the member is out, or the group does not know it. `find`: tell the new coordinator. `backOff`: tell this one again, later. */
+export function leaveAction(errorCode: number): 'left' | 'find' | 'backOff' {
+  if (isBrokerFault(errorCode)) return 'backOff';
+  const action = syncAction(errorCode);
+  return action === 'find' || action === 'backOff' ? action : 'left';
+}
+
+/** For the log: what follows when nobody could be told. */
+export const notToldLeave =
+  'could not tell its coordinator that it leaves: its group keeps it, and its partitions, until its session is over';

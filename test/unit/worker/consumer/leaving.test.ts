@@ -1,0 +1,217 @@
+// A member that leaves tells its coordinator, in both protocols, until that has heard it or the time of the call is over.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
+import { ConsumerGroupHeartbeat, FindCoordinator, LeaveGroup } from '../../../../src/protocol/flat/generated/apis.ts';
+import { classicStable } from './support/classic-bench.ts';
+import { ConsumerBench } from './support/consumer-bench.ts';
+import { assigned, beat, begin, coordinator, isOwned } from './support/member-bench.ts';
+
+interface Protocol {
+  readonly name: string;
+  stable(): ConsumerBench;
+  /** How many requests to leave wait for their answer. */
+  asked(bench: ConsumerBench): number;
+  answer(bench: ConsumerBench, errorCode: number): void;
+  fail(bench: ConsumerBench): void;
+}
+
+const protocols: readonly Protocol[] = [
+  {
+    name: 'KIP-848',
+    stable: () => {
+      const bench = begin({ groupProtocol: 'consumer' });
+      bench.answer(ConsumerGroupHeartbeat, beat({ assignment: assigned(0, 1) }));
+      bench.answer(ConsumerGroupHeartbeat, beat({}));
+      isOwned(bench, 2);
+      return bench;
+    },
+    asked: (bench) => bench.asked(ConsumerGroupHeartbeat).filter(({ memberEpoch }) => memberEpoch === -1).length,
+    answer: (bench, errorCode) =>
+      void bench.answer(ConsumerGroupHeartbeat, errorCode === 0 ? beat({ memberEpoch: -1 }) : { errorCode }),
+    fail: (bench) => bench.fail(ConsumerGroupHeartbeat, new KafkaConnectionError('reset')),
+  },
+  {
+    name: 'classic',
+    stable: classicStable,
+    asked: (bench) => bench.asked(LeaveGroup).length,
+    answer: (bench, errorCode) => void bench.answer(LeaveGroup, { errorCode, members: [] }),
+    fail: (bench) => bench.fail(LeaveGroup, new KafkaConnectionError('reset')),
+  },
+];
+
+const timeoutMs = 10_000;
+
+for (const { name, stable, asked, answer, fail } of protocols) {
+  const closing = (): { readonly bench: ConsumerBench; readonly isClosed: () => boolean } => {
+    const bench = stable();
+    let isClosed = false;
+    bench.role.close(timeoutMs, 'default', bench.now, () => {
+      isClosed = true;
+    });
+    bench.turn();
+    assert.equal(asked(bench), 1);
+    return { bench, isClosed: () => isClosed };
+  };
+  /** The coordinator is looked for, and found. */
+  const find = (bench: ConsumerBench): void => {
+    bench.advance(1000);
+    bench.answer(FindCoordinator, coordinator);
+    bench.advance(1000);
+  };
+
+  describe(`a ${name} member that leaves`, () => {
+    for (const code of [0, 25, 30, 69, 82, 12345])
+      it(`is out when the answer is ${code}`, () => {
+        const { bench, isClosed } = closing();
+        answer(bench, code);
+        assert.ok(isClosed());
+        bench.advance(timeoutMs);
+        assert.equal(asked(bench), 0);
+      });
+
+    for (const code of [15, 16])
+      it(`tells the new coordinator when the answer is ${code}`, () => {
+        const { bench, isClosed } = closing();
+        answer(bench, code);
+        assert.equal(isClosed(), false);
+        find(bench);
+        answer(bench, 0);
+        assert.ok(isClosed());
+      });
+
+    for (const code of [14, -1])
+      it(`is patient when the answer is ${code}`, () => {
+        const { bench, isClosed } = closing();
+        answer(bench, code);
+        assert.deepEqual([isClosed(), asked(bench)], [false, 0], 'not at once');
+        bench.advance(1000);
+        answer(bench, 0);
+        assert.ok(isClosed());
+      });
+
+    it('is told again when the connection was lost, and a coordinator that had heard it does not know it any more', () => {
+      const { bench, isClosed } = closing();
+      fail(bench);
+      assert.equal(isClosed(), false);
+      find(bench);
+      answer(bench, 25);
+      assert.ok(isClosed());
+    });
+
+    it('gives up at the deadline, and says what follows', () => {
+      const { bench, isClosed } = closing();
+      let count = 1;
+      for (let ms = 0; ms < timeoutMs - 1; ms += 100) {
+        assert.equal(isClosed(), false, `after ${ms} ms`);
+        if (asked(bench) > 0) {
+          count++;
+          answer(bench, 14);
+        }
+        bench.advance(Math.min(100, timeoutMs - 1 - ms));
+      }
+      assert.ok(count > 3 && count < 40, `${count} tries`);
+      bench.advance(1);
+      assert.ok(isClosed());
+      assert.ok(
+        bench.log.some((line) => /^warn .*could not tell its coordinator/.test(line)),
+        bench.log.join('\n'),
+      );
+      bench.advance(timeoutMs);
+      assert.equal(asked(bench), 0);
+    });
+
+    it('does not wait for brokers of which none can be reached', () => {
+      const { bench, isClosed } = closing();
+      bench.isUp = () => false;
+      bench.errorOf = () => new KafkaConnectionError('refused');
+      fail(bench);
+      assert.equal(isClosed(), false, 'one may come back');
+      bench.advance(timeoutMs / 2);
+      assert.ok(isClosed());
+    });
+
+    it('is out after unsubscribe, too, when a later answer says so', () => {
+      const bench = stable();
+      let isDone = false;
+      bench.role.unsubscribe(bench.now, () => {
+        isDone = true;
+      });
+      bench.turn();
+      fail(bench);
+      assert.equal(isDone, false);
+      find(bench);
+      answer(bench, 0);
+      assert.ok(isDone);
+    });
+  });
+}
+
+describe('a member of KIP-848', () => {
+  it('that no coordinator has heard of has nothing to tell', () => {
+    const bench = new ConsumerBench({ groupId: 'g', groupProtocol: 'consumer' });
+    bench.topic('t', 2);
+    bench.role.subscribe({ names: ['t'] }, bench.now);
+    bench.turn();
+    let isClosed = false;
+    bench.role.close(timeoutMs, 'default', bench.now, () => {
+      isClosed = true;
+    });
+    bench.turn();
+    assert.ok(isClosed);
+  });
+
+  it('whose join is under way tells that it leaves: the coordinator may know it', () => {
+    const bench = begin({ groupProtocol: 'consumer' });
+    let isClosed = false;
+    bench.role.close(timeoutMs, 'default', bench.now, () => {
+      isClosed = true;
+    });
+    bench.turn();
+    assert.equal(isClosed, false);
+    bench.answer(ConsumerGroupHeartbeat, beat({}));
+    bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: -1 }));
+    assert.ok(isClosed);
+  });
+
+  it('that is asked for records again while it leaves for want of questions joins when it has left', () => {
+    const bench = begin({ groupProtocol: 'consumer', whenBlocked: 'leave', maxPollIntervalMs: 60_000 });
+    bench.answer(ConsumerGroupHeartbeat, beat({ assignment: assigned(0, 1) }));
+    bench.answer(ConsumerGroupHeartbeat, beat({}));
+    bench.role.group!.membership!.leaveForSlowness(bench.now);
+    bench.turn();
+    isOwned(bench, 0);
+    bench.role.group!.membership!.onApplicationActive(bench.now);
+    bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: -1 }));
+    assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, 0);
+  });
+
+  it('that is subscribed again while it leaves joins when it has left', () => {
+    const bench = begin({ groupProtocol: 'consumer' });
+    bench.answer(ConsumerGroupHeartbeat, beat({ assignment: assigned(0, 1) }));
+    bench.answer(ConsumerGroupHeartbeat, beat({}));
+    bench.role.unsubscribe(bench.now, () => {});
+    bench.turn();
+    bench.role.subscribe({ names: ['t'] }, bench.now);
+    bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: -1 }));
+    assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, 0);
+  });
+});
+
+describe('a classic member', () => {
+  it('that is being left for want of questions is waited for by close', () => {
+    const bench = classicStable();
+    bench.role.group!.membership!.leaveForSlowness(bench.now);
+    bench.turn();
+    assert.equal(bench.asked(LeaveGroup).length, 1);
+    let isClosed = false;
+    bench.role.close(timeoutMs, 'default', bench.now, () => {
+      isClosed = true;
+    });
+    bench.turn();
+    assert.equal(isClosed, false);
+    bench.answer(LeaveGroup, { errorCode: 0, members: [] });
+    assert.ok(isClosed);
+  });
+});
