@@ -87,7 +87,7 @@ export interface BrokerRequests {
   flush(to: Destination, now: number): void;
   /**
    * The versions of an API that both sides know, from any connection to the broker; null before any connection has
-   * told them, or if there are none in common.
+   * told them, or if there are none in common. For any broker: of one that is ready.
    */
   versionRange(brokerId: number, api: Pick<Api, 'key'>): VersionRange | null;
   /** The cluster's finalized level of a feature, such as `transaction.version`; null before a broker has named it. */

@@ -141,7 +141,9 @@ export class NodeRequests implements BrokerRequests {
   }
 
   versionRange(brokerId: number, { key }: { readonly key: number }): VersionRange | null {
-    return this.#parts.nodes.versionsOf(brokerId)?.common(wireCodec(key)) ?? null;
+    const { nodes } = this.#parts;
+    const versions = brokerId === anyBroker ? (nodes.anyReady()?.apiVersions ?? null) : nodes.versionsOf(brokerId);
+    return versions?.common(wireCodec(key)) ?? null;
   }
 
   finalizedFeature(name: string): number | null {

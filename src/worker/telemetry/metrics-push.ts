@@ -1,7 +1,7 @@
 // Owns the beginning and the end of the pushing of metrics of one producer or consumer (KIP-714): looks for a broker that takes metrics, and
 // only then loads the code that pushes. Network thread. Most brokers take none: for these it must cost nothing.
 
-import type { BrokerRequests } from '../client/broker-requests.ts';
+import { anyBroker, type BrokerRequests } from '../client/broker-requests.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 import type { Reporter } from './reporter.ts';
 import type { PushSource } from './source.ts';
@@ -30,8 +30,14 @@ export interface Pushing {
 
 /** Key numbers alone: with the Api objects, the code of their messages would come along. */
 const neededApis = [{ key: 71 }, { key: 72 }] as const;
+const apiVersions = { key: 18 } as const;
 
-/** Whether a broker has said that it takes metrics. */
+/** Whether a broker, or anybody, has said what it takes. */
+export function isHeard(requests: Pick<BrokerRequests, 'versionRange'>, brokerId: number): boolean {
+  return requests.versionRange(brokerId, apiVersions) !== null;
+}
+
+/** Whether a broker, or whoever is connected, has said that it takes metrics. */
 export function takesMetrics(requests: Pick<BrokerRequests, 'versionRange'>, brokerId: number): boolean {
   return neededApis.every((api) => requests.versionRange(brokerId, api) !== null);
 }
@@ -41,6 +47,7 @@ export class MetricsPush implements Role {
   readonly #pushing: Pushing;
   #reporter: Reporter | null = null;
   #lookAt: number;
+  #hasLooked = false;
   #isLoading = false;
   #isClosed = false;
 
@@ -55,9 +62,13 @@ export class MetricsPush implements Role {
     else if (now >= this.#lookAt && !this.#isLoading && !this.#isClosed) this.#look(now);
   }
 
-  /** No deadline without a reporter: rounds come by themselves where there is something to tell. */
+  /**
+   * Whoever has no work is looked for a broker once, too. No thread wakes for more than that: what a broker says is news when it is
+   * connected, and a round follows.
+   */
   nextDeadline(): number {
-    return this.#reporter?.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    if (this.#reporter !== null) return this.#reporter.nextDeadline();
+    return this.#hasLooked || this.#isClosed ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
 
   /** The producer or consumer ends: its last numbers are sent at once, if brokers want them. Nobody has to wait for that. */
@@ -79,9 +90,13 @@ export class MetricsPush implements Role {
   }
 
   #look(now: number): void {
-    this.#lookAt = now + lookEveryMs;
     const { requests, cluster } = this.#pushing.host;
-    for (const brokerId of cluster.brokers.keys()) {
+    this.#hasLooked = true;
+    // Nobody is connected: the next round may bring somebody.
+    if (!isHeard(requests, anyBroker)) return;
+    this.#lookAt = now + lookEveryMs;
+    // A client without work is connected to a bootstrap server only.
+    for (const brokerId of [anyBroker, ...cluster.brokers.keys()]) {
       if (!takesMetrics(requests, brokerId)) continue;
       this.#start(now);
       return;

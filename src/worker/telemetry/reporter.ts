@@ -9,7 +9,7 @@ import { type Destination, mainLane } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { Log } from '../report/log.ts';
 import type { ConnectionNumbers } from './connection-numbers.ts';
-import { type PushOpening, takesMetrics } from './metrics-push.ts';
+import { isHeard, type PushOpening, takesMetrics } from './metrics-push.ts';
 import { readNumbers } from './numbers.ts';
 import { makePayload } from './payload.ts';
 import { SentTotals } from './sent-totals.ts';
@@ -95,13 +95,16 @@ export class Reporter {
   #broker(now: number): Destination | null {
     const { host } = this.#parts;
     const { requests, cluster } = host;
-    const all = [...cluster.brokers.keys()].filter((id) => takesMetrics(requests, id));
+    const ids = [...cluster.brokers.keys()];
+    const taking = ids.filter((id) => takesMetrics(requests, id));
+    // Without work, brokers were never connected to. What one takes is known when it is.
+    const all = taking.length > 0 ? taking : ids.filter((id) => !isHeard(requests, id));
     if (all.length === 0) return null;
     const isReady = (brokerId: number): boolean => requests.readyAt({ brokerId, lane: mainLane }, now) <= now;
     if (!all.includes(this.#brokerId)) this.#brokerId = all[Math.floor(host.random() * all.length)]!;
     if (!isReady(this.#brokerId)) this.#brokerId = all.find(isReady) ?? this.#brokerId;
     const to = { brokerId: this.#brokerId, lane: mainLane };
-    return requests.isReady(to, now) ? to : null;
+    return requests.isReady(to, now) && takesMetrics(requests, this.#brokerId) ? to : null;
   }
 
   #ask(to: Destination, now: number): void {

@@ -10,6 +10,8 @@ import type { Reporter } from '../../../../src/worker/telemetry/reporter.ts';
 /** What happened, in order. */
 let events: string[];
 let taking: Set<string>;
+/** Those whose versions are known; -1: somebody is connected. */
+let heard: Set<number>;
 let load: () => Promise<void> | null;
 
 const reporter = {
@@ -20,7 +22,8 @@ const reporter = {
 
 const host = {
   requests: {
-    versionRange: (id: number, { key }: { key: number }) => (taking.has(`${id} ${key}`) ? { min: 0, max: 0 } : null),
+    versionRange: (id: number, { key }: { key: number }) =>
+      (key === 18 ? heard.has(id) : taking.has(`${id} ${key}`)) ? { min: 0, max: 0 } : null,
   },
   cluster: { brokers: new Map([1, 2].map((id) => [id, {}])) },
   wake: () => void events.push('wake'),
@@ -40,12 +43,14 @@ function newPush(): MetricsPush {
 beforeEach(() => {
   events = [];
   taking = new Set(['2 71', '2 72']);
+  heard = new Set([-1, 1, 2]);
   load = () => null;
 });
 
 test('nothing is looked for in the first second, and after that every ten seconds', () => {
   taking.clear();
   const push = newPush();
+  assert.equal(push.nextDeadline(), 1000, 'once also for whoever has no work');
   push.poll(999);
   push.poll(1000);
   taking = new Set(['2 71', '2 72']);
@@ -57,6 +62,26 @@ test('nothing is looked for in the first second, and after that every ten second
   push.poll(11_001);
   assert.deepEqual(events.slice(2), ['poll 11001']);
   assert.equal(push.nextDeadline(), 77);
+});
+
+test('a client that is connected to a bootstrap server only takes what that says', () => {
+  heard = new Set([-1]);
+  taking = new Set(['-1 71', '-1 72']);
+  const push = newPush();
+  push.poll(1000);
+  assert.deepEqual(events, ['open 1000', 'wake']);
+});
+
+test('while nobody is connected each round looks, and no thread wakes for that', () => {
+  heard.clear();
+  taking.clear();
+  const push = newPush();
+  push.poll(1000);
+  assert.equal(push.nextDeadline(), Number.POSITIVE_INFINITY);
+  heard = new Set([-1, 2]);
+  taking = new Set(['2 71', '2 72']);
+  push.poll(1500);
+  assert.deepEqual(events, ['open 1500', 'wake']);
 });
 
 test('a broker that has only one of both APIs takes no metrics', () => {

@@ -229,6 +229,20 @@ describe('the broker', () => {
     assert.deepEqual(bench.asked, ['PushTelemetry to 3']);
   });
 
+  test('is connected to when none has been, since only then it says what it takes', () => {
+    bench.subscribe();
+    bench.brokers = [2];
+    bench.taking = new Set([2]);
+    bench.connected.clear();
+    bench.unheard = new Set([2]);
+    bench.advance(intervalMs + 199);
+    assert.deepEqual([bench.asked, bench.dialled], [[], [2]]);
+    bench.connected.add(2);
+    bench.unheard.clear();
+    bench.advance(1);
+    assert.deepEqual(bench.asked, ['PushTelemetry to 2']);
+  });
+
   test('is connected to if none is', () => {
     bench.subscribe();
     bench.connected.clear();

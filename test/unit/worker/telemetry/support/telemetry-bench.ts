@@ -30,10 +30,12 @@ export const wanted: GetTelemetrySubscriptionsResponse = {
 
 export class TelemetryBench {
   now = 1000;
-  /** Ids of all brokers; those that take metrics; those that are connected. */
+  /** Ids of all brokers; those that take metrics; those that are connected. All have said so. */
   brokers = [1];
   taking = new Set([1]);
   connected = new Set([1]);
+  /** Those of them that have not said yet what they take. */
+  unheard = new Set<number>();
   random = 0.5;
   readonly waiting: BrokerRequest[] = [];
   readonly flushed: number[] = [];
@@ -118,7 +120,10 @@ export class TelemetryBench {
         if (!this.connected.has(brokerId)) this.dialled.push(brokerId);
         return this.connected.has(brokerId);
       },
-      versionRange: (brokerId) => (this.taking.has(brokerId) ? { min: 0, max: 0 } : null),
+      versionRange: (brokerId, { key }) => {
+        const hasApi = !this.unheard.has(brokerId) && (key === 18 || this.taking.has(brokerId));
+        return hasApi ? { min: 0, max: 0 } : null;
+      },
       send: (request) => void this.waiting.push(request as unknown as BrokerRequest),
       flush: ({ brokerId }) => void this.flushed.push(brokerId),
     };
