@@ -66,9 +66,9 @@ export class Call {
     this.deadline = role.now + settings.timeoutMs;
   }
 
-  /** How many ms are left until the call's deadline, at least 1. Requests send this to brokers. */
-  get timeLeftMs(): number {
-    return Math.max(1, Math.floor(this.deadline - this.role.now));
+  /** How many ms one request may take, at least 1. Requests send this to brokers: for whoever takes longer, nobody waits. */
+  get requestLimitMs(): number {
+    return Math.max(1, Math.floor(Math.min(this.settings.requestTimeoutMs, this.deadline - this.role.now)));
   }
 
   get isOver(): boolean {
@@ -123,7 +123,7 @@ export class Call {
           api,
           request,
           ...versions,
-          timeoutMs: Math.min(this.settings.requestTimeoutMs, this.timeLeftMs),
+          timeoutMs: this.requestLimitMs,
           onResponse: (response, version) => resolve({ response: response as Response, version }),
           onFailure: reject,
         },

@@ -105,7 +105,7 @@ export async function deleteRecords(
         partitionIndex: partition,
         offset: beforeOffset,
       }));
-      const { response } = await call.send(to, DeleteRecords, { topics, timeoutMs: call.timeLeftMs });
+      const { response } = await call.send(to, DeleteRecords, { topics, timeoutMs: call.requestLimitMs });
       return answersOf<DeleteKey, DeleteRecordsResponseDeleteRecordsPartitionResultView, Long>(
         group,
         response.topics,

@@ -55,6 +55,19 @@ describe('createTopics', () => {
     assert.equal(refused.maybeApplied, false);
   });
 
+  for (const [timeoutMs, toldMs] of [
+    [60_000, 3000],
+    [2000, 2000],
+  ] as const)
+    test(`gives the broker no more time than it waits for one answer (${timeoutMs} ms)`, async () => {
+      script(() => ({ response: { topics: [{ name: 'a', errorCode: 0 }] } }));
+      await host.run(createTopics(host.call(timeoutMs), { topics: [{ name: 'a' }] }));
+      assert.deepEqual(
+        asks('CreateTopics').map(({ request }) => (request as { timeoutMs: number }).timeoutMs),
+        [toldMs],
+      );
+    });
+
   test('asks again only for topics with a retriable error, and looks for the controller again', async () => {
     script((_asked, number) => ({
       response: {
