@@ -217,3 +217,19 @@ test('no record is lost or out of order when a leader moves and when a broker lo
     Array.from({ length: count }, (_, i) => `${i}`),
   );
 });
+
+test('a flush whose time passes while the thread is blocked tells what was delivered meanwhile', async () => {
+  const topic = await bench.newTopic();
+  const producer = await bench.producerOf();
+  await producer.send(topic, { value: 'first' });
+  for (let i = 0; i < 10; i++) assert.ok(producer.append(topic, null, `${i}`));
+  const limitMs = 200;
+  const flushed = producer.flush({ timeoutMs: limitMs });
+  // What was asked for in this turn is told to the network thread.
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  for (let i = 0; i < 3000 && producer.counters.acknowledged < 11; i++) Atomics.wait(word, 0, 0, 10);
+  assert.equal(producer.counters.acknowledged, 11);
+  Atomics.wait(word, 0, 0, 5 * limitMs);
+  assert.equal((await flushed).failed, 0);
+});

@@ -66,7 +66,9 @@ export function awaitTopicOf(
 async function isDoneWithin(future: Future<Cluster>, limitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const isTimeOver = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.max(0, limitMs));
+    // The timer of a thread that was blocked fires before the answer is read that has come meanwhile.
+    const end = (): void => void setImmediate(resolve, false);
+    timer = setTimeout(end, Math.max(0, limitMs));
   });
   try {
     return await Promise.race([future.then(() => true as const), isTimeOver]);

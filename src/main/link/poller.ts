@@ -136,7 +136,7 @@ export class Poller {
     for (const listener of [...this.#onceSettled]) listener();
   }
 
-  /** Resolves when nothing is in flight, at the latest after `limitMs`. */
+  /** Resolves when nothing is in flight, at the latest after `limitMs`, and then after what has come was read. */
   untilSettled(inFlight: InFlight, limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const finish = (): void => {
@@ -147,7 +147,12 @@ export class Poller {
       const check = (): void => {
         if (inFlight.size === 0) finish();
       };
-      const timer = setTimeout(finish, Math.min(limitMs, maxTimerMs));
+      // The timer of a thread that was blocked fires before the thread hears of what has come meanwhile.
+      const end = (): void => {
+        this.#adapter.drain();
+        finish();
+      };
+      const timer = setTimeout(end, Math.min(limitMs, maxTimerMs));
       this.#onceSettled.add(check);
       this.#proxy.flush();
     });
@@ -209,7 +214,13 @@ export class Poller {
       if (signal !== null) stops.push(onAbort(signal, wait.end));
       // poll(0) only waits for its fence, which the network thread answers within two turns.
       if (limitMs <= 0) return;
-      const timer = setTimeout(wait.end, Math.min(limitMs, maxTimerMs));
+      const timer = setTimeout(
+        () => {
+          this.#adapter.drain();
+          wait.end();
+        },
+        Math.min(limitMs, maxTimerMs),
+      );
       stops.push(() => clearTimeout(timer));
     });
   }

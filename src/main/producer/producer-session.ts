@@ -169,7 +169,12 @@ export class ProducerSession implements ClientRole {
       if (error === null) succeed(future, this.deliveries.takeReport());
       else fail(future, error);
     });
-    if (!future.isDone) timer = startTimer(() => fail(future, flushTimeout(timeoutMs)), timeoutMs);
+    // The timer of a thread that was blocked fires before the thread hears of what was delivered meanwhile.
+    const end = (): void => {
+      this.#link.drain();
+      if (!future.isDone) fail(future, flushTimeout(timeoutMs));
+    };
+    if (!future.isDone) timer = startTimer(end, timeoutMs);
     return future;
   }
 

@@ -13,6 +13,8 @@ import type { RemoteControl, ThreadAccess } from './thread-access.ts';
 
 /** How long `close` waits for the network thread's answer. Without an answer, the close of the port ends the attachment. */
 const closeGraceMs = 2000;
+/** How often a thread that awaits the first answer looks whether its time is over. */
+const beginLookMs = 250;
 
 export class AttachedThread implements ThreadAccess {
   readonly end: ApplicationEnd;
@@ -35,12 +37,20 @@ export class AttachedThread implements ThreadAccess {
     queueMicrotask(() => this.look());
   }
 
+  /**
+   * Only the time counts in which this thread could have read the answer. A blocked thread reads nothing, and when it goes on its timers fire
+   * before its messages are read. So looks are counted: between two of them, all messages are read that have come.
+   */
   limitBegin(limitMs: number): () => void {
-    const timer = setTimeout(() => {
+    let leftMs = limitMs;
+    const timer = setInterval(() => {
+      leftMs -= beginLookMs;
+      if (leftMs > 0) return;
+      clearInterval(timer);
       const text = `the network thread did not answer within ${limitMs} ms; the thread that started it may have ended`;
       this.condemn(new NetworkThreadError(text));
-    }, limitMs);
-    return () => clearTimeout(timer);
+    }, beginLookMs);
+    return () => clearInterval(timer);
   }
 
   /** The records of the network thread go to the thread that started it. */

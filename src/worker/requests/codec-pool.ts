@@ -329,9 +329,17 @@ export class CodecPool {
   }
 }
 
+/** Timers fire before messages are read that came while this thread was busy. Threads of which these tell are in time. */
 function unreferencedTimer(ms: number, work: () => void): () => void {
-  const timer = setTimeout(work, ms).unref();
-  return () => clearTimeout(timer);
+  let isOff = false;
+  const afterMessages = (): void => {
+    if (!isOff) work();
+  };
+  const timer = setTimeout(() => setImmediate(afterMessages), ms).unref();
+  return () => {
+    isOff = true;
+    clearTimeout(timer);
+  };
 }
 
 /** Size of the decoded body; 0 when there is none. */

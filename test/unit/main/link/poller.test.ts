@@ -304,6 +304,22 @@ test('untilSettled resolves at its limit', async () => {
   await settled;
 });
 
+test('a limit that passes while the thread is blocked ends a wait only after what has come was read', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const first = send(1);
+  const polled = poller.poll(5000, null, null);
+  answer(1);
+  mock.timers.tick(5000);
+  assert.ok(first.isDone);
+  assert.equal((await polled).length, 1);
+  const second = send(2);
+  const settled = poller.untilSettled(inFlight, 5000);
+  answer(2);
+  mock.timers.tick(5000);
+  assert.ok(second.isDone);
+  await settled;
+});
+
 test('a target whose isDone throws fails only its own poll', async () => {
   let isBroken = false;
   const target = {

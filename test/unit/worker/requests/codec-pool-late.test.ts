@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { Cancelled } from '../../../../src/common/errors/errors.ts';
 import { Fetch } from '../../../../src/protocol/flat/generated/apis.ts';
@@ -87,6 +88,45 @@ test('late threads delay no task, and are tried again later', async () => {
   pool.poll(0);
   assert.ok(later[0] !== null && !(later[0] instanceof Error));
   assert.deepEqual(told, [], 'the pool is usable');
+  await pool.close(cancelled, 0);
+});
+
+test('threads that have come while the network thread was busy are in time', async () => {
+  const timers: (() => void)[] = [];
+  const { setTimeout } = globalThis;
+  const threads = new FakeCodecThreads();
+  const { port1, port2 } = new MessageChannel();
+  const started = new Promise<FakeCodecThreads>((resolve) => {
+    port1.once('message', () => {
+      port1.close();
+      resolve(threads);
+    });
+  });
+  const pool = new CodecPool(
+    1,
+    () => {},
+    () => started,
+  );
+  globalThis.setTimeout = ((work: () => void) => {
+    timers.push(work);
+    const timer = { unref: () => timer };
+    return timer;
+  }) as unknown as typeof setTimeout;
+  try {
+    send(pool, 1);
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assert.equal(timers.length, 1);
+  await new Promise<void>((resolve) => {
+    setTimeout(() => {
+      port2.postMessage('the threads have begun');
+      timers[0]!();
+      resolve();
+    }, 0);
+  });
+  await waitFor('the task', () => threads.count > 0 || pool.poll(0) > 0);
+  assert.equal(threads.count, 1);
   await pool.close(cancelled, 0);
 });
 
