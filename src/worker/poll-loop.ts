@@ -11,7 +11,7 @@
 //
 // A move passes data on as soon as the callback that brought it returns. Usually nothing else is needed. A turn runs in the event
 // loop's check phase, after every socket that was ready has been read. So a deadline is checked only after everything that
-// arrived before it was read.
+// arrived before it was read. Roles check their deadlines in moves too. A thread that is late reads first (lateness.ts): then neither does.
 
 import { maxTimerMs } from '../common/numbers.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
@@ -21,6 +21,7 @@ import type { Connections } from './client/connections.ts';
 import type { NetworkClient } from './client/network-client.ts';
 import type { Readiness } from './client/readiness.ts';
 import type { IdleMemory } from './idle-memory.ts';
+import { Lateness, tolerableMs } from './lateness.ts';
 import type { Attachments } from './link/attachments.ts';
 import type { BlockedThreads } from './link/blocked-threads.ts';
 import type { RequestAdapter } from './link/request-adapter.ts';
@@ -64,6 +65,7 @@ export interface PollLoopParts {
 export class PollLoop {
   readonly #parts: PollLoopParts;
   readonly #suspension: Suspension;
+  readonly #lateness = new Lateness();
   #turn = 0;
   #lastRoundEndedAt = -1;
   #isScheduled = false;
@@ -90,9 +92,9 @@ export class PollLoop {
   readonly #onBell = (): void => this.#runMove();
   readonly #moveRound = (now: number): boolean => {
     this.#move(now, this.#turn + 1);
-    return this.#parts.attachments.hasPolls;
+    return this.#parts.attachments.hasPolls || !this.#lateness.mayJudge;
   };
-  readonly #turnRound = (now: number): boolean => this.turn(now);
+  readonly #turnRound = (now: number): boolean => this.turn(now) || !this.#lateness.mayJudge;
   readonly #hasWork = (): boolean => this.#parts.attachments.hasWork() || this.#parts.roles.hasWork();
 
   constructor(parts: PollLoopParts) {
@@ -130,8 +132,10 @@ export class PollLoop {
     this.#turn++;
     // The application has its responses now. It runs in parallel with the rest of the turn.
     const moved = this.#move(now, this.#turn);
-    client.housekeep(now);
-    readiness.poll(now);
+    if (this.#lateness.mayJudge) {
+      client.housekeep(now);
+      readiness.poll(now);
+    }
     idleMemory.poll(now);
     const waiting = attachments.answerPolls(this.#turn);
     attachments.notify();
@@ -165,13 +169,21 @@ export class PollLoop {
     if (pauseMs > 0) this.#parts.connections.resumed(pauseMs, now);
   }
 
+  /** What others had to do in a time in which this thread did nothing may be done, or not: they get that time once more. */
+  #noticeLateness(now: number, isTurn: boolean): void {
+    const lateMs = this.#lateness.roundBegins(now, isTurn);
+    if (lateMs < tolerableMs) return;
+    this.#parts.client.wasLate(lateMs, now);
+    this.#parts.roles.wasLate(lateMs, now);
+  }
+
   /**
    * Calls the roles with the answers that have just come, and writes the requests that they make to the sockets at once. A role that
    * calls `wake` meanwhile, for itself or for one that had its turn before, gets another round.
    */
   #pollRoles(now: number): number {
     const { roles, client } = this.#parts;
-    if (roles.isEmpty) return 0;
+    if (roles.isEmpty || !this.#lateness.mayJudge) return 0;
     const wasWanted = this.#isWanted;
     this.#isWanted = false;
     roles.poll(now);
@@ -212,10 +224,12 @@ export class PollLoop {
     try {
       const { blocked, readiness, clock, connections, counters, idleMemory, log, metrics, roles } = this.#parts;
       const now = clock();
+      this.#noticeLateness(now, !isMove);
       let isTurnNeeded = work(now);
       const metadataTtlMs = connections.metadataTtl(now);
       const ownDeadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline, blocked.nextDeadline);
       const deadline = Math.min(ownDeadline, roles.nextDeadline(now), idleMemory.nextDeadline(now));
+      this.#lateness.roundEnded(deadline);
       // Metadata is due. A node may have become ready after the move looked for one.
       if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
       counters.setMetadata(metadataTtlMs, now);

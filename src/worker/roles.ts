@@ -56,6 +56,11 @@ export class Roles {
     for (const role of senders) if (this.#roles.delete(role)) this.#roles.add(role);
   }
 
+  /** The thread did nothing for so many ms. */
+  wasLate(lateMs: number, now: number): void {
+    for (const role of this.#roles) role.wasLate?.(lateMs, now);
+  }
+
   /** A fault, or memory that cannot be had, ends one role and not the thread, which belongs to others too. */
   #failed(role: Role, error: Error): void {
     this.#roles.delete(role);

@@ -7,7 +7,7 @@ import type { MetadataResponseView } from '../../protocol/flat/generated/metadat
 interface Wait {
   readonly owner: object;
   /** When it began, ms on the monotonic clock. */
-  readonly since: number;
+  since: number;
   /** Set when the request is sent: the topic, if its owner asks for only one. */
   onlyTopic: string | null;
   resolve(updateId: number): void;
@@ -49,6 +49,11 @@ export class MetadataWaits {
   /** When the oldest wait for a request that is not sent yet began; Infinity for none. */
   get oldestSince(): number {
     return this.#waiting[0]?.since ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** No request could be sent for so many ms. */
+  extend(byMs: number): void {
+    for (const wait of this.#waiting) wait.since += byMs;
   }
 
   /** The request was not sent in time: the waits that began at `at` or before fail. */

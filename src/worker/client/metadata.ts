@@ -168,6 +168,12 @@ export class Metadata implements RequestOwner {
     return true;
   }
 
+  /** Nobody could be asked for so many ms. */
+  wasLate(lateMs: number): void {
+    this.#dueSince += lateMs;
+    this.#waits.extend(lateMs);
+  }
+
   get overdueAt(): number {
     return this.#dueSince + this.#config.metadataRecoveryRebootstrapTriggerMs;
   }

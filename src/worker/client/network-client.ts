@@ -133,13 +133,26 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   unmuteAll(now: number): void {
     for (const channel of [...this.#selector.muted]) {
       const mutedMs = this.#selector.unmute(channel, now);
-      this.#readAgain(this.#connector.nodeOf(channel), channel, mutedMs, now);
+      this.#readAgain(this.#connector.nodeOf(channel), channel, mutedMs, probeGraceMs(mutedMs), now);
     }
   }
 
+  /** This thread read no socket for so many ms, and wrote to none. It may have been longer; but peers may have given connections up. */
+  wasLate(lateMs: number, now: number): void {
+    const graceMs = Math.min(lateMs, this.#config.requestTimeoutMs);
+    for (const node of this.#nodes.connected()) {
+      node.connection.setupDeadline += lateMs;
+      const { channel } = node;
+      if (channel === null) continue;
+      channel.oneWay.extendDeadlines(lateMs);
+      // One that was not read before counts that time itself.
+      if (!channel.isUnread) this.#readAgain(node, channel, lateMs, graceMs, now);
+    }
+    this.#metadata.wasLate(lateMs);
+  }
+
   /** While a channel is not read, a response may wait in the kernel, so the broker may not be late. */
-  #readAgain(node: Node | undefined, channel: Channel, unreadMs: number, now: number): void {
-    const graceMs = probeGraceMs(unreadMs);
+  #readAgain(node: Node | undefined, channel: Channel, unreadMs: number, graceMs: number, now: number): void {
     node?.inFlight.extendDeadlines(unreadMs + graceMs);
     node?.waiting.extendDeadlines(unreadMs + graceMs);
     channel.authentication?.onReadAgain(now + graceMs);
@@ -273,7 +286,7 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
         if (node.channel !== channel) continue;
         channel.resumeReading();
         const starvedMs = channel.noteStarved(now);
-        if (starvedMs > 0) this.#readAgain(node, channel, starvedMs, now);
+        if (starvedMs > 0) this.#readAgain(node, channel, starvedMs, probeGraceMs(starvedMs), now);
       } catch (error) {
         // A broken frame, or a fault of this client: only this connection is lost.
         this.#connections.lost(node, withNode(error, node.id), culprit, now);

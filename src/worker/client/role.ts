@@ -12,6 +12,11 @@ export interface Role {
    * `wake`. A role that throws is not called any more, except for `fail`.
    */
   poll(now: number): void;
+  /**
+   * The thread was stopped or busy for so many ms, and probably applications were too: what they, or brokers, did not do meanwhile must not
+   * be held against them. `poll` follows when everything that has come was read.
+   */
+  wasLate?(lateMs: number, now: number): void;
   /** `poll` has thrown this. Whoever uses the role must be told, and what it holds be given back. */
   fail?(error: Error): void;
   /**

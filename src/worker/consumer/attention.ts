@@ -14,13 +14,14 @@ export interface AttentionListener {
 export class Attention {
   readonly #config: ConsumerConfig;
   readonly #listener: AttentionListener;
-  readonly #startedAt: number;
+  /** Nobody counts as having been silent since before this time. */
+  #activeAt: number;
   #isBlocked = false;
 
   constructor(config: ConsumerConfig, listener: AttentionListener, now: number) {
     this.#config = config;
     this.#listener = listener;
-    this.#startedAt = now;
+    this.#activeAt = now;
   }
 
   poll(applications: readonly Application[], partitions: readonly Partition[], now: number): void {
@@ -32,6 +33,12 @@ export class Attention {
       else this.#listener.onActive(now);
     }
     for (const partition of partitions) this.#watch(partition, now);
+  }
+
+  /** The thread stood still for so many ms, and brokers and applications may not have got to it either. */
+  wasLate(applications: readonly Application[], partitions: readonly Partition[], lateMs: number, now: number): void {
+    this.#activeAt = Math.min(now, this.#lastAskedAt(applications, now) + lateMs);
+    for (const partition of partitions) partition.movedAt = Math.min(now, partition.movedAt + lateMs);
   }
 
   nextDeadline(applications: readonly Application[], partitions: readonly Partition[], now: number): number {
@@ -46,7 +53,7 @@ export class Attention {
 
   /** The last time at which any thread asked for records. A thread that waits for records asks all the time. */
   #lastAskedAt(applications: readonly Application[], now: number): number {
-    let lastAt = this.#startedAt;
+    let lastAt = this.#activeAt;
     for (const application of applications) {
       if (application.isWaiting) return now;
       lastAt = Math.max(lastAt, application.lastAskedAt(now) ?? lastAt);

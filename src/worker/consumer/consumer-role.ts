@@ -67,8 +67,7 @@ export class ConsumerRole implements Role {
   #isClosed = false;
 
   constructor(host: RoleHost, settings: RoleSettings, now: number) {
-    const { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, decode, decoder, prefixBytes, report } =
-      settings;
+    const { config, requestTimeoutMs, retryBackoffMs, decode, decoder, prefixBytes, report } = settings;
     this.config = config;
     this.#host = host;
     this.#settings = settings;
@@ -116,8 +115,7 @@ export class ConsumerRole implements Role {
       retryBackoffMs,
       listener,
     });
-    const fetching = { config, requestTimeoutMs, retryBackoffMs, metadataMaxAgeMs, report, memory };
-    this.#fetcher = new Fetcher(host, fetching, listener);
+    this.#fetcher = new Fetcher(host, { ...settings, memory }, listener);
     this.#attention = new Attention(config, this.#attentionListener(), now);
     this.#refusals = new RefusalWatch(host, (error) => this.#failed(error));
   }
@@ -169,6 +167,11 @@ export class ConsumerRole implements Role {
     }
     this.#settings.report.roundEnded(this.partitions.all, now);
     this.#snapshots.poll(now);
+  }
+
+  wasLate(lateMs: number, now: number): void {
+    this.#attention.wasLate(this.dealer.applications, this.partitions.all, lateMs, now);
+    this.#watch.wasLate(lateMs);
   }
 
   nextDeadline(now: number): number {
@@ -263,10 +266,6 @@ export class ConsumerRole implements Role {
   /** The state of now. */
   readonly snapshot = (): ConsumerSnapshot =>
     snapshotOf(this.partitions.all, this.group, this.#fatal ?? this.#lastError, this.#fatal !== null, this.config);
-
-  onApplicationActive(now: number): void {
-    this.group?.membership?.onApplicationActive(now);
-  }
 
   changed(): void {
     this.#snapshots.changed();
@@ -387,7 +386,7 @@ export class ConsumerRole implements Role {
       },
       onActive: (now: number) => {
         this.#isPausedByPolicy = false;
-        this.onApplicationActive(now);
+        this.group?.membership?.onApplicationActive(now);
       },
       onStalled: (partition: Partition, cause: string) => {
         const { topic, index } = partition;

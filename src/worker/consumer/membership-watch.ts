@@ -37,6 +37,11 @@ export class MembershipWatch {
     this.#onWaiting(new KafkaTimeoutError(cause === undefined ? text : `${text}; ${cause.message}`, { cause }));
   }
 
+  /** For so many ms nobody could hear of an assignment. */
+  wasLate(lateMs: number): void {
+    if (this.#since !== null) this.#since += lateMs;
+  }
+
   nextDeadline(): number {
     return this.#since === null || this.#isTold ? Number.POSITIVE_INFINITY : this.#since + this.#limitMs;
   }

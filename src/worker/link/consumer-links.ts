@@ -202,6 +202,10 @@ export class ConsumerLinks implements Role {
     return false;
   }
 
+  wasLate(lateMs: number, now: number): void {
+    this.#role.wasLate(lateMs, now);
+  }
+
   poll(now: number): void {
     for (const [id, { adapter }] of [...this.#links]) this.#guard(id, () => adapter.drain(now), undefined);
     if (this.#isDeserted) this.#closeDeserted(now);

@@ -53,6 +53,12 @@ export class OneWaySends {
     this.#queuedDeadline = Math.min(this.#queuedDeadline, deadline);
   }
 
+  /** Moves every deadline by the time for which this side did not write. */
+  extendDeadlines(byMs: number): void {
+    this.#queuedDeadline += byMs;
+    this.#handedDeadline += byMs;
+  }
+
   /** The socket got everything that was queued. @param isHeldBack the socket keeps it in its buffer for now */
   handedOver(isHeldBack: boolean): void {
     this.#handedBytes += this.#queuedBytes;

@@ -61,6 +61,40 @@ test('the timer is set to the nearest deadline, rounded up', () => {
   assert.ok(bench.timers.hasImmediates, 'a turn');
 });
 
+for (const whose of ['connections', 'readiness', 'roles'] as const)
+  test(`a thread that was stopped past a deadline (${whose}) reads twice before anything judges it`, () => {
+    bench.roleTurns = () => {};
+    bench.deadlines = { connections: 90_000, readiness: 90_000, roles: 90_000, [whose]: 6000 };
+    bench.loop.wake();
+    bench.runRounds();
+    bench.now = 66_000;
+    bench.log = [];
+    const judges = (): string[] => bench.log.filter((entry) => /^(housekeep|readiness|roles \d)/.test(entry));
+    bench.loop.wake();
+    bench.timers.runDeferred();
+    assert.deepEqual(bench.log.slice(0, 2), ['late 60000 66000', 'roles late 60000 66000']);
+    assert.deepEqual(judges(), []);
+    bench.timers.runImmediates();
+    assert.deepEqual([bench.moves(), judges()], [2, []]);
+    bench.timers.runImmediates();
+    assert.deepEqual([bench.moves(), judges()], [3, ['roles 66000', 'housekeep 66000', 'readiness 66000']]);
+  });
+
+test('a thread that is a little late judges at once, and nobody is told', () => {
+  bench.roleTurns = () => {};
+  bench.deadlines.roles = 6000;
+  bench.loop.wake();
+  bench.runRounds();
+  bench.now = 6100;
+  bench.log = [];
+  bench.loop.wake();
+  bench.timers.runDeferred();
+  assert.deepEqual(
+    bench.log.filter((entry) => entry.includes('late') || entry.startsWith('roles')),
+    ['roles 6100'],
+  );
+});
+
 test('deadlines of waits for readiness count too', () => {
   bench.deadlines = { connections: 9000, readiness: 5050, roles: 9000 };
   bench.loop.wake();

@@ -41,6 +41,21 @@ describe('an application that does not poll for maxPollIntervalMs', () => {
     assert.equal(bench.events('blocked').length, 2);
   });
 
+  it('is not blocked because the whole process was stopped: it has its time once more', () => {
+    const bench = reading({ whenBlocked: 'leave', maxPollIntervalMs });
+    bench.application.isWaiting = false;
+    bench.application.askedAt = bench.now;
+    bench.advance(maxPollIntervalMs / 2);
+    bench.now += 60_000;
+    bench.role.wasLate(60_000, bench.now);
+    bench.turn();
+    assert.equal(bench.events('blocked').length, 0);
+    bench.advance(maxPollIntervalMs / 2 - 1);
+    assert.equal(bench.events('blocked').length, 0);
+    bench.advance(2);
+    assert.equal(bench.events('blocked').length, 1);
+  });
+
   it('keeps its fetches with keep', () => {
     const bench = blockedFor('keep');
     answerFetches(bench);

@@ -106,6 +106,7 @@ export class PollLoopBench {
           bench.#once('poll');
           return bench.work.polled;
         },
+        wasLate: (ms: number, at: number) => bench.log.push(`late ${ms} ${at}`),
         unmuteAll: (at: number) => bench.log.push(`unmuteAll ${at}`),
         housekeep: (at: number) => {
           bench.log.push(`housekeep ${at}`);
@@ -130,6 +131,7 @@ export class PollLoopBench {
           bench.log.push(`roles ${at}`);
           bench.roleTurns?.();
         },
+        wasLate: (ms: number, at: number) => bench.log.push(`roles late ${ms} ${at}`),
         nextDeadline: () => bench.deadlines.roles,
       },
       pool: {
