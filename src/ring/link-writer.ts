@@ -187,6 +187,11 @@ export class LinkWriter implements MessageMemory, Reused {
     return byteCount > this.spillBytes ? this.#spare.take(bytes) : unfilledMemory(bytes);
   }
 
+  /** The same, if there is any that the reader has given back. */
+  keptMemory(byteCount: number): ArrayBuffer | undefined {
+    return byteCount > this.spillBytes ? this.#spare.takeKept(alignTo8(byteCount)) : undefined;
+  }
+
   /**
    * Opens a message that stands in `buffer` already, written on another thread; `commit` moves or copies it on.
    * @throws IllegalStateError when a message is open, or the buffer's length is no multiple of 8

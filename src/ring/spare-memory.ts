@@ -58,6 +58,12 @@ export class SpareMemory implements Reused {
     return this.#kept.take(byteCount, byteCount * 2) ?? unfilledMemory(byteCount);
   }
 
+  /** The same, but not more than a quarter larger, and only if there is memory that has come back. */
+  takeKept(byteCount: number): ArrayBuffer | undefined {
+    if (this.#port !== null) this.#pickUp(this.#port);
+    return this.#kept.take(byteCount, byteCount * 1.25);
+  }
+
   #pickUp(port: MessagePort): void {
     for (;;) {
       const received: { message: unknown } | undefined = receiveMessageOnPort(port);

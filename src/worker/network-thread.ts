@@ -155,6 +155,7 @@ export class NetworkThread {
     };
     const nodes = new Nodes(config, { counters: this.#counters, metrics }, random);
     const frames = new FrameMemory(undefined, config.receiveBudgetBytes);
+    this.#pool.onFrameMemory = (memory) => frames.keep(memory);
     const maxSendBytes = config.requestRingBytes + config.spillBudgetBytes;
     const selector = new Selector(surroundings.openTransport, wakeClient, frames, maxSendBytes);
     const connector = new Connector(selector, surroundings.resolve, wakeClient, config.receiveMessageMaxBytes, events);

@@ -36,6 +36,7 @@ export function parseConfig(options: KafkaClientOptions = {}): KafkaClientConfig
   }
   useControllers(config, options, problems);
   checkSpillBytes(config, problems);
+  checkPlainBytes(config, problems);
   checkSecurityProtocol(config, configOptions, problems);
   checkSasl(config, problems);
   checkSsl(config, problems);
@@ -63,6 +64,13 @@ function checkSpillBytes(config: Record<string, unknown>, problems: string[]): v
       problems.push(`spillBytes is ${spillBytes}; with ${key} ${ringBytes} it may be at most ${limit}`);
     }
   }
+}
+
+/** Smaller frames lie in memory that they share, which cannot be moved to the pool. */
+function checkPlainBytes({ codecPoolPlainBytes: bytes }: Record<string, unknown>, problems: string[]): void {
+  const { min } = configOptions.codecPoolThresholdBytes;
+  if (Number.isInteger(bytes) && (bytes as number) > 0 && (bytes as number) < min)
+    problems.push(`codecPoolPlainBytes is ${bytes}; it must be 0, which is never, or at least ${min}`);
 }
 
 function checkProxy({ proxyUrl }: Record<string, unknown>, problems: string[]): void {

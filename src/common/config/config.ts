@@ -110,6 +110,12 @@ export const configOptions = {
     maxInt32,
     'The codec pool decodes compressed frames, and compressed records of consumers, that are larger than this, and compresses requests and batches of producers with more bytes than this.',
   ),
+  codecPoolPlainBytes: integer(
+    0,
+    0,
+    maxInt32,
+    'The codec pool decodes responses to requests of the application that hold records and are larger than this, even if nothing in them is compressed. 0: never. At least 64 KiB otherwise. It relieves a busy network thread on a machine with a free core; docs/codecs.md says from which size on. Consumers are not concerned.',
+  ),
   checkCrcs: { type: 'boolean', default: true, doc: 'Verify the checksum of every fetched record batch.' },
   apiVersion: {
     type: 'version',

@@ -15,6 +15,8 @@ export interface DecodeOptions {
   readonly maxFlatBytes?: number;
   /** Throw CodecTaskNeeded instead of decompressing in a frame larger than this; default: no such limit. */
   readonly maxInlineBytes?: number;
+  /** Throw CodecTaskNeeded instead of reading any records in a frame larger than this; default: no such limit. */
+  readonly maxInlinePlainBytes?: number;
 }
 
 export interface EncodeOptions {

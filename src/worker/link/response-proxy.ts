@@ -6,7 +6,6 @@ import { Cancelled, KafkaProtocolError, RingCorruptError } from '../../common/er
 import { withNodeId } from '../../common/errors/kafka-client-error.ts';
 import { FlatMessage } from '../../protocol/flat/flat-view.ts';
 import { FlatWriter } from '../../protocol/flat/flat-writer.ts';
-import type { DecodeOptions } from '../../protocol/wire/options.ts';
 import { CodecTaskNeeded } from '../../protocol/wire/records/codec-task-needed.ts';
 import { WireReader } from '../../protocol/wire/wire-reader.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
@@ -16,7 +15,7 @@ import type { Metrics } from '../report/metrics-recorder.ts';
 import { budgetBytes, CodecAccount } from '../requests/codec-account.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
 import type { DecodedBody } from '../requests/codec-work.ts';
-import { decodeOptions, responseClusterHints, responseThrottleTimeMs } from '../requests/decode-options.ts';
+import { responseClusterHints, responseDecoding, responseThrottleTimeMs } from '../requests/decode-options.ts';
 import {
   type InFlightRequest,
   notDelivered,
@@ -43,8 +42,7 @@ export class ResponseProxy implements RequestOwner {
   readonly account: CodecAccount;
   readonly #host: ResponseHost;
   readonly #metrics: Metrics;
-  readonly #pooledOptions: DecodeOptions;
-  readonly #inlineOptions: DecodeOptions;
+  readonly #decoding: ReturnType<typeof responseDecoding>;
   readonly #pooled = new PooledResponses();
   /** Requests whose big response needs no pool but waits for room. It must not be sent to the pool again. */
   readonly #plain = new WeakSet<InFlightRequest>();
@@ -83,10 +81,7 @@ export class ResponseProxy implements RequestOwner {
     this.#host = host;
     this.#metrics = metrics;
     this.account = new CodecAccount(Math.max(config.spillBudgetBytes, budgetBytes));
-    this.#pooledOptions = decodeOptions(config);
-    this.#inlineOptions = pool.isEnabled
-      ? { ...this.#pooledOptions, maxInlineBytes: config.codecPoolThresholdBytes }
-      : this.#pooledOptions;
+    this.#decoding = responseDecoding(config, pool.isEnabled);
   }
 
   /** Whether something waits for room. */
@@ -140,7 +135,7 @@ export class ResponseProxy implements RequestOwner {
 
   #deliver(request: InFlightRequest, reader: WireReader, mustWait: boolean): number {
     // While a response of this node is in the pool, only responses that go to the pool too may be taken.
-    const mayPool = reader.remaining > this.#config.codecPoolThresholdBytes;
+    const mayPool = reader.remaining > this.#decoding.mayPoolAbove;
     if (this.#pooled.hasAny(request.nodeId) && (!mayPool || this.#plain.has(request))) return notDelivered;
     const bodyStart = reader.offset;
     const { responses } = this.#end;
@@ -154,7 +149,7 @@ export class ResponseProxy implements RequestOwner {
     let neededBytes: number;
     try {
       const writer = this.#writer.reset(responses);
-      codec.decodeResponse(reader, writer, version, this.#inlineOptions);
+      codec.decodeResponse(reader, writer, version, this.#decoding.here);
       const usedBytes = writer.finish();
       if (this.#pooled.hasAny(request.nodeId)) {
         responses.abandon();
@@ -269,12 +264,13 @@ export class ResponseProxy implements RequestOwner {
     }
     const response = this.#pooled.add(request);
     const { codec, version } = request;
-    const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: 0 };
+    const into = this.#end.responses.keptMemory(this.account.usedBytes(byteCount));
+    const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: 0, into };
     const done = (outcome: DecodedBody | Error, now: number): void => {
       response.outcome = outcome;
       this.#deliverPooled(now);
     };
-    this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#pooledOptions }, done, this.account);
+    this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#decoding.inPool }, done, this.account);
     return 0;
   }
 

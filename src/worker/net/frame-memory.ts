@@ -72,6 +72,11 @@ export class FrameMemory implements Reused {
     this.#callNext();
   }
 
+  /** Keeps memory that was moved away and has come back, if there is room. It does not count as used any more. */
+  keep(memory: ArrayBuffer): void {
+    this.#kept.keep(Buffer.from(memory));
+  }
+
   /** The waiter does not want memory any more. */
   forget(waiter: FrameWaiter): void {
     if (this.#waiting.delete(waiter)) this.#callNext();

@@ -20,11 +20,18 @@ export class CodecAccount {
   readonly maxBytes: number;
   /** How many times larger than its frame the last body was. The sizes of the next bodies are estimated by it. */
   #expansion = 1;
+  /** The same for what was used of the last body's memory. */
+  #usedExpansion = 1;
   /** Bytes of the frame that waits for the receiver; 0 if none waits. */
   #refusedBytes = 0;
 
   constructor(maxBytes = budgetBytes) {
     this.maxBytes = maxBytes;
+  }
+
+  /** How many bytes the body of a frame of this size is expected to have, if it is of the kind of the last one. */
+  usedBytes(byteCount: number): number {
+    return Math.ceil(byteCount * this.#usedExpansion);
   }
 
   /** Whether a frame waits until the receiver has read more. */
@@ -49,12 +56,16 @@ export class CodecAccount {
     this.runningBytes += byteCount;
   }
 
-  /** @param bodyBytes size of the body that the task made; 0 when it failed */
-  ended(byteCount: number, bodyBytes: number): void {
+  /**
+   * @param bodyBytes size of the memory of the body that the task made; 0 when it failed
+   * @param usedBytes how much of it is used
+   */
+  ended(byteCount: number, bodyBytes: number, usedBytes: number): void {
     this.runningBytes -= byteCount;
     if (bodyBytes === 0) return;
     this.heldBytes += bodyBytes;
     this.#expansion = Math.max(1, bodyBytes / byteCount);
+    this.#usedExpansion = usedBytes / byteCount;
   }
 
   /** Forgets that a frame waits. */

@@ -40,7 +40,10 @@ interface Job {
   /** The body counts in the account until the receiver calls `release`. */
   readonly isHeld: boolean;
   readonly task: CodecTask;
+  /** What the task is about. */
   readonly moved: ArrayBuffer;
+  /** Memory for the result, if there is any. */
+  readonly into?: ArrayBuffer | undefined;
   readonly byteCount: number;
   readonly done: (outcome: Outcome, now: number) => void;
 }
@@ -67,6 +70,8 @@ export class CodecPool {
   #areThreadsLate = false;
   #forgetRetry: () => void = () => {};
   readonly #later: Later;
+  /** Gets the memory of frames back that were decoded. */
+  onFrameMemory: (memory: ArrayBuffer) => void = () => {};
 
   /**
    * @param threadCount limit of the threads; 0: there is no pool, and everything runs in the network thread
@@ -106,7 +111,7 @@ export class CodecPool {
   }
 
   /**
-   * Decodes a response in the pool. The frame's memory is taken from its owner at once. `done` is called in a later `poll`.
+   * Decodes a response in the pool. The frame's memory is taken from its owner at once, and that of `into` later. `done` is called in a later `poll`.
    * @param account the body counts there until `release`; while the account is above its limit, frames wait undecoded
    */
   decode(
@@ -123,8 +128,13 @@ export class CodecPool {
       isHeld: account !== null,
       task: ownTask,
       moved,
+      into: task.into,
       byteCount: task.end - task.start,
-      done: (outcome, now) => done(settle<DecodedBody>(outcome), now),
+      done: (outcome, now) => {
+        const body = settle<DecodedBody>(outcome);
+        if (!(body instanceof Error) && body.spent !== undefined) this.onFrameMemory(body.spent);
+        done(body, now);
+      },
     });
   }
 
@@ -270,7 +280,8 @@ export class CodecPool {
     });
     const done = this.#threads.then((threads) => {
       if (late.signal.aborted) throw new Error('the threads were late');
-      return threads.run(job.task, job.moved, late.signal);
+      const { task, moved, into } = job;
+      return threads.run(task, into === undefined ? [moved] : [moved, into], late.signal);
     });
     Promise.race([done, isLate]).then(
       (result) => {
@@ -317,7 +328,8 @@ export class CodecPool {
     // `close` has settled the task in the meantime.
     if (!this.#running.delete(job)) return;
     this.#leave(job);
-    job.account.ended(job.byteCount, job.isHeld ? bodyBytesOf(outcome) : 0);
+    const { bodyBytes, usedBytes } = job.isHeld ? sizesOf(outcome) : noBody;
+    job.account.ended(job.byteCount, bodyBytes, usedBytes);
     this.#completed.push((now) => job.done(outcome, now));
     this.#runNext();
     this.#wake();
@@ -342,9 +354,12 @@ function unreferencedTimer(ms: number, work: () => void): () => void {
   };
 }
 
-/** Size of the decoded body; 0 when there is none. */
-function bodyBytesOf(outcome: Outcome): number {
-  return 'result' in outcome && !('error' in outcome.result) ? outcome.result.buffer.byteLength : 0;
+const noBody = { bodyBytes: 0, usedBytes: 0 };
+
+function sizesOf(outcome: Outcome): typeof noBody {
+  if (!('result' in outcome) || !('usedBytes' in outcome.result)) return noBody;
+  const { buffer, usedBytes } = outcome.result;
+  return { bodyBytes: buffer.byteLength, usedBytes };
 }
 
 const lostText = 'the thread of the codec pool that had this task ended, or could not be started';

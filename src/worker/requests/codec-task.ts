@@ -9,7 +9,7 @@ import { type CodecTask, perform } from './codec-work.ts';
 // The top-level await also keeps the pool from loading this module by `require`: Node 20 aborts when a thread is ended during that.
 await prepareCodecs();
 
-/** Runs one task. The memory of the result is moved to the network thread. */
+/** Runs one task. The memory of the result is moved to the network thread, and that of what was decoded back. */
 export default async function runTask(task: CodecTask): Promise<unknown> {
   try {
     if (task.kind === 'decode') await loadCodec(task.apiKey);
@@ -18,5 +18,8 @@ export default async function runTask(task: CodecTask): Promise<unknown> {
     return { error: toPlainError(error) };
   }
   const result = perform(task);
-  return 'error' in result ? result : move({ [transferableSymbol]: [result.buffer], [valueSymbol]: result });
+  if ('error' in result) return result;
+  const moved = [result.buffer];
+  if ('spent' in result && result.spent !== undefined) moved.push(result.spent);
+  return move({ [transferableSymbol]: moved, [valueSymbol]: result });
 }

@@ -19,7 +19,7 @@ export interface CodecThreads {
    * Runs the task on a free thread and moves `moved` to it. Rejects when that thread ends or cannot be started, and when `signal` is
    * aborted before a thread has taken the task.
    */
-  run(task: CodecTask, moved: ArrayBuffer, signal: AbortSignal): Promise<CodecTaskResult>;
+  run(task: CodecTask, moved: readonly ArrayBuffer[], signal: AbortSignal): Promise<CodecTaskResult>;
   /** Ends the threads. The tasks that run on them reject. */
   destroy(): Promise<void>;
 }
@@ -55,7 +55,7 @@ class PiscinaThreads implements CodecThreads {
     this.#pool = this.#opened();
   }
 
-  run(task: CodecTask, moved: ArrayBuffer, signal: AbortSignal): Promise<CodecTaskResult> {
+  run(task: CodecTask, moved: readonly ArrayBuffer[], signal: AbortSignal): Promise<CodecTaskResult> {
     const run = this.#run(task, moved, signal);
     this.#underWay.add(run);
     const ended = (): void => void this.#underWay.delete(run);
@@ -77,10 +77,10 @@ class PiscinaThreads implements CodecThreads {
     await this.#pool.destroy();
   }
 
-  async #run(task: CodecTask, moved: ArrayBuffer, signal: AbortSignal): Promise<CodecTaskResult> {
+  async #run(task: CodecTask, moved: readonly ArrayBuffer[], signal: AbortSignal): Promise<CodecTaskResult> {
     const pool = this.#pool;
     try {
-      return (await pool.run(task, { transferList: [moved], signal })) as CodecTaskResult;
+      return (await pool.run(task, { transferList: [...moved], signal })) as CodecTaskResult;
     } catch (error) {
       throw pool === this.#pool ? error : this.#lastError;
     }

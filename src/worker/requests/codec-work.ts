@@ -36,6 +36,8 @@ export interface DecodeTask {
   /** How many bytes are kept free before the flat response. */
   readonly prefixBytes: number;
   readonly options: DecodeOptions;
+  /** Memory that was used before, for the result. It may be too small. It is moved. */
+  readonly into?: ArrayBuffer | undefined;
 }
 
 export interface EncodeTask {
@@ -77,6 +79,8 @@ export interface DecodedBody {
   readonly throttleTimeMs: number;
   /** How many bytes of the frame follow the body. */
   readonly extraBytes: number;
+  /** The memory of the frame, which nobody needs any more. */
+  readonly spent?: ArrayBuffer;
 }
 
 export interface EncodedFrame {
@@ -163,7 +167,8 @@ function expectedFlatBytes(bytes: Uint8Array, start: number, end: number): numbe
 
 function decode(task: DecodeTask): DecodedBody {
   const { apiKey, version, prefixBytes } = task;
-  const memory = new HeapMemory(prefixBytes + (task.end - task.start));
+  // The decoder knows the size better when it needs the room.
+  const memory = new HeapMemory(prefixBytes + beginBytes, task.into);
   reader.reset(task.frame, task.start, task.end);
   flatWriter.reset(memory, prefixBytes);
   wireCodec(apiKey).decodeResponse(reader, flatWriter, version, task.options);
@@ -174,7 +179,8 @@ function decode(task: DecodeTask): DecodedBody {
   const whole = u8.buffer as ArrayBuffer;
   // A buffer that is mostly unused is copied here. Otherwise the link would copy it, in the network thread.
   const buffer = usedBytes < whole.byteLength / 2 ? whole.slice(0, usedBytes) : whole;
-  return { buffer, usedBytes, throttleTimeMs, extraBytes: reader.remaining };
+  const spent = task.frame.buffer as ArrayBuffer;
+  return { buffer, usedBytes, throttleTimeMs, extraBytes: reader.remaining, spent };
 }
 
 function encode(task: EncodeTask): EncodedFrame {

@@ -25,6 +25,19 @@ export function decodeOptions(config: KafkaClientConfig): DecodeOptions {
   return options;
 }
 
+/** Frames with records that are larger than this go to the codec pool, whatever is in them. */
+function maxPlainBytes({ codecPoolPlainBytes }: KafkaClientConfig): number {
+  return codecPoolPlainBytes === 0 ? Number.POSITIVE_INFINITY : codecPoolPlainBytes;
+}
+
+/** How responses are decoded in the network thread and in the pool. Frames of at most `mayPoolAbove` bytes never go to the pool. */
+export function responseDecoding(config: KafkaClientConfig, hasPool: boolean) {
+  const inPool = decodeOptions(config);
+  const [maxInlineBytes, maxInlinePlainBytes] = [config.codecPoolThresholdBytes, maxPlainBytes(config)];
+  const here: DecodeOptions = hasPool ? { ...inPool, maxInlineBytes, maxInlinePlainBytes } : inPool;
+  return { here, inPool, mayPoolAbove: Math.min(maxInlineBytes, maxInlinePlainBytes) };
+}
+
 /** The throttle time of a decoded response, in ms. 0 when its API has none, or when it is negative. */
 export function responseThrottleTimeMs(apiKey: number, message: FlatMessage): number {
   const word = wireApis.get(apiKey)?.throttleWord ?? -1;

@@ -36,6 +36,16 @@ test('memory too small, or twice as large as needed, is not handed out', () => {
   assert.equal(spare.take(MiB / 2).byteLength, MiB);
 });
 
+test('memory for others is only what has come back, and not more than a quarter too large', () => {
+  const { spare, back } = open();
+  assert.equal(spare.takeKept(MiB), undefined);
+  back.give(new ArrayBuffer(MiB));
+  assert.equal(spare.takeKept(MiB + 8), undefined);
+  assert.equal(spare.takeKept(MiB / 1.3), undefined);
+  assert.equal(spare.takeKept(MiB / 1.2)?.byteLength, MiB);
+  assert.equal(spare.takeKept(MiB / 1.2), undefined, 'only once');
+});
+
 test('a reader keeps its memory while much is on its way, and gives again after the writer has looked', () => {
   const { spare, back } = open(2 ** 32 - 8);
   const buffers = Array.from({ length: 40 }, () => new ArrayBuffer(MiB));

@@ -48,6 +48,8 @@ export interface KafkaClientOptions {
   codecPoolThreads?: number | undefined;
   /** The codec pool decodes compressed frames, and compressed records of consumers, that are larger than this, and compresses requests and batches of producers with more bytes than this. From 65536 to 2147483647. Default `128 KiB`. */
   codecPoolThresholdBytes?: number | undefined;
+  /** The codec pool decodes responses to requests of the application that hold records and are larger than this, even if nothing in them is compressed. 0: never. At least 64 KiB otherwise. It relieves a busy network thread on a machine with a free core; docs/codecs.md says from which size on. Consumers are not concerned. From 0 to 2147483647. Default `0`. */
+  codecPoolPlainBytes?: number | undefined;
   /** Verify the checksum of every fetched record batch. Default `true`. */
   checkCrcs?: boolean | undefined;
   /** Broker version, e.g. `[2, 8]`. `start` then waits for no server, and the client only uses what brokers of this version support. Null: the first server that answers is asked. Default null. */

@@ -1,7 +1,7 @@
-// Owns the signal that a message holds more compressed bytes than its thread may work on in one turn: the caller repeats
-// the call in the codec pool. Runs in the network thread.
+// Owns the signal that a message holds more bytes than its thread may work on in one turn: the caller repeats the call in
+// the codec pool. Runs in the network thread.
 
-/** Thrown by encoders and decoders when `maxInlineBytes` forbids the work; never an error of the message. */
+/** Thrown by encoders and decoders when `maxInlineBytes` or `maxInlinePlainBytes` forbids the work; never an error of the message. */
 export class CodecTaskNeeded extends Error {
   override readonly name = 'CodecTaskNeeded';
 }

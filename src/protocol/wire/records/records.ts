@@ -94,8 +94,10 @@ export function decodeRecords(
     keepRaw(r.bytes, start, end, w, slotWord, options.records);
     return;
   }
+  const frameBytes = r.end - r.start;
+  if (length > 0 && frameBytes > (options.maxInlinePlainBytes ?? Number.POSITIVE_INFINITY)) throw codecTaskNeeded;
   plan.reset(options.maxDecompressedBytes, options.verifyCrc);
-  plan.mayDecompress = r.end - r.start <= (options.maxInlineBytes ?? Number.POSITIVE_INFINITY);
+  plan.mayDecompress = frameBytes <= (options.maxInlineBytes ?? Number.POSITIVE_INFINITY);
   const tail = walk(r.bytes, start, end);
   if (plan.hasCompressed && plan.hasUncompressed) plan.gatherInArena(r.bytes);
   const blockBytes = plan.hasCompressed ? plan.arena.length : tail - start;

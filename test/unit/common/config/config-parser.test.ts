@@ -320,6 +320,15 @@ test('rings must hold two bodies of spillBytes', () => {
   }
 });
 
+test('plain frames go to the codec pool never, or from a size on at which frames have memory of their own', () => {
+  for (const codecPoolPlainBytes of [0, 65_536, 2 ** 31 - 1]) assert.deepEqual(problemsOf({ codecPoolPlainBytes }), []);
+  for (const codecPoolPlainBytes of [1, 65_535])
+    assert.deepEqual(problemsOf({ codecPoolPlainBytes }), [
+      `codecPoolPlainBytes is ${codecPoolPlainBytes}; it must be 0, which is never, or at least 65536`,
+    ]);
+  assert.equal(problemsOf({ codecPoolPlainBytes: -1 }).length, 1);
+});
+
 test('values in messages are short, and no secret is shown', () => {
   const [problem] = problemsOf({ checkCrcs: 's'.repeat(5000) });
   assert.equal(problem, 'checkCrcs must be a boolean, not a string of 5000 characters');

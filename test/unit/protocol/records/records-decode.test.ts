@@ -250,6 +250,15 @@ describe('limits', () => {
     });
   }
 
+  it('of a turn count what is not compressed, too, if a limit of its own says so', () => {
+    const [plain, packed] = [batch(5, [big]), batch(5, [big], { compression: 'gzip' })];
+    for (const bytes of [plain, packed]) {
+      assert.throws(() => decode(bytes, { maxInlinePlainBytes: 100 }), CodecTaskNeeded);
+      assert.equal(decode(bytes, { maxInlinePlainBytes: 1 << 20 }).length, 1);
+    }
+    assert.equal(decode(Buffer.alloc(0), { maxInlinePlainBytes: 0 }).length, 0, 'nothing to do');
+  });
+
   it('of the flat message fail the field, not the message', () => {
     const bytes = batch(5, [big, big]);
     const memory = new HeapMemory();

@@ -33,6 +33,17 @@ test('released memory is used again, the best fit first', () => {
   assert.notEqual(frames.take(50_000), small);
 });
 
+test('memory that was moved away and has come back is used again, and does not count as used', () => {
+  const frames = new FrameMemory();
+  const memory = frames.take(100_000);
+  const moved = structuredClone(memory.buffer, { transfer: [memory.buffer as ArrayBuffer] }) as ArrayBuffer;
+  frames.release(memory, 100_000);
+  assert.deepEqual([frames.usedBytes, frames.keptBytes], [0, 0]);
+  frames.keep(moved);
+  assert.deepEqual([frames.usedBytes, frames.keptBytes], [0, 100_000]);
+  assert.equal(frames.take(90_000).buffer, moved);
+});
+
 test('no memory is handed out twice', () => {
   const frames = new FrameMemory();
   frames.giveBack(frames.take(100_000));

@@ -116,6 +116,39 @@ describe('threads', () => {
     }
   });
 
+  test('give back the memory of frames, but not that of frames that cannot be read', async () => {
+    const pool = open(1);
+    const came: ArrayBuffer[] = [];
+    pool.onFrameMemory = (memory) => came.push(memory);
+    const body = fetchBody(version, fetchResponse([noisyBatch(100 * KiB, 1, 'none')]));
+    const [decoded] = await outcomesOf(pool, [decodeTask(body), decodeTask(smallBody.subarray(0, 40))]);
+    assertRecords(viewOf(decoded!), [noisyBatch(100 * KiB, 1, 'none')]);
+    assert.deepEqual(
+      came.map((memory) => Buffer.from(memory).equals(body)),
+      [true],
+    );
+  });
+
+  test('decode into the memory that a task brings, and into new memory if that is too small', async () => {
+    const pool = open(1);
+    const body = fetchBody(version, fetchResponse([noisyBatch(100 * KiB, 1, 'none')]));
+    const sizes = [120 * KiB, 8 * KiB];
+    const intos = sizes.map((size) => new ArrayBuffer(size));
+    const outcomes = await outcomesOf(
+      pool,
+      intos.map((into) => ({ ...decodeTask(body), into })),
+    );
+    for (const outcome of outcomes) assertRecords(viewOf(outcome), [noisyBatch(100 * KiB, 1, 'none')]);
+    assert.deepEqual(
+      intos.map((into) => into.byteLength),
+      [0, 0],
+      'both were moved',
+    );
+    const [first, second] = outcomes as DecodedBody[];
+    assert.equal(first!.buffer.byteLength, sizes[0]);
+    assert.ok(second!.buffer.byteLength >= second!.usedBytes && second!.usedBytes > 100 * KiB);
+  });
+
   test('send errors back as data', async () => {
     const [broken, fine] = await outcomesOf(open(1), [decodeTask(smallBody.subarray(0, 40)), decodeTask()]);
     assert.ok(broken instanceof KafkaProtocolError);

@@ -25,11 +25,11 @@ export class FakeCodecThreads implements CodecThreads {
   count = 0;
   isDestroyed = false;
 
-  run(task: CodecTask, moved: ArrayBuffer): Promise<CodecTaskResult> {
+  run(task: CodecTask, moved: readonly ArrayBuffer[]): Promise<CodecTaskResult> {
     assert.equal(this.isDestroyed, false, 'a task for threads that have been ended');
     this.count++;
     // As it is between threads: nobody else may hold on to that memory.
-    const own = structuredClone(task, { transfer: [moved] });
+    const own = structuredClone(task, { transfer: [...moved] });
     return new Promise((settle) => {
       this.running.push({ task: own, settle });
     });
