@@ -46,7 +46,7 @@ test('roles see all that has come before they judge their own deadlines, whichev
   net.run();
   for (const broker of brokers) broker.reply({ groups: [] });
   net.now += stoppedMs;
-  net.run();
+  net.advance(0);
   assert.deepEqual(judged, [2]);
 });
 
@@ -57,7 +57,7 @@ test('an answer that had only begun to come when the thread was stopped has its 
   const frame = responseFrame(brokers[0]!.next(), { groups: [{ groupId: 'whole' }] });
   brokers[0]!.transport.send(frame.subarray(0, 10));
   net.now += stoppedMs;
-  net.run();
+  net.advance(0);
   assert.equal(sent.state, 'open');
   brokers[0]!.transport.send(frame.subarray(10));
   net.run();
@@ -69,7 +69,7 @@ test('a broker that stays silent is given up when it has had its time once more'
   const sent = net.app.send(1, ListGroups, {});
   net.run();
   net.now += stoppedMs;
-  net.run();
+  net.advance(0);
   net.advance(requestTimeoutMs - 1);
   assert.equal(sent.state, 'open');
   net.advance(requestTimeoutMs + 1);
@@ -86,7 +86,7 @@ test('a connection that was being made has the rest of its time', () => {
   net.run();
   const attempts = net.attempts.length;
   net.now += stoppedMs;
-  net.run();
+  net.advance(0);
   const apiKeys = [...allRanges()].map(([apiKey, { min, max }]) => ({ apiKey, minVersion: min, maxVersion: max }));
   brokers[1]!.reply({ apiKeys });
   net.run();
@@ -101,7 +101,7 @@ test('brokers are not given up because none has answered a refresh while the thr
   const sent = net.app.send(1, ListGroups, {});
   net.run();
   net.now += stoppedMs;
-  net.run();
+  net.advance(0);
   assert.equal(sent.state, 'open');
   assert.ok(net.app.isConnected(1) && net.app.isConnected(2));
 });

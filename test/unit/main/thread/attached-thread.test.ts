@@ -48,16 +48,19 @@ test('a network thread that never answers is given up', async () => {
 test('an answer that came while this thread was blocked is in time, however late it is read', async () => {
   const limitMs = 500;
   const giveUp = thread.limitBegin(limitMs);
+  const { port1, port2 } = new MessageChannel();
   const answered = new Promise<void>((resolve) => {
-    const { port1, port2 } = new MessageChannel();
     port1.once('message', () => {
       giveUp();
       port1.close();
       resolve();
     });
-    port2.postMessage('the answer');
   });
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3 * limitMs);
+  // After this phase of the event loop timers fire, and only then messages are read.
+  setImmediate(() => {
+    port2.postMessage('the answer');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3 * limitMs);
+  });
   await answered;
   assert.equal(lost, null);
 });
