@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { bundleCluster } from './bundle-cluster.ts';
 import { bundlePackage } from './bundle-package.ts';
 import { bundleThread, stripGeneratedComments } from './bundle-threads.ts';
+import { addAddons } from './native-addon.ts';
 import { projectFolder } from './project.ts';
 import { pruneDeclarations } from './prune-declarations.ts';
 
@@ -50,6 +51,7 @@ await bundlePackage(dist, {
   kept: ['worker/single-file.js', ...cluster],
 });
 pruneDeclarations(dist, entries);
+addAddons(dist);
 
 /** Generated modules that belong to no API. */
 function dataMessages(): readonly string[] {

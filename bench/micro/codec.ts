@@ -6,6 +6,7 @@ import { crc32c, crc32cByTables, crc32cImplementation } from '../../src/codec/cr
 import { compress, decompress, GZIP, LZ4, prepareCodecs, SNAPPY, ZSTD } from '../../src/codec/index.ts';
 import { lz4Bound, readLz4Block, writeLz4Block } from '../../src/codec/lz4-block.ts';
 import { blockImplementations, type NativeBlocks, nativeLz4, nativeSnappy } from '../../src/codec/native-blocks.ts';
+import { ownCrc32c, packageCrc32c } from '../../src/codec/native-crc32c.ts';
 import { readSnappyElements, readSnappyLength, snappyBound, writeSnappyBlock } from '../../src/codec/snappy-block.ts';
 import { zstdImplementation } from '../../src/codec/zstd.ts';
 import type { BenchRow } from '../support/rows.ts';
@@ -55,19 +56,39 @@ function row(
   return { name, unit: 'MB/s', ours: speed(best.ours), comparison, theirs: speed(best.theirs), ratio, parameters };
 }
 
+/** Every way to compute the checksum that works here, at the lengths near the limits between them and at those of batches. */
 function checksums(): BenchRow[] {
-  return [64, 128, 192, 256, 1024, 65_536].map((length) => {
+  const ways = { 'own addon': ownCrc32c(), '@node-rs/crc32': packageCrc32c() };
+  return [64, 96, 128, 192, 224, 1024, 16_384, 1_048_576].flatMap((length) => {
     const bytes = noise(length + 8);
+    const times = Math.ceil(200_000 / length);
+    const chosen = (): void => {
+      sink ^= crc32c(bytes, 3, 3 + length);
+    };
+    const tables = (): void => {
+      sink ^= crc32cByTables(bytes, 3, 3 + length);
+    };
+    const parameters = { length, crc32cImplementation: crc32cImplementation() };
+    const rows = [row('crc32c', length, 'tables', { ours: chosen, theirs: tables }, parameters, times)];
+    for (const [name, way] of Object.entries(ways)) {
+      if (way === null) continue;
+      const alone = (): void => {
+        sink ^= way.crc32c(bytes, 3, 3 + length);
+      };
+      rows.push(row(`crc32c by ${name}`, length, 'tables', { ours: alone, theirs: tables }, { length }, times));
+    }
+    const { 'own addon': own, '@node-rs/crc32': other } = ways;
+    if (own === null || other === null) return rows;
     const measured = {
       ours: () => {
-        sink ^= crc32c(bytes, 3, 3 + length);
+        sink ^= own.crc32c(bytes, 3, 3 + length);
       },
       theirs: () => {
-        sink ^= crc32cByTables(bytes, 3, 3 + length);
+        sink ^= other.crc32c(bytes, 3, 3 + length);
       },
     };
-    const times = Math.ceil(100_000 / length);
-    return row('crc32c', length, 'tables', measured, { length, crc32cImplementation: crc32cImplementation() }, times);
+    rows.push(row('crc32c by own addon', length, '@node-rs/crc32', measured, { length }, times));
+    return rows;
   });
 }
 

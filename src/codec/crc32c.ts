@@ -1,34 +1,32 @@
 // Owns CRC-32C (Castagnoli), the checksum of record batches v2. Runs in the network thread and the codec pool. Must not
 // be slower than it has to: every record byte passes here in both directions.
 
-import { requireFrom } from '../common/require-from.ts';
 import { crcByTables, crcTables } from './crc-table.ts';
-
-/** Below this length the call into native code and the slice it needs cost more than the tables (bench/micro/codec.ts). */
-const nativeFromBytes = 224;
-
-type NativeCrc = (bytes: Uint8Array) => number;
+import { loadNativeCrc32c, type NativeCrc, type NativeCrc32c, ownFromBytes } from './native-crc32c.ts';
 
 /** Made at the first use, which takes a millisecond. */
 let tables: Int32Array | null = null;
 
 /**
- * The processor's own instruction, by way of an optional package; null where it has no binary for this platform. It is loaded at the first
- * long input, which takes 5 to 10 ms: a thread that starts does not wait for it.
+ * The processor's own instruction, by way of our addon or of an optional package; null where neither works. It is loaded at the first
+ * long input, which takes up to 10 ms: a thread that starts does not wait for it.
  */
-let native: NativeCrc | null | undefined;
+let native: NativeCrc32c | null | undefined;
+let nativeCrc: NativeCrc | null = null;
+/** The length from which on native code is called. */
+let nativeFromBytes = ownFromBytes;
 
-/** What computes checksums of long inputs in this process: `@node-rs/crc32`, or `tables` where that does not load. */
-export function crc32cImplementation(): '@node-rs/crc32' | 'tables' {
-  if (native === undefined) native = loadNative();
-  return native === null ? 'tables' : '@node-rs/crc32';
+/** What computes checksums of long inputs in this process: native code, or `tables` where none works. */
+export function crc32cImplementation(): NativeCrc32c['name'] | 'tables' {
+  return loadOnce()?.name ?? 'tables';
 }
 
 /** CRC-32C of `bytes[start, end)` as uint32; of the nine ASCII digits `123456789` it is 0xe3069283. */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
   if (end - start < nativeFromBytes) return crc32cByTables(bytes, start, end);
-  if (native === undefined) native = loadNative();
-  return native === null ? crc32cByTables(bytes, start, end) : native(bytes.subarray(start, end)) >>> 0;
+  if (nativeCrc !== null) return nativeCrc(bytes, start, end) >>> 0;
+  loadOnce();
+  return nativeCrc === null ? crc32cByTables(bytes, start, end) : crc32c(bytes, start, end);
 }
 
 /** The same without native code, whatever is installed. */
@@ -37,15 +35,10 @@ export function crc32cByTables(bytes: Uint8Array, start = 0, end = bytes.length)
   return crcByTables(tables, bytes, start, end);
 }
 
-function loadNative(): NativeCrc | null {
-  try {
-    const module: unknown = requireFrom(import.meta.url)('@node-rs/crc32');
-    const candidate = (module as { crc32c?: NativeCrc }).crc32c;
-    if (typeof candidate !== 'function') return null;
-    const check = new TextEncoder().encode('123456789');
-    return candidate(check) >>> 0 === 0xe3069283 ? candidate : null;
-  } catch {
-    // Any failure to load means that this platform has no binary. The tables give the same answers.
-    return null;
-  }
+function loadOnce(): NativeCrc32c | null {
+  if (native !== undefined) return native;
+  native = loadNativeCrc32c();
+  nativeCrc = native?.crc32c ?? null;
+  nativeFromBytes = native?.fromBytes ?? Number.POSITIVE_INFINITY;
+  return native;
 }

@@ -1,4 +1,4 @@
-// Owns the codecs in a process that has none of the optional packages: reads what the test packed, packs the same bytes, and
+// Owns the codecs in a process that has none of the optional packages and no addon: reads what the test packed, packs the same bytes, and
 // prints what it found as JSON. Test code only.
 //   node without-packages-peer.js '{"packed":{"1":"base64", ...},"plain":"base64"}'
 
@@ -24,7 +24,7 @@ const missing = ['@node-rs/crc32', '@bokuweb/zstd-wasm', 'lz4-napi', 'snappy'];
 const loader = Module as unknown as { _resolveFilename: Resolve };
 const resolve = loader._resolveFilename;
 loader._resolveFilename = function (this: unknown, request, ...rest) {
-  if (missing.some((name) => request === name || request.startsWith(`${name}/`))) {
+  if (request.endsWith('.node') || missing.some((name) => request === name || request.startsWith(`${name}/`))) {
     throw Object.assign(new Error(`Cannot find module '${request}'`), { code: 'MODULE_NOT_FOUND' });
   }
   return resolve.call(this, request, ...rest);

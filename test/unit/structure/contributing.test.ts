@@ -76,6 +76,8 @@ describe('workflows', () => {
       steps.toSorted((a, b) => a - b),
       'in this order',
     );
+    assert.match(text, /^ {2}publish:\n {4}needs: native$/m);
+    assert.equal(text.match(/PREBUILT_NATIVE: /g)?.length, 2, 'packed and published with the addons of all platforms');
     assert.match(text, /id-token: write/);
     assert.doesNotMatch(text, /NODE_AUTH_TOKEN|secrets\./);
   });

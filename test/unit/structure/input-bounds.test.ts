@@ -35,6 +35,7 @@ const sizes: Readonly<Record<string, string>> = {
   'codec/byte-arena.ts': 'the limit of the arena, which is decompressedMaxBytes',
   'codec/lz4.ts': 'output: what was decompressed into the arena; input: what is compressed here',
   'codec/native-blocks.ts': 'the room that the arena has left, checked before',
+  'codec/native-crc32c.ts': 'constants: the bytes of a known answer',
   'codec/snappy.ts': 'output: what was decompressed into the arena; input: what is compressed here',
   'main/client/inspection.ts': 'columns of a table that people read, as wide as its texts',
   'main/client/node-states.ts': 'the number of bootstrap servers, from the configuration',

@@ -11,6 +11,8 @@ interface Room {
   readonly types?: readonly string[];
   /** Packages that need not be installed: only to be tried by `require`, for which `node:module` is needed. */
   readonly optional?: readonly string[];
+  /** Our own native code by its source. It is in a folder beside the running file, if it was built for the platform. */
+  readonly addons?: readonly string[];
 }
 
 export interface Exception {
@@ -68,6 +70,7 @@ const table = {
     rooms: ['common'],
     packages: ['node:zlib'],
     optional: ['@node-rs/crc32', '@bokuweb/zstd-wasm', 'lz4-napi', 'snappy'],
+    addons: ['native/crc32c.c'],
   },
   'protocol/flat': { rooms: ['common'], packages: ['long'] },
   'protocol/wire': { rooms: ['common', 'codec', 'protocol/flat'], packages: ['long'] },
@@ -239,6 +242,18 @@ export const exceptions: readonly Exception[] = [
   },
   { from: 'protocol/wire/generated', imports: 'node:module', reason: 'each codec is loaded at its first use' },
   {
+    from: 'codec/native-crc32c.ts',
+    imports: null,
+    form: 'require',
+    reason: 'loads our addon, which is named for the platform',
+  },
+  {
+    from: 'codec/native-blocks.ts',
+    imports: null,
+    form: 'require',
+    reason: 'loads the one of two optional packages that it is asked for',
+  },
+  {
     from: 'worker/sasl/token-sources.ts',
     imports: null,
     reason: 'loads the module that the application names in saslOauthTokenProvider',
@@ -254,10 +269,11 @@ export const exceptions: readonly Exception[] = [
 /** The table in Markdown, for the architecture page. */
 export function roomTable(): string {
   const rows = roomNames.map((name) => {
-    const { rooms: allowed, packages, types = [], optional = [] } = rooms[name];
+    const { rooms: allowed, packages, types = [], optional = [], addons = [] } = rooms[name];
     const others = [
       ...packages,
       ...types.map((type) => `types of ${type}`),
+      ...addons.map((source) => `the addon of ${source} if built`),
       ...optional.map((one) => `${one} if installed`),
     ];
     const list = (names: readonly string[]): string => (names.length === 0 ? '-' : names.join(', '));

@@ -28,7 +28,7 @@ export function findReferences(text: string): Reference[] {
     }
     if (token.text === 'import') return importAt(tokens, at);
     if (token.text === 'export') return exportAt(tokens, at);
-    if (token.text === 'createRequire') return createRequireAt(tokens, at);
+    if (token.text === 'createRequire' || token.text === 'requireFrom') return createRequireAt(tokens, at);
     if (token.text === 'new' && tokens[at + 1]?.text === 'URL') return urlAt(tokens, at);
     return loaderCall(tokens, at);
   });
@@ -57,9 +57,11 @@ function exportAt(tokens: readonly Token[], at: number): Reference[] {
   return [{ form: isType ? 'type' : 'import', specifier: tokens[from + 1]!.text, line: tokens[at]!.line }];
 }
 
-/** `createRequire(...)` may be called at once, or be kept as `require`; under another name its calls would not be seen. */
+/**
+ * `createRequire(...)`, and ours, may be called at once, or be kept as `require`; under another name its calls would not be seen.
+ */
 function createRequireAt(tokens: readonly Token[], at: number): Reference[] {
-  if (tokens[at + 1]?.text !== '(') return [];
+  if (tokens[at + 1]?.text !== '(' || tokens[at - 1]?.text === 'function') return [];
   const close = closing(tokens, at + 1);
   if (tokens[close + 1]?.text === '(') return [called('require', tokens, close + 1)];
   if (tokens[at - 1]?.text === '=' && tokens[at - 2]?.text === 'require') return [];
