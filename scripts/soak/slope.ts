@@ -51,7 +51,7 @@ export function trendOf({ mibPerHour, plusMinus }: Slope, limitMiBPerHour: numbe
   return mibPerHour + plusMinus <= limitMiBPerHour ? 'flat' : 'undecided';
 }
 
-/** Of a sorted list, between its neighbours, or its first or last value beyond its ends. */
+/** The value nearest to a place in a sorted list. */
 function at(sorted: readonly number[], place: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(place)))]!;
 }

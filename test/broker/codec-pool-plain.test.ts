@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { CorruptRecordError, Fetch, type KafkaClient, Metadata } from '../../src/index.ts';
+import { CorruptRecordError, Fetch, Metadata } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { assertRecords, KiB, noisyBatch } from '../unit/worker/support/big-messages.ts';
+import { fetchWhole, topicWith } from './support/big-fetches.ts';
 import { type AnyFuture, openConnected } from './support/client.ts';
-import { byName, fetchedRecords, fetchRequest } from './support/requests.ts';
+import { fetchedRecords } from './support/requests.ts';
 
 const MiB = 1024 * KiB;
 const pooled = {
@@ -20,7 +21,6 @@ const unpooled = { ...pooled, codecPoolThreads: 0 };
 
 describe('the codec pool, for plain batches', () => {
   let broker: EmbeddedBroker;
-  let topics = 0;
 
   before(async () => {
     broker = await startEmbeddedBroker({ messageMaxBytes: 16 * MiB });
@@ -30,16 +30,6 @@ describe('the codec pool, for plain batches', () => {
     await broker.close();
   });
 
-  async function topicWith(...batches: ReturnType<typeof noisyBatch>[]): Promise<string> {
-    const name = `topic-${topics++}`;
-    await broker.createTopic(name);
-    for (const batch of batches) await broker.append(name, 0, batch);
-    return name;
-  }
-
-  const fetch = (client: KafkaClient, topic: string) =>
-    client.send(0, Fetch, fetchRequest(topic, { maxWaitMs: 0 }), byName);
-
   test('keeps the order of responses of a node: plain, compressed and small', async (t) => {
     const client = await openConnected(t, broker, pooled);
     const batches = [
@@ -48,13 +38,13 @@ describe('the codec pool, for plain batches', () => {
       noisyBatch(300 * KiB, 3, 'none'),
     ];
     const names: string[] = [];
-    for (const batch of batches) names.push(await topicWith(batch));
+    for (const batch of batches) names.push(await topicWith(broker, batch));
     const order: number[] = [];
     const sent: AnyFuture[] = [];
-    const fetches: ReturnType<typeof fetch>[] = [];
+    const fetches: ReturnType<typeof fetchWhole>[] = [];
     for (let round = 0; round < 6; round++) {
       for (const name of names) {
-        const future = fetch(client, name);
+        const future = fetchWhole(client, name);
         fetches.push(future);
         const [at, metadataAt] = [sent.length, sent.length + 1];
         sent.push(future.addCallback(() => order.push(at)));
@@ -70,12 +60,12 @@ describe('the codec pool, for plain batches', () => {
   });
 
   test('a damaged batch is the same error of its partition, with and without the pool', async (t) => {
-    const topic = await topicWith(noisyBatch(200 * KiB, 3, 'none'));
+    const topic = await topicWith(broker, noisyBatch(200 * KiB, 3, 'none'));
     const messages: string[] = [];
     for (const options of [pooled, unpooled]) {
       const client = await openConnected(t, broker, options);
       await broker.control(Fetch, { wire: { corrupt: { offset: -1000 } } }, { times: 1 });
-      const { error } = fetchedRecords(await fetch(client, topic));
+      const { error } = fetchedRecords(await fetchWhole(client, topic));
       assert.ok(error instanceof CorruptRecordError);
       messages.push(error.message);
       assert.equal(client.connected(0), true);
@@ -86,9 +76,9 @@ describe('the codec pool, for plain batches', () => {
   test('results wait for an application that does not read, within the limits of memory', async (t) => {
     const client = await openConnected(t, broker, { ...pooled, spillBudgetBytes: 1 * MiB });
     const batch = noisyBatch(700 * KiB, 3, 'none');
-    const topic = await topicWith(batch);
+    const topic = await topicWith(broker, batch);
     const before = (await broker.stats()).requests[Fetch.key] ?? 0;
-    const futures = Array.from({ length: 12 }, () => fetch(client, topic));
+    const futures = Array.from({ length: 12 }, () => fetchWhole(client, topic));
     client.pollSync(0);
     // This thread reads nothing until the broker has answered as much as it is let.
     await broker.waitForRequests(Fetch, before + 12);

@@ -6,18 +6,12 @@ import { Worker } from 'node:worker_threads';
 import { Fetch, KafkaClient } from '../../../src/index.ts';
 import type { RecordsView } from '../../../src/protocol/flat/records/record-view.ts';
 import { FetchMeter, type MeterSettings } from './fetch-meter.ts';
+import type { FetchedTopic } from './fetched-topic.ts';
 import { rowWords, type YardstickFrame, type YardstickJob } from './yardstick.ts';
 
-export interface FetchRun extends MeterSettings {
+export interface FetchRun extends MeterSettings, FetchedTopic {
   /** `recycling`: this client, with `recycle` after each response. */
   readonly contender: 'yardstick' | 'offthread' | 'recycling';
-  readonly host: string;
-  readonly port: number;
-  readonly topic: string;
-  readonly partitions: number;
-  /** The number of records in each partition. */
-  readonly endOffset: number;
-  readonly maxBytes: number;
   /** The CA file for TLS. Default: plaintext. */
   readonly sslCaFile?: string;
   /** All partitions are fetched together at this interval. Default: each partition is fetched again when its last response was read. */

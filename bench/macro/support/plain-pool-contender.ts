@@ -5,17 +5,11 @@
 import { Fetch, KafkaClient } from '../../../src/index.ts';
 import { threadTimeMs } from '../../main-job/thread-time.ts';
 import { readInPlace } from '../../peers/support/clients/ours.ts';
+import type { FetchedTopic } from './fetched-topic.ts';
 import { networkThreadMs } from './network-thread-id.ts';
 
-export interface PlainRun {
-  readonly host: string;
-  readonly port: number;
-  readonly topic: string;
-  readonly partitions: number;
-  /** The number of records in each partition. */
-  readonly endOffset: number;
-  /** Size of a frame. */
-  readonly maxBytes: number;
+/** `maxBytes` is the size of a frame. */
+export interface PlainRun extends FetchedTopic {
   /** codecPoolPlainBytes */
   readonly plainBytes: number;
   /** The main thread is kept 90 % busy in blocks of this length. 0: it is idle. */

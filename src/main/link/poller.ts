@@ -147,12 +147,7 @@ export class Poller {
       const check = (): void => {
         if (inFlight.size === 0) finish();
       };
-      // The timer of a thread that was blocked fires before the thread hears of what has come meanwhile.
-      const end = (): void => {
-        this.#adapter.drain();
-        finish();
-      };
-      const timer = setTimeout(end, Math.min(limitMs, maxTimerMs));
+      const timer = this.#endAfter(limitMs, finish);
       this.#onceSettled.add(check);
       this.#proxy.flush();
     });
@@ -214,15 +209,18 @@ export class Poller {
       if (signal !== null) stops.push(onAbort(signal, wait.end));
       // poll(0) only waits for its fence, which the network thread answers within two turns.
       if (limitMs <= 0) return;
-      const timer = setTimeout(
-        () => {
-          this.#adapter.drain();
-          wait.end();
-        },
-        Math.min(limitMs, maxTimerMs),
-      );
+      const timer = this.#endAfter(limitMs, wait.end);
       stops.push(() => clearTimeout(timer));
     });
+  }
+
+  /** Reads what has come before it ends a wait: the timer of a thread that was blocked fires before the thread hears of that. */
+  #endAfter(limitMs: number, end: () => void): NodeJS.Timeout {
+    const readAndEnd = (): void => {
+      this.#adapter.drain();
+      end();
+    };
+    return setTimeout(readAndEnd, Math.min(limitMs, maxTimerMs));
   }
 
   #endFences(): void {

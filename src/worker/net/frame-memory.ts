@@ -47,6 +47,10 @@ export class FrameMemory implements Reused {
     return this.#waiting.size;
   }
 
+  isWaiting(waiter: FrameWaiter): boolean {
+    return this.#waiting.has(waiter);
+  }
+
   /**
    * A buffer of at least `byteCount` bytes, with any contents. Null if the limit is reached or others came first: then the waiter is
    * called when it is worth another try.

@@ -40,7 +40,6 @@ export class ReceiveBuffer {
   /** Somebody else gives the memory of the big frame back. */
   #isTaken = false;
   readonly #waiter: FrameWaiter;
-  #isWaiting = false;
 
   /** @param onMemory called when a big frame that waits for memory may find some: look for a frame, then read on */
   constructor(frames: FrameMemory, maxFrameBytes: number, onMemory: () => void = () => {}) {
@@ -61,7 +60,7 @@ export class ReceiveBuffer {
 
   /** A big frame has begun, and there is no memory for it. The socket is not read beyond the chunk until there is some. */
   get waitsForMemory(): boolean {
-    return this.#isWaiting;
+    return this.#frames.isWaiting(this.#waiter);
   }
 
   /** A big frame has begun and is not complete: there is nothing to do before more bytes come. */
@@ -189,7 +188,6 @@ export class ReceiveBuffer {
     const size = this.#chunk.readInt32BE(this.#start);
     if (size < sizeBytes || size > this.maxFrameBytes || size + sizeBytes <= chunkBytes) return;
     const big = this.#memoryFor(size);
-    this.#isWaiting = big === null;
     // The socket is read until the chunk is full.
     if (big === null) return;
     const have = Math.min(this.#end - this.#start - sizeBytes, size);
