@@ -11,7 +11,7 @@ import type { RoleHost } from '../client/role.ts';
 import { assignors } from './assignors/index.ts';
 import { RetryWait } from './backoff.ts';
 import { heartbeatAction, isBrokerFault, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
-import { ClassicHeartbeat, type HeartbeatOutcome } from './classic-heartbeat.ts';
+import { ClassicHeartbeat, type OnBeat } from './classic-heartbeat.ts';
 import { ClassicLeave } from './classic-leave.ts';
 import { type ClassicIdentity, ClassicRequests, type ClassicSettings, type Outcome } from './classic-requests.ts';
 import { codes } from './codes.ts';
@@ -48,6 +48,7 @@ export class ClassicGroupMember implements Membership {
   #matcher: TopicMatcher | null = null;
   #step: JoinStep = 'none';
   #isRejoinWanted = false;
+  #isPreparingLeave = false;
   /** Counts identities and joins. Answers to requests of an earlier one are ignored. */
   #serial = 0;
 
@@ -57,16 +58,7 @@ export class ClassicGroupMember implements Membership {
     this.#coordinator = coordinator;
     this.#settings = settings;
     this.#requests = new ClassicRequests(host, settings);
-    const onBeat: HeartbeatOutcome = {
-      onAnswer: (errorCode, durationMs, now) => {
-        parts.report.heartbeatAnswered(durationMs, now);
-        this.#onHeartbeat(errorCode, now);
-      },
-      onFailure: (now) => {
-        coordinator.unknown();
-        this.#heartbeat.failed(now);
-      },
-    };
+    const onBeat: OnBeat = (...answer) => this.#onHeartbeat(...answer);
     this.#heartbeat = new ClassicHeartbeat(host, this.#requests, coordinator, settings, () => this.#who, onBeat);
     this.#leave = new ClassicLeave(host, parts, this.#requests, coordinator, settings);
     this.#leader = new GroupLeader(host.cluster);
@@ -102,9 +94,10 @@ export class ClassicGroupMember implements Membership {
     this.#leave.poll(now);
     if (this.#state === 'FATAL' || this.#state === 'LEFT' || this.#matcher === null) return;
     if (this.#matcher.hasChanged() || this.#leader.hasTopicsChanged()) this.#isRejoinWanted = true;
-    if (this.#step === 'none' && this.#isRejoinWanted) this.#prepareJoin(now);
+    if (this.#step === 'none' && this.#isRejoinWanted && !this.#isPreparingLeave) this.#prepareJoin(now);
     if (this.#step === 'assign') this.#assign(now);
-    if (this.#step === 'send' && now >= this.#wait.until && this.#coordinator.ready(now) !== null) this.#join(now);
+    const mayJoin = this.#step === 'send' && now >= this.#wait.until && !this.#isPreparingLeave;
+    if (mayJoin && this.#coordinator.ready(now) !== null) this.#join(now);
     if (this.#hasHeartbeats) this.#heartbeat.poll(now);
   }
 
@@ -133,15 +126,19 @@ export class ClassicGroupMember implements Membership {
     this.#setState('LEFT');
   }
 
+  prepareLeave(): void {
+    this.#isPreparingLeave = true;
+  }
+
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
-    const isStatic = this.#settings.instanceId !== null;
-    const isToTell = mode !== 'remain' && (mode === 'leave' || !isStatic);
+    const isToTell = mode === 'leave' || (mode === 'default' && this.#settings.instanceId === null);
     if (this.#state === 'FATAL' || !isToTell) done();
     else if (this.#memberId === '') this.#leave.finish(deadline, done);
     else this.#leave.begin(this.#memberId, deadline, done, now);
     this.#forget(true);
     this.#leader.close();
     this.#matcher = null;
+    this.#isPreparingLeave = false;
     this.#setState('UNJOINED');
   }
 
@@ -287,6 +284,7 @@ export class ClassicGroupMember implements Membership {
 
   #takeOver(assigned: readonly TopicPartition[], now: number): void {
     this.#lastOwned = assigned;
+    if (this.#isPreparingLeave) return;
     const owned = this.#parts.owned();
     const { toRelease, toTake } = differenceOf(owned, assigned);
     if (toTake.length > 0 || owned.length === 0) this.#parts.take(toTake, now);
@@ -307,7 +305,8 @@ export class ClassicGroupMember implements Membership {
     return this.isMember && this.#step !== 'sent' && this.#state !== 'LEFT' && this.#state !== 'FATAL';
   }
 
-  #onHeartbeat(errorCode: number, now: number): void {
+  #onHeartbeat(errorCode: number, durationMs: number, now: number): void {
+    this.#parts.report.heartbeatAnswered(durationMs, now);
     const action = heartbeatAction(errorCode);
     switch (action) {
       case 'ok':

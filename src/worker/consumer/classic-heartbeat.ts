@@ -7,11 +7,8 @@ import type { ClassicIdentity, ClassicRequests, ClassicSettings } from './classi
 import type { Coordinator } from './coordinator.ts';
 import { HeartbeatTimes } from './heartbeat-times.ts';
 
-export interface HeartbeatOutcome {
-  /** Neither of the two is called for an identity that is over. */
-  onAnswer(errorCode: number, durationMs: number, now: number): void;
-  onFailure(now: number): void;
-}
+/** Is not called for an identity that is over. */
+export type OnBeat = (errorCode: number, durationMs: number, now: number) => void;
 
 export class ClassicHeartbeat {
   readonly times = new HeartbeatTimes();
@@ -19,7 +16,7 @@ export class ClassicHeartbeat {
   readonly #coordinator: Coordinator;
   readonly #settings: ClassicSettings;
   readonly #who: () => ClassicIdentity;
-  readonly #outcome: HeartbeatOutcome;
+  readonly #onBeat: OnBeat;
   readonly #wait: RetryWait;
   #isInFlight = false;
   /** The last heartbeat has failed, so the next one does not wait for the interval: a session has room for few intervals. */
@@ -33,13 +30,13 @@ export class ClassicHeartbeat {
     coordinator: Coordinator,
     settings: ClassicSettings,
     who: () => ClassicIdentity,
-    outcome: HeartbeatOutcome,
+    onBeat: OnBeat,
   ) {
     this.#requests = requests;
     this.#coordinator = coordinator;
     this.#settings = settings;
     this.#who = who;
-    this.#outcome = outcome;
+    this.#onBeat = onBeat;
     this.#wait = new RetryWait(settings.retryBackoffMs, () => host.random());
   }
 
@@ -99,10 +96,12 @@ export class ClassicHeartbeat {
       who,
       {
         onResponse: (errorCode, at) => {
-          if (isCurrent()) this.#outcome.onAnswer(errorCode, at - now, at);
+          if (isCurrent()) this.#onBeat(errorCode, at - now, at);
         },
         onFailure: (_error, at) => {
-          if (isCurrent()) this.#outcome.onFailure(at);
+          if (!isCurrent()) return;
+          this.#coordinator.unknown();
+          this.failed(at);
         },
       },
       now,

@@ -12,7 +12,7 @@ import type { MembershipHost } from './membership.ts';
 interface Leaving {
   readonly memberId: string;
   limit: LeaveLimit;
-  done: () => void;
+  readonly waiting: (() => void)[];
   isUnderWay: boolean;
 }
 
@@ -40,10 +40,10 @@ export class ClassicLeave {
 
   /** Tells the coordinator that the member leaves. `done` is called once, at the latest at the deadline. */
   begin(memberId: string, deadline: number, done: () => void, now: number): void {
-    this.#leaving?.done();
+    if (this.#leaving !== null) this.#end(this.#leaving);
     this.#wait.succeeded();
     const limit = new LeaveLimit(this.#host.requests, deadline);
-    this.#leaving = { memberId, limit, done, isUnderWay: false };
+    this.#leaving = { memberId, limit, waiting: [done], isUnderWay: false };
     this.poll(now);
   }
 
@@ -55,7 +55,7 @@ export class ClassicLeave {
       return;
     }
     leaving.limit = new LeaveLimit(this.#host.requests, deadline);
-    leaving.done = done;
+    leaving.waiting.push(done);
   }
 
   poll(now: number): void {
@@ -99,6 +99,6 @@ export class ClassicLeave {
 
   #end(leaving: Leaving): void {
     this.#leaving = null;
-    leaving.done();
+    for (const done of leaving.waiting) done();
   }
 }

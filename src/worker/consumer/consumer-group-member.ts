@@ -13,7 +13,7 @@ import type { Coordinator } from './coordinator.ts';
 import { HeartbeatContent, type HeartbeatKind, type HeartbeatSettings, textOf } from './heartbeat-content.ts';
 import { HeartbeatPace } from './heartbeat-pace.ts';
 import { InstanceWait } from './instance-wait.ts';
-import { LeaveLimit, leaveAction, notToldLeave } from './leaving.ts';
+import { LeaveCall, LeaveLimit, leaveAction, notToldLeave } from './leaving.ts';
 import type { MemberState } from './member-states.ts';
 import type { Fencing, Identity, LeaveMode, Membership, MembershipHost } from './membership.ts';
 import { deniedTopics, refusedBy, unsupportedMembership } from './named-errors.ts';
@@ -55,11 +55,8 @@ export class ConsumerGroupMember implements Membership {
   #isDenialTold = false;
   /** A join was sent since the member was last out of the group: the coordinator may know it. */
   #hasAsked = false;
-  #leaveMode: LeaveMode = 'default';
-  #leaveLimit: LeaveLimit | null = null;
-  #onLeft: (() => void) | null = null;
-  /** It was asked to join while it leaves. */
-  #joinsAfterLeave = false;
+  /** Not null in the state LEAVING. */
+  #leave: LeaveCall | null = null;
 
   constructor(host: RoleHost, parts: MembershipHost, coordinator: Coordinator, settings: MemberSettings) {
     this.#host = host;
@@ -94,7 +91,7 @@ export class ConsumerGroupMember implements Membership {
     this.#content.subscribe(subscription, this.#matcher);
     this.#isDenialTold = false;
     if (this.#state === 'UNSUBSCRIBED') this.#joinGroup();
-    else if (this.#state === 'LEAVING') this.#joinsAfterLeave = true;
+    else if (this.#leave !== null) this.#leave.joinsAfter = true;
   }
 
   poll(now: number): void {
@@ -102,20 +99,20 @@ export class ConsumerGroupMember implements Membership {
     if (this.#state === 'RECONCILING') this.#reconcile(now);
     const isDue = this.#hasHeartbeats && this.#pace.isDue(this.#isUrgent, now);
     if (isDue && this.#coordinator.ready(now) !== null) this.#heartbeat(now);
-    if (this.#state !== 'LEAVING' || !this.#leaveLimit!.isOver(now)) return;
+    if (this.#leave?.limit.isOver(now) !== true) return;
     this.#parts.log('warn', `${this.#name} ${notToldLeave}`);
     this.#left();
   }
 
   nextDeadline(now: number): number {
     if (!this.#hasHeartbeats) return Number.POSITIVE_INFINITY;
-    const leftAt = this.#state === 'LEAVING' ? this.#leaveLimit!.endsAt : Number.POSITIVE_INFINITY;
+    const leftAt = this.#leave?.limit.endsAt ?? Number.POSITIVE_INFINITY;
     return Math.min(leftAt, this.#pace.nextDeadline(this.#isUrgent, now));
   }
 
   onApplicationActive(): void {
     if (this.#state === 'STALE') this.#joinGroup();
-    else if (this.#state === 'LEAVING' && this.#onLeft === null) this.#joinsAfterLeave = true;
+    else if (this.#leave?.isWaitedFor === false) this.#leave.joinsAfter = true;
   }
 
   leaveForSlowness(now: number): void {
@@ -125,21 +122,24 @@ export class ConsumerGroupMember implements Membership {
     this.#beginLeave('default', now + this.#settings.requestTimeoutMs, null, now);
   }
 
+  prepareLeave(): void {
+    if (this.isMember || this.#state === 'JOINING') this.#setState('PREPARE_LEAVING');
+  }
+
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
-    const mayBeKnown = this.isMember || this.#state === 'LEAVING' || (this.#state === 'JOINING' && this.#hasAsked);
-    if (mode === 'remain' || !mayBeKnown) {
+    const isJoining = this.#state === 'JOINING' || this.#state === 'PREPARE_LEAVING';
+    const mayBeKnown = this.isMember || (isJoining && this.#hasAsked);
+    if (this.#leave === null && (mode === 'remain' || !mayBeKnown)) {
       this.#setState('UNSUBSCRIBED');
       done();
       return;
     }
-    this.#beginLeave(mode, deadline, done, now);
+    // What was said already cannot be taken back.
+    this.#beginLeave(mode === 'remain' ? this.#leave!.mode : mode, deadline, done, now);
   }
 
   #beginLeave(mode: LeaveMode, deadline: number, onLeft: (() => void) | null, now: number): void {
-    this.#leaveMode = mode;
-    this.#leaveLimit = new LeaveLimit(this.#host.requests, deadline);
-    this.#onLeft = onLeft;
-    this.#joinsAfterLeave = false;
+    this.#leave = new LeaveCall(mode, new LeaveLimit(this.#host.requests, deadline), onLeft, this.#leave);
     this.#setState('LEAVING');
     this.poll(now);
   }
@@ -156,6 +156,8 @@ export class ConsumerGroupMember implements Membership {
   // --- heartbeats
 
   get #hasHeartbeats(): boolean {
+    // What is under way may make it a member. There is nothing else to say.
+    if (this.#state === 'PREPARE_LEAVING') return this.isMember;
     return (
       this.#state !== 'UNSUBSCRIBED' && this.#state !== 'FENCED' && this.#state !== 'STALE' && this.#state !== 'FATAL'
     );
@@ -169,7 +171,7 @@ export class ConsumerGroupMember implements Membership {
   get #kind(): HeartbeatKind {
     if (this.#state === 'JOINING') return 'join';
     if (this.#state !== 'LEAVING') return 'alive';
-    return this.#settings.instanceId !== null && this.#leaveMode === 'default' ? 'leaveStatic' : 'leave';
+    return this.#settings.instanceId !== null && this.#leave!.mode === 'default' ? 'leaveStatic' : 'leave';
   }
 
   #heartbeat(now: number): void {
@@ -325,16 +327,16 @@ export class ConsumerGroupMember implements Membership {
 
   #fenced(why: Fencing, now: number): void {
     const reason = this.#pace.times.explain(why, now);
-    this.#parts.log(
-      'warn',
-      `${this.#name} at epoch ${this.#epoch} was fenced (${reason}): it has lost its partitions and joins again`,
-    );
+    const leaves = this.#state === 'PREPARE_LEAVING';
+    const text = `was fenced (${reason}): it has lost its partitions and ${leaves ? 'is out of the group' : 'joins again'}`;
+    this.#parts.log('warn', `${this.#name} at epoch ${this.#epoch} ${text}`);
     // A coordinator that fences members that join must not be asked as fast as it answers.
     if (this.#state === 'JOINING') this.#pace.backOff(now);
     this.#setState('FENCED');
     this.#epoch = joinEpoch;
     this.#parts.lose(this.#parts.owned(), now);
-    this.#joinGroup();
+    if (leaves) this.#setState('UNSUBSCRIBED');
+    else this.#joinGroup();
   }
 
   #fatal(error: Error): void {
@@ -344,14 +346,14 @@ export class ConsumerGroupMember implements Membership {
   }
 
   #left(): void {
-    const onLeft = this.#onLeft;
-    this.#onLeft = null;
+    const leave = this.#leave!;
+    this.#leave = null;
     this.#epoch = joinEpoch;
     this.#join++;
     this.#hasAsked = false;
-    this.#setState(onLeft === null ? 'STALE' : 'UNSUBSCRIBED');
-    if (this.#joinsAfterLeave) this.#joinGroup();
-    onLeft?.();
+    this.#setState(leave.isWaitedFor ? 'UNSUBSCRIBED' : 'STALE');
+    if (leave.joinsAfter) this.#joinGroup();
+    leave.end();
   }
 
   #setState(state: MemberState): void {

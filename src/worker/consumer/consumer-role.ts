@@ -224,6 +224,7 @@ export class ConsumerRole implements Role {
   /** Releases all partitions and leaves the group. `done` is called once. */
   unsubscribe(now: number, done: () => void): void {
     this.#topics.subscribe({ names: [] });
+    this.group?.prepareLeave();
     const deadline = now + this.config.defaultApiTimeoutMs;
     this.partitions.release(
       this.partitions.asTopicPartitions(),
@@ -382,11 +383,11 @@ export class ConsumerRole implements Role {
         this.#settings.log('warn', `the application has asked for no records for ${Math.floor(sinceMs)} ms: ${policy}`);
         this.#tell({ type: 'blocked', sinceMs, policy });
         this.#isPausedByPolicy = policy !== 'keep';
-        if (policy === 'leave') this.group?.membership?.leaveForSlowness(now);
+        if (policy === 'leave') this.group?.leaveForSlowness(now);
       },
       onActive: (now: number) => {
         this.#isPausedByPolicy = false;
-        this.group?.membership?.onApplicationActive(now);
+        this.group?.onApplicationActive(now);
       },
       onStalled: (partition: Partition, cause: string) => {
         const { topic, index } = partition;

@@ -54,6 +54,8 @@ export class Group {
   #membership: Membership | null = null;
   /** The subscription that waits until the protocol is chosen. */
   #subscription: Subscription | null = null;
+  /** The member is about to leave: what is subscribed now is for a later membership. */
+  #isPreparingLeave = false;
 
   constructor(host: RoleHost, parts: MembershipHost, owns: (key: string) => boolean, settings: GroupSettings) {
     this.#host = host;
@@ -90,18 +92,18 @@ export class Group {
   }
 
   get isManaged(): boolean {
-    return this.#subscription !== null;
+    return this.#subscription !== null || this.#isPreparingLeave;
   }
 
   subscribe(subscription: Subscription, now: number): void {
     this.#subscription = subscription;
-    this.#membership?.subscribe(subscription, now);
+    if (!this.#isPreparingLeave) this.#membership?.subscribe(subscription, now);
     this.poll(now);
   }
 
   poll(now: number): void {
     this.coordinator.poll(now);
-    if (this.#membership === null && this.#subscription !== null) this.#choose(now);
+    if (this.#membership === null && this.#subscription !== null && !this.#isPreparingLeave) this.#choose(now);
     this.#membership?.poll(now);
     if (this.#membership !== null) this.#timer.see(this.#membership.state, now);
     this.offsets.poll(now);
@@ -120,19 +122,37 @@ export class Group {
     );
   }
 
-  /** Fails the open questions about committed offsets. */
+  /** Fails the open questions about committed offsets, and prepares to leave. */
   close(error: Error, now: number): void {
+    this.prepareLeave();
     for (const question of [...this.#questions]) this.#endQuestion(question, error, now);
   }
 
-  leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
+  /** The partitions are being released, and `leave` follows. */
+  prepareLeave(): void {
     this.#subscription = null;
+    this.#isPreparingLeave = true;
+    this.#membership?.prepareLeave();
+  }
+
+  leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
+    this.#isPreparingLeave = false;
     const membership = this.#membership;
     if (membership === null) {
       done();
       return;
     }
     membership.leave(mode, deadline, now, done);
+    if (this.#subscription !== null) membership.subscribe(this.#subscription, now);
+  }
+
+  /** The application is blocked, and `whenBlocked` is `leave`. A member that is about to leave does so soon enough. */
+  leaveForSlowness(now: number): void {
+    if (!this.#isPreparingLeave) this.#membership?.leaveForSlowness(now);
+  }
+
+  onApplicationActive(now: number): void {
+    if (!this.#isPreparingLeave) this.#membership?.onApplicationActive(now);
   }
 
   /** Looks up committed offsets, until all are known or the time is over. `done` is called once. */

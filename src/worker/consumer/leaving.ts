@@ -3,6 +3,7 @@
 
 import { anyone, type BrokerRequests } from '../client/broker-requests.ts';
 import { isBrokerFault, syncAction } from './classic-actions.ts';
+import type { LeaveMode } from './membership.ts';
 
 /** Without any broker that could be asked, nobody waits for longer. */
 const maxCutOffMs = 3000;
@@ -27,6 +28,32 @@ export class LeaveLimit {
 
   get endsAt(): number {
     return Math.min(this.#deadline, (this.#cutOffSince ?? Number.POSITIVE_INFINITY) + maxCutOffMs);
+  }
+}
+
+/** The leave of a member: how, until when, and who waits for its end. One that nobody waits for is the member's own, for slowness. */
+export class LeaveCall {
+  readonly mode: LeaveMode;
+  readonly limit: LeaveLimit;
+  readonly #waiting: (() => void)[];
+  /** It was asked to join while it leaves. */
+  joinsAfter = false;
+
+  /** @param before a leave that is under way, whose callers wait for this one */
+  constructor(mode: LeaveMode, limit: LeaveLimit, onLeft: (() => void) | null, before: LeaveCall | null) {
+    this.mode = mode;
+    this.limit = limit;
+    this.#waiting = before === null ? [] : [...before.#waiting];
+    if (onLeft !== null) this.#waiting.push(onLeft);
+  }
+
+  get isWaitedFor(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Tells all who wait. Must be called once. */
+  end(): void {
+    for (const onLeft of this.#waiting) onLeft();
   }
 }
 

@@ -37,6 +37,8 @@ export interface Membership {
   onApplicationActive(now: number): void;
   /** The application is blocked, and `whenBlocked` is `leave`. */
   leaveForSlowness(now: number): void;
+  /** `leave` follows, when all partitions are released. Until then the membership lasts, but takes no partitions and does not join again. */
+  prepareLeave(): void;
   /** Leaves the group. All partitions must have been released. The coordinator is told until it answers. `done` is called once, at the latest at the deadline. */
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void;
   /** A commit or another request was answered with an error that ends the membership of this epoch. */

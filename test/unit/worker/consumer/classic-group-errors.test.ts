@@ -75,8 +75,8 @@ describe('JoinGroup', () => {
         1,
       );
       // The member leaves, and joins as a new one.
-      bench.role.group!.membership!.leaveForSlowness(bench.now);
-      bench.role.group!.membership!.onApplicationActive(bench.now);
+      bench.role.group!.leaveForSlowness(bench.now);
+      bench.role.group!.onApplicationActive(bench.now);
       bench.turn();
       bench.answer(JoinGroup, { ...joined, generationId: 6 });
       bench.answer(SyncGroup, { errorCode: 0, assignment });

@@ -3,13 +3,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { KafkaConnectionError } from '../../../../src/common/errors/errors.ts';
-import { ConsumerGroupHeartbeat, FindCoordinator, LeaveGroup } from '../../../../src/protocol/flat/generated/apis.ts';
-import { classicStable } from './support/classic-bench.ts';
+import {
+  ConsumerGroupHeartbeat,
+  FindCoordinator,
+  Heartbeat,
+  JoinGroup,
+  LeaveGroup,
+  OffsetCommit,
+  SyncGroup,
+} from '../../../../src/protocol/flat/generated/apis.ts';
+import { encodeAssignment } from '../../../../src/worker/consumer/consumer-protocol.ts';
+import { classicStable, joined } from './support/classic-bench.ts';
 import { ConsumerBench } from './support/consumer-bench.ts';
 import { assigned, beat, begin, coordinator, isOwned } from './support/member-bench.ts';
 
 interface Protocol {
   readonly name: string;
+  /** The group gives a stable member all partitions anew, as far as the member lets it. */
+  give(bench: ConsumerBench): void;
+  /** The group has expelled the member, which hears of it by its next heartbeat. */
+  expel(bench: ConsumerBench): void;
+  /** How many requests to join wait for their answer. */
+  joins(bench: ConsumerBench): number;
   stable(): ConsumerBench;
   /** How many requests to leave wait for their answer. */
   asked(bench: ConsumerBench): number;
@@ -21,12 +36,21 @@ const protocols: readonly Protocol[] = [
   {
     name: 'KIP-848',
     stable: () => {
-      const bench = begin({ groupProtocol: 'consumer' });
+      const bench = begin({ groupProtocol: 'consumer' }, 3);
       bench.answer(ConsumerGroupHeartbeat, beat({ assignment: assigned(0, 1) }));
       bench.answer(ConsumerGroupHeartbeat, beat({}));
       isOwned(bench, 2);
       return bench;
     },
+    give: (bench) => {
+      bench.advance(5000);
+      bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: 4, assignment: assigned(0, 1, 2) }));
+    },
+    expel: (bench) => {
+      bench.advance(5000);
+      bench.answer(ConsumerGroupHeartbeat, { errorCode: 25 });
+    },
+    joins: (bench) => bench.asked(ConsumerGroupHeartbeat).filter(({ memberEpoch }) => memberEpoch === 0).length,
     asked: (bench) => bench.asked(ConsumerGroupHeartbeat).filter(({ memberEpoch }) => memberEpoch === -1).length,
     answer: (bench, errorCode) =>
       void bench.answer(ConsumerGroupHeartbeat, errorCode === 0 ? beat({ memberEpoch: -1 }) : { errorCode }),
@@ -35,6 +59,15 @@ const protocols: readonly Protocol[] = [
   {
     name: 'classic',
     stable: classicStable,
+    give: (bench) => {
+      bench.advance(3000);
+      bench.answer(Heartbeat, { errorCode: 27 });
+    },
+    expel: (bench) => {
+      bench.advance(3000);
+      bench.answer(Heartbeat, { errorCode: 25 });
+    },
+    joins: (bench) => bench.asked(JoinGroup).length,
     asked: (bench) => bench.asked(LeaveGroup).length,
     answer: (bench, errorCode) => void bench.answer(LeaveGroup, { errorCode, members: [] }),
     fail: (bench) => bench.fail(LeaveGroup, new KafkaConnectionError('reset')),
@@ -43,7 +76,78 @@ const protocols: readonly Protocol[] = [
 
 const timeoutMs = 10_000;
 
-for (const { name, stable, asked, answer, fail } of protocols) {
+const ways = {
+  close: (bench: ConsumerBench, done: () => void) => bench.role.close(timeoutMs, 'default', bench.now, done),
+  unsubscribe: (bench: ConsumerBench, done: () => void) => bench.role.unsubscribe(bench.now, done),
+};
+
+/** Begins the end of a member, which then waits for the answer to its last commit. Returns whether the end was reached. */
+function end(bench: ConsumerBench, way: (typeof ways)['close']): () => boolean {
+  for (const partition of bench.role.partitions.all) bench.role.resolver.start(partition, { offset: '10' });
+  let isDone = false;
+  way(bench, () => {
+    isDone = true;
+  });
+  bench.turn();
+  assert.equal(bench.asked(OffsetCommit).length, 1);
+  return () => isDone;
+}
+
+function commitEnds(bench: ConsumerBench, errorCode = 0): void {
+  bench.answer(OffsetCommit, ({ topics }) => ({
+    topics: topics!.map(({ name, partitions }) => ({
+      name: name!,
+      partitions: partitions!.map(({ partitionIndex }) => ({ partitionIndex: partitionIndex!, errorCode })),
+    })),
+  }));
+}
+
+for (const { name, stable, give, expel, joins, asked, answer } of protocols)
+  for (const [call, way] of Object.entries(ways))
+    describe(`a ${name} member between the begin of ${call} and its leave`, () => {
+      it('takes nothing that its group gives it, and joins no more', () => {
+        const bench = stable();
+        const isDone = end(bench, way);
+        give(bench);
+        isOwned(bench, 2);
+        commitEnds(bench);
+        assert.deepEqual([asked(bench), joins(bench)], [1, 0]);
+        answer(bench, 0);
+        assert.ok(isDone());
+        isOwned(bench, 0);
+        assert.deepEqual([bench.events('assigned').length, bench.events('revoked').length], [1, 1]);
+        assert.deepEqual(bench.events('lost'), []);
+        bench.advance(timeoutMs);
+        assert.deepEqual([asked(bench), joins(bench)], [0, 0]);
+      });
+
+      it('does not join again when its group has expelled it', () => {
+        const bench = stable();
+        const isDone = end(bench, way);
+        expel(bench);
+        isOwned(bench, 0);
+        assert.equal(bench.events('lost').length, 1);
+        commitEnds(bench, 25);
+        assert.deepEqual([isDone(), asked(bench), joins(bench)], [true, 0, 0]);
+        bench.advance(timeoutMs);
+        assert.deepEqual([asked(bench), joins(bench)], [0, 0]);
+      });
+
+      it('does not leave for slowness before its partitions are released', () => {
+        const bench = stable();
+        const isDone = end(bench, way);
+        bench.role.group!.leaveForSlowness(bench.now);
+        bench.turn();
+        assert.equal(asked(bench), 0);
+        isOwned(bench, 2);
+        commitEnds(bench);
+        answer(bench, 0);
+        assert.ok(isDone());
+        assert.deepEqual(bench.events('lost'), []);
+      });
+    });
+
+for (const { name, stable, joins, asked, answer, fail } of protocols) {
   const closing = (): { readonly bench: ConsumerBench; readonly isClosed: () => boolean } => {
     const bench = stable();
     let isClosed = false;
@@ -132,6 +236,28 @@ for (const { name, stable, asked, answer, fail } of protocols) {
       assert.ok(isClosed());
     });
 
+    it('joins again when it was subscribed while its partitions were released', () => {
+      const bench = stable();
+      const isDone = end(bench, ways.unsubscribe);
+      bench.role.subscribe({ names: ['t'] }, bench.now);
+      bench.turn();
+      assert.equal(joins(bench), 0);
+      commitEnds(bench);
+      answer(bench, 0);
+      assert.ok(isDone());
+      bench.turn();
+      assert.equal(joins(bench), 1);
+    });
+
+    it('tells everyone who has asked for it', () => {
+      const bench = stable();
+      let count = 0;
+      for (const way of [ways.unsubscribe, ways.unsubscribe, ways.close]) way(bench, () => count++);
+      bench.turn();
+      answer(bench, 0);
+      assert.equal(count, 3);
+    });
+
     it('is out after unsubscribe, too, when a later answer says so', () => {
       const bench = stable();
       let isDone = false;
@@ -179,10 +305,10 @@ describe('a member of KIP-848', () => {
     const bench = begin({ groupProtocol: 'consumer', whenBlocked: 'leave', maxPollIntervalMs: 60_000 });
     bench.answer(ConsumerGroupHeartbeat, beat({ assignment: assigned(0, 1) }));
     bench.answer(ConsumerGroupHeartbeat, beat({}));
-    bench.role.group!.membership!.leaveForSlowness(bench.now);
+    bench.role.group!.leaveForSlowness(bench.now);
     bench.turn();
     isOwned(bench, 0);
-    bench.role.group!.membership!.onApplicationActive(bench.now);
+    bench.role.group!.onApplicationActive(bench.now);
     bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: -1 }));
     assert.equal(bench.asked(ConsumerGroupHeartbeat)[0]!.memberEpoch, 0);
   });
@@ -200,9 +326,27 @@ describe('a member of KIP-848', () => {
 });
 
 describe('a classic member', () => {
+  it('that joins anew keeps what it has, and takes nothing more, until its last commit is answered', () => {
+    const bench = classicStable({ partitionAssignmentStrategy: ['cooperative-sticky'] });
+    bench.advance(3000);
+    bench.answer(Heartbeat, { errorCode: 27 });
+    assert.equal(bench.asked(JoinGroup).length, 1);
+    const isDone = end(bench, ways.unsubscribe);
+    bench.answer(JoinGroup, { ...joined, generationId: 5, protocolName: 'cooperative-sticky' });
+    const partitions = [1, 2].map((partition) => ({ topic: 't', partition }));
+    bench.answer(SyncGroup, { errorCode: 0, assignment: encodeAssignment(partitions) });
+    isOwned(bench, 2);
+    commitEnds(bench);
+    bench.answer(LeaveGroup, { errorCode: 0, members: [] });
+    assert.ok(isDone());
+    assert.deepEqual([bench.events('assigned').length, bench.events('lost').length], [1, 0]);
+    bench.advance(timeoutMs);
+    assert.equal(bench.asked(JoinGroup).length, 0);
+  });
+
   it('that is being left for want of questions is waited for by close', () => {
     const bench = classicStable();
-    bench.role.group!.membership!.leaveForSlowness(bench.now);
+    bench.role.group!.leaveForSlowness(bench.now);
     bench.turn();
     assert.equal(bench.asked(LeaveGroup).length, 1);
     let isClosed = false;
