@@ -157,8 +157,8 @@ export class ProducerRole implements Role {
     if (this.#staging.isEmpty) {
       this.accumulator.flush(onDone, now);
     } else {
-      // Records that wait for metadata are in no batch yet. When none waits any more, each is in a batch or has failed.
-      this.#staging.onEmpty((at) => this.accumulator.flush(onDone, at));
+      // Records that wait for metadata are in no batch yet. When those of now have left, each is in a batch or has failed.
+      this.#staging.onceLeft((at) => this.accumulator.flush(onDone, at));
       this.accumulator.flush(() => {}, now);
     }
     this.#parts.host.wake();

@@ -40,7 +40,16 @@ export function isKnown({ topic, partition }: Pick<UnplacedRecord, 'topic' | 'pa
   return partitionCount > 0 && partition < partitionCount;
 }
 
+/** Records that came between two flushes. */
+interface Wave {
+  /** How many of its records wait here. */
+  waiting: number;
+  /** Called when none of them and of those before waits any more. */
+  readonly listeners: ((now: number) => void)[];
+}
+
 class StagedRecord implements UnplacedRecord {
+  readonly wave: Wave;
   readonly owner: RecordOwner;
   readonly topic: TopicState;
   readonly kind: TrackKind;
@@ -57,7 +66,8 @@ class StagedRecord implements UnplacedRecord {
   /** Until metadata comes, `deadline` limits its wait. After that it waits for memory. */
   waitsSince = Number.POSITIVE_INFINITY;
 
-  constructor(record: UnplacedRecord, deadline: number) {
+  constructor(record: UnplacedRecord, deadline: number, wave: Wave) {
+    this.wave = wave;
     this.owner = record.owner;
     this.topic = record.topic;
     this.kind = record.kind;
@@ -95,7 +105,8 @@ export class Staging {
   readonly #unknownOf = new Map<TopicState, number>();
   /** The bytes that are counted for the records of each thread. */
   readonly #bytesOf = new Map<RecordOwner, number>();
-  #onEmpty: ((now: number) => void)[] = [];
+  /** Oldest first. The last one is that of the records to come. */
+  #waves: Wave[] = [newWave()];
   /** The metadata with which the records were last tried. */
   #triedWith = -1;
 
@@ -149,12 +160,13 @@ export class Staging {
 
   /** Keeps a copy of the record. @returns false when there is no memory for it */
   add(record: UnplacedRecord, now: number): boolean {
-    const staged = new StagedRecord(record, now + this.#maxBlockMs);
+    const staged = new StagedRecord(record, now + this.#maxBlockMs, this.#waves.at(-1)!);
     if (!this.#memory.reserve(staged.countedBytes, staged.owner)) return false;
     if (!this.isWaiting(record.topic)) {
       this.#triedWith = -1;
       this.#cluster.requestUpdate();
     }
+    staged.wave.waiting++;
     this.#noteBytes(staged, 1);
     this.#count(staged);
     if (isKnown(staged) && !this.#unknownOf.has(staged.topic)) {
@@ -186,6 +198,7 @@ export class Staging {
   /** The record waits here no longer. Its memory is not released. */
   #left(record: StagedRecord): void {
     const { topic, partition } = record;
+    record.wave.waiting--;
     this.#noteBytes(record, -1);
     const counts = this.#counts.get(topic)!;
     const count = counts.get(partition)! - 1;
@@ -194,9 +207,11 @@ export class Staging {
     else this.#counts.delete(topic);
   }
 
-  /** Calls `listener` once when nothing waits here. */
-  onEmpty(listener: (now: number) => void): void {
-    this.#onEmpty.push(listener);
+  /** Calls `listener` once when no record waits here any more that waits here now. Later ones may come without end. */
+  onceLeft(listener: (now: number) => void): void {
+    const last = this.#waves.at(-1)!;
+    last.listeners.push(listener);
+    this.#waves.push(newWave());
   }
 
   /**
@@ -218,7 +233,7 @@ export class Staging {
       this.#fail(record, error);
     }
     if (this.#unknown.length > 0) this.#cluster.requestUpdate();
-    if (this.isEmpty) this.#tellEmpty(now);
+    this.#tellLeft(now);
   }
 
   /** Looks anew at each record: what it waits for, and whether it has waited too long. */
@@ -268,13 +283,14 @@ export class Staging {
       this.#memory.unreserve(record.countedBytes, record.owner);
       this.#fail(record, errorOf(record));
     }
-    this.#tellEmpty(now);
+    this.#tellLeft(now);
   }
 
-  #tellEmpty(now: number): void {
-    const listeners = this.#onEmpty;
-    this.#onEmpty = [];
-    for (const listener of listeners) listener(now);
+  #tellLeft(now: number): void {
+    while (this.#waves.length > 1 && this.#waves[0]!.waiting === 0) {
+      const { listeners } = this.#waves.shift()!;
+      for (const listener of listeners) listener(now);
+    }
   }
 
   #whyNever(record: StagedRecord, count: number, now: number): Error | null {
@@ -297,4 +313,8 @@ export class Staging {
     runs.add(record.owner, record.kind, record.trackId);
     runs.settle(outcomeOf(record.topic.name, record.partition, error));
   }
+}
+
+function newWave(): Wave {
+  return { waiting: 0, listeners: [] };
 }

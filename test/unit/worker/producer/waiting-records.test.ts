@@ -178,3 +178,22 @@ test('a record larger than the memory of all batches fails alone, and the error 
   assert.deepEqual([producer.outcome(big), producer.outcome(small)], ['RecordTooLargeError', 'at 0']);
   assert.match(producer.error(big).message, /all batches together may take 2000 \(bufferMemoryBytes\)/);
 });
+
+test('a flush waits for the records that wait for metadata when it is called, not for those that come later without end', () => {
+  const producer = started({ lingerMs: 0, maxBlockMs: 1000 });
+  const first = producer.append('1', { topic: 'missing' });
+  const flushed: string[] = [];
+  producer.role.flush(() => flushed.push('first'), producer.cluster.now);
+  let second: number | null = null;
+  for (let ms = 0; ms < 2000; ms += 100) {
+    producer.append('later', { topic: 'missing too' });
+    if (ms === 500) {
+      second = producer.append('2', { topic: 'missing' });
+      producer.role.flush(() => flushed.push('second'), producer.cluster.now);
+    }
+    producer.advance(100);
+    const done = [first, second].filter((id) => id !== null && producer.outcome(id) !== 'open');
+    assert.ok(flushed.length <= done.length, 'a flush ends after its records');
+  }
+  assert.deepEqual(flushed, ['first', 'second']);
+});
