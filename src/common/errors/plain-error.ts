@@ -95,6 +95,11 @@ export function fromPlainError(plain: PlainError): Error {
   return error;
 }
 
+/** The same error for a record that may be in the log. */
+export function withDoubt(error: Error): Error {
+  return fromPlainError({ ...toPlainError(error), maybeWritten: true });
+}
+
 /** How much of an error is kept when there is little room: levels of causes, and characters of each text. */
 const briefSizes = [
   [4, 300],

@@ -9,6 +9,7 @@ import {
   ProducerFatalError,
   ProducerFencedError,
 } from '../../common/errors/errors.ts';
+import { withDoubt } from '../../common/errors/plain-error.ts';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
 import { compressionTypes, LEVEL_DEFAULT } from '../../protocol/flat/records/records-slot.ts';
 import type { Role, RoleHost } from '../client/role.ts';
@@ -276,7 +277,8 @@ export class ProducerRole implements Role {
       error instanceof ProducerFencedError ? error : new ProducerFatalError(text, { cause: error, fatal: true });
     this.#refusal = fatal;
     this.#parts.report.state('error', 'producer-fatal', text, error);
-    this.#sender.failAll(() => fatal, now);
+    const inDoubt = withDoubt(fatal);
+    this.#sender.failAll(({ maybeWritten, requests }) => (maybeWritten || requests > 0 ? inDoubt : fatal), now);
     this.#staging.failAll(() => fatal, now);
     this.accumulator.madeRoom();
     this.#parts.onFatal(fatal);

@@ -117,7 +117,7 @@ export class Sender implements ProduceListener {
   // --- what an answer means
 
   #refused(batch: ProducerBatch, answer: PartitionAnswer, errorCode: number, now: number): void {
-    const { accumulator, host, numbers } = this.#parts;
+    const { accumulator, host, numbers, transaction } = this.#parts;
     if (isAboutMetadata(errorCode)) host.cluster.requestUpdate();
     if (batch.isSettled) {
       accumulator.release(batch);
@@ -141,7 +141,8 @@ export class Sender implements ProduceListener {
       return;
     }
     const error = produceError(errorCode, answer.errorMessage, detailsOf(batch));
-    if (errorCode === errorCodes.CLUSTER_AUTHORIZATION_FAILED && numbers !== null) {
+    // A transaction must be told too, or a commit that is under way would go on without the batch.
+    if (errorCode === errorCodes.CLUSTER_AUTHORIZATION_FAILED && numbers !== null && transaction === null) {
       this.#parts.onFatal(error, now);
       return;
     }
@@ -196,6 +197,8 @@ export class Sender implements ProduceListener {
   }
 
   #settleFailed(batch: ProducerBatch, error: Error, now: number, answer: PartitionAnswer | null = null): void {
+    // The end of its transaction, or of the producer, may have settled it.
+    if (batch.isSettled) return;
     const { topic, index } = batch.partition;
     const recordErrors =
       answer === null

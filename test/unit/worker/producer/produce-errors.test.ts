@@ -80,6 +80,23 @@ test('CLUSTER_AUTHORIZATION_FAILED ends an idempotent producer, and fails everyt
   assert.equal(producer.outcome(producer.append('c')), 'ProducerFatalError');
 });
 
+test('when a producer ends, records under way may be in the log, and those that were not sent are not', () => {
+  const producer = started({ lingerMs: 0 }, 3);
+  const refused = producer.append('a', { partition: 0 });
+  producer.poll();
+  const [answered] = producer.cluster.produces;
+  const underWay = producer.append('b', { partition: 1 });
+  producer.poll();
+  producer.cluster.isUp.set(1, false);
+  const notSent = producer.append('c', { partition: 2 });
+  producer.poll();
+  producer.cluster.answer(answered, () => 31);
+  const doubts = [refused, underWay, notSent].map((id) => producer.error(id).maybeWritten === true);
+  assert.deepEqual(doubts, [false, true, false]);
+  assert.equal(producer.outcome(underWay), 'ProducerFatalError');
+  assert.equal((producer.error(underWay) as Error & { fatal?: boolean }).fatal, true);
+});
+
 test('CLUSTER_AUTHORIZATION_FAILED fails only the batch of a producer without idempotence', () => {
   const producer = started({ lingerMs: 0, enableIdempotence: false });
   const id = producer.append('a');

@@ -26,6 +26,8 @@ export class TestProducer implements RecordOwner {
   acknowledged = 0;
   failed = 0;
   fatal: Error | null = null;
+  /** How many records the metrics count as failed in a batch. */
+  reportedFailures = 0;
   #lastTrackId = 0;
 
   constructor(options: TestOptions = {}, cluster = new FakeCluster()) {
@@ -40,7 +42,9 @@ export class TestProducer implements RecordOwner {
         requestSent: () => {},
         requestEnded: () => {},
         batchRefused: () => {},
-        batchFailed: () => {},
+        batchFailed: (batch) => {
+          this.reportedFailures += batch.count;
+        },
         batchRetried: () => {},
         batchWritten: () => {},
         recordRefused: () => {},
