@@ -7,6 +7,7 @@ import { IllegalStateError } from '../common/errors/errors.ts';
 import { expecting } from '../common/expected-role.ts';
 import { checkOptions } from '../common/options.ts';
 import { TrackKind } from '../common/record-tracking.ts';
+import type { Frame } from '../ring/frames/frame.ts';
 import { transactionBeginFrame } from '../ring/frames/producer-call-frames.ts';
 import type { ProducerMetricsMemory } from '../state/producer-metrics.ts';
 import { KafkaClient } from './kafka-client.ts';
@@ -274,8 +275,13 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
    */
   begin(): Future<Transaction<K, V>> {
     const future = this.#session.newFuture<Transaction<K, V>>();
-    this.#session.call(transactionBeginFrame, (error) => {
-      if (error === null) succeed(future, new Transaction<K, V>(this.#transactionHost));
+    let beganBy = 0;
+    const frameOf = (callId: number): Frame => {
+      beganBy = callId;
+      return transactionBeginFrame(callId);
+    };
+    this.#session.call(frameOf, (error) => {
+      if (error === null) succeed(future, new Transaction<K, V>(this.#transactionHost, beganBy));
       else fail(future, error);
     });
     return future;

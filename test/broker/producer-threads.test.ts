@@ -16,7 +16,7 @@ let broker: EmbeddedBroker;
 let client: KafkaClient;
 
 before(async () => {
-  broker = await startEmbeddedBroker({ topics: { shared: {}, ended: {}, alone: {}, packed: {} } });
+  broker = await startEmbeddedBroker({ topics: { shared: {}, ended: {}, alone: {}, packed: {}, transacted: {} } });
   client = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
 });
 
@@ -81,6 +81,29 @@ test('the complete records that a thread has written are delivered, even if the 
   assert.equal(offset.toNumber(), 50);
   await producer.close();
 });
+
+for (const how of ['closes its producer', 'ends'] as const) {
+  test(`the open transaction of a thread that ${how} is aborted, and another thread's begins`, async () => {
+    const producer = await client.producer({ transactionalId: `of a thread that ${how}`, maxBlockMs: 20_000 });
+    const body = `
+      const tx = await producer.begin();
+      await tx.send('transacted', { value: name });
+      parentPort.once('message', () => producer.close());
+      parentPort.postMessage('open');`;
+    const worker = workerOf(producer, how, body);
+    await once(worker, 'message');
+    const beginning = producer.begin();
+    if (how === 'ends') await worker.terminate();
+    else worker.postMessage('close');
+    const tx = await beginning;
+    await tx.send('transacted', { value: `after one that ${how}` });
+    await tx.commit();
+    const committed = await readValues(client, 'transacted', 0, { committedOnly: true });
+    assert.equal(committed.at(-1), `after one that ${how}`);
+    assert.ok(!committed.includes(how));
+    await producer.close();
+  });
+}
 
 test('a handle serves one thread, and other values are refused', async () => {
   const producer = await client.producer();

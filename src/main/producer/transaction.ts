@@ -58,6 +58,8 @@ export interface TransactionHost<K, V> {
 /** A transaction. It is open until `commit` or `abort`. `producer.begin()` makes one, and `producer.transaction` passes one to its function. */
 export class Transaction<K = BytesInput, V = BytesInput> {
   readonly #host: TransactionHost<K, V>;
+  /** The id of the call that began it. */
+  readonly #beganBy: number;
   /** The calls that must end before the transaction can end. */
   readonly #underWay = new Set<PromiseLike<unknown>>();
   #state: 'open' | 'ending' | 'ended' = 'open';
@@ -68,8 +70,9 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     if (!(error instanceof AbortError)) this.#failure ??= error;
   };
 
-  constructor(host: TransactionHost<K, V>) {
+  constructor(host: TransactionHost<K, V>, beganBy: number) {
     this.#host = host;
+    this.#beganBy = beganBy;
   }
 
   /** Like `producer.append`. Throws IllegalStateError when the transaction is over. */
@@ -119,7 +122,7 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     this.#checkOpen();
     const { offsets, group } = groupOffsetsOf(given, givenGroup);
     const told: TransactionOffsets = { group, offsets: offsets.map(offsetOf) };
-    const frameOf = (callId: number): Frame => transactionOffsetsFrame({ callId, offsets: told });
+    const frameOf = (callId: number): Frame => transactionOffsetsFrame({ callId, beganBy: this.#beganBy, offsets: told });
     const future = this.#host.session.newFuture<void>();
     this.#host.session.call(frameOf, (error) => {
       if (error === null) succeed(future, undefined);
@@ -151,7 +154,7 @@ export class Transaction<K = BytesInput, V = BytesInput> {
       await this.#settled();
       this.#checkRecords();
     }
-    const frameOf = (callId: number): Frame => transactionEndFrame({ callId, isCommit });
+    const frameOf = (callId: number): Frame => transactionEndFrame({ callId, beganBy: this.#beganBy, isCommit });
     await new Promise<void>((resolve, reject) => {
       this.#host.session.call(frameOf, (error) => {
         if (error === null) resolve();

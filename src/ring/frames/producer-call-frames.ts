@@ -11,15 +11,15 @@ import * as kinds from './kinds.ts';
  *                        requestId   detail        body
  *   FLUSH                callId      -             -                                to the network thread
  *   TRANSACTION_BEGIN    callId      -             -
- *   TRANSACTION_OFFSETS  callId      -             TransactionOffsets as JSON
- *   TRANSACTION_END      callId      1: commit     -
+ *   TRANSACTION_OFFSETS  callId      beganBy       TransactionOffsets as JSON
+ *   TRANSACTION_END      callId      beganBy       true as JSON: commit
  *   PRODUCER_CLOSE       callId      timeoutMs     -
  *   FLUSHED              callId      -             -                                to the application thread
  *   TRANSACTION_DONE     callId      -             PlainError as JSON, or -
  *   PRODUCER_CLOSED      callId      -             -
  *   PRODUCER_FATAL       -           -             PlainError as JSON
  *
- * A callId is a uint32 that the answer repeats. `...Frame` makes a frame that can wait. `read...` reads the current frame in place.
+ * A callId is a uint32 that the answer repeats; `beganBy` is that of the TRANSACTION_BEGIN that began the transaction. `...Frame` makes a frame that can wait. `read...` reads the current frame in place.
  * `take...` releases it, too.
  */
 
@@ -46,29 +46,31 @@ export function readTransactionBegin(link: LinkReader): number {
 /** Offsets must be committed with the transaction. TRANSACTION_DONE answers it. */
 export interface TransactionOffsetsFrame {
   readonly callId: number;
+  readonly beganBy: number;
   readonly offsets: TransactionOffsets;
 }
 
-export function transactionOffsetsFrame({ callId, offsets }: TransactionOffsetsFrame): Frame {
-  return { kind: kinds.TRANSACTION_OFFSETS, requestId: callId, detail: 0, body: jsonBytesOf(offsets) };
+export function transactionOffsetsFrame({ callId, beganBy, offsets }: TransactionOffsetsFrame): Frame {
+  return { kind: kinds.TRANSACTION_OFFSETS, requestId: callId, detail: beganBy | 0, body: jsonBytesOf(offsets) };
 }
 
 export function readTransactionOffsets(link: LinkReader): TransactionOffsetsFrame {
-  return { callId: link.requestId, offsets: jsonIn(link) as TransactionOffsets };
+  return { callId: link.requestId, beganBy: link.detail >>> 0, offsets: jsonIn(link) as TransactionOffsets };
 }
 
 /** The transaction ends. TRANSACTION_DONE answers it. */
 export interface TransactionEndFrame {
   readonly callId: number;
+  readonly beganBy: number;
   readonly isCommit: boolean;
 }
 
-export function transactionEndFrame({ callId, isCommit }: TransactionEndFrame): Frame {
-  return emptyFrame(kinds.TRANSACTION_END, callId, isCommit ? 1 : 0);
+export function transactionEndFrame({ callId, beganBy, isCommit }: TransactionEndFrame): Frame {
+  return { kind: kinds.TRANSACTION_END, requestId: callId, detail: beganBy | 0, body: jsonBytesOf(isCommit) };
 }
 
 export function readTransactionEnd(link: LinkReader): TransactionEndFrame {
-  return { callId: link.requestId, isCommit: link.detail === 1 };
+  return { callId: link.requestId, beganBy: link.detail >>> 0, isCommit: jsonIn(link) === true };
 }
 
 /** No more records come. PRODUCER_CLOSED answers it. */

@@ -121,9 +121,9 @@ export class LinkedProducer implements Role {
     this.#memoryBytes = this.role.accumulator.memory.maxBytes;
   }
 
-  /** Whether it has ended. Its last answers may wait for room. */
-  get isClosed(): boolean {
-    return this.#isClosed;
+  /** Whether it ends, or has ended: its last thread has closed it. Its last answers may wait for room. */
+  get isClosing(): boolean {
+    return this.role.isClosing;
   }
 
   attach({ link, counters: memory, lifePort }: ProducerLink, owner: Attachment): void {
@@ -140,7 +140,7 @@ export class LinkedProducer implements Role {
         this.#host.wake();
       },
       onCloseWithin: (timeoutMs) => {
-        attached.closeDeadline = this.#clock() + timeoutMs;
+        attached.closeDeadline = Math.min(attached.closeDeadline, this.#clock() + timeoutMs);
         this.#host.wake();
       },
     });
@@ -161,6 +161,8 @@ export class LinkedProducer implements Role {
     };
     this.#attached.push(attached);
     if (this.#instanceId !== null) counters.setInstanceId(this.#instanceId);
+    const { fatalError } = this.role;
+    if (fatalError !== null) proxy.fatal(fatalError);
     this.#blocked.add(owner, end.responses, () => attached.isLeaving || attached.isGone);
     this.#shareMemory();
     this.#host.wake();
@@ -232,14 +234,18 @@ export class LinkedProducer implements Role {
     const all = this.#attached;
     const { length } = all;
     const maxFrames = framesPerTurn(this.role.accumulator.listed.length, length);
-    for (const attached of all) if (now >= attached.closeDeadline) this.#giveUp(attached);
+    for (const attached of all) if (now >= attached.closeDeadline) this.#giveUp(attached, now);
     this.#turn = length === 0 ? 0 : (this.#turn + 1) % length;
     for (let i = 0; i < length; i++) {
       const taken = this.#take(all[(this.#turn + i) % length]!, now, wallNow, maxFrames);
       count += taken;
       if (taken === maxFrames) hasMore = true;
     }
-    for (const attached of this.#attached) if (attached.isGone) this.#bury(attached, now);
+    for (const attached of this.#attached) {
+      const { brokenBy } = attached.adapter.proxy;
+      if (brokenBy !== null && !attached.isOver) this.#broken(attached, brokenBy);
+      if (attached.isGone) this.#bury(attached, now);
+    }
     this.dozeMs = count > 0 ? this.#maxDozeMs : 0;
     if (!this.#isClosed) this.role.poll(now);
     this.#recordRound(now);
@@ -329,12 +335,12 @@ export class LinkedProducer implements Role {
   }
 
   /** Its time to close is over: what is still in its link fails, and it waits for nothing any more. */
-  #giveUp(attached: Attached): void {
+  #giveUp(attached: Attached, now: number): void {
     attached.isLate = true;
     attached.closeDeadline = Number.POSITIVE_INFINITY;
     const text = 'the producer was closed before there was memory for the record';
     attached.adapter.refuse(new ProducerClosedError(text, { maybeWritten: false }));
-    attached.leave?.();
+    attached.leave?.(now);
   }
 
   /** Detaches an application thread. The producer ends with the last one. */
@@ -352,16 +358,19 @@ export class LinkedProducer implements Role {
     };
     if (this.#attached.some((each) => !each.isLeaving)) {
       attached.leave = leave;
-      this.role.flush(leave, now);
+      this.role.threadLeft(adapter.proxy, () => this.role.flush(leave, now), now);
       // The others go on, and so do its records: it only does not wait for them.
       if (attached.isLate) leave();
       return;
     }
+    attached.leave = (at) => this.role.closeBy(at);
     this.role.close(attached.isLate ? now : Math.min(deadline, attached.closeDeadline), (at) => {
       this.#isClosed = true;
       this.#stopUpdates();
       this.push?.close(at);
       leave();
+      // Also those that wait for the end of their transaction.
+      for (const each of this.#attached) each.leave?.(at);
     });
   }
 

@@ -31,6 +31,7 @@ import { type RecordFrame, readGroupEnd, readRecord, readTopic } from '../../rin
 import type { ProducerRole } from '../producer/producer-role.ts';
 import type { UnplacedRecord } from '../producer/staging.ts';
 import type { TopicState } from '../producer/topic-state.ts';
+import type { TransactionName } from '../producer/transaction-names.ts';
 import { Arrivals } from './arrivals.ts';
 import type { ProducerProxy } from './producer-proxy.ts';
 import { isRecord } from './record-check.ts';
@@ -205,18 +206,18 @@ export class ProducerAdapter {
         this.proxy.groupComplete(readGroupEnd(requests));
         break;
       case TRANSACTION_BEGIN:
-        this.#role.beginTransaction(this.#doneOf(readTransactionBegin(requests)), now);
+        this.#beginTransaction(readTransactionBegin(requests), now);
         break;
       case TRANSACTION_OFFSETS: {
-        const { callId, offsets } = readTransactionOffsets(requests);
+        const { callId, beganBy, offsets } = readTransactionOffsets(requests);
         const onDone = this.#doneOf(callId);
-        if (isTransactionOffsets(offsets)) this.#role.sendOffsets(offsets, onDone, now);
+        if (isTransactionOffsets(offsets)) this.#role.sendOffsets(offsets, onDone, now, this.#nameOf(beganBy));
         else onDone(new IllegalArgumentError('offsets for a transaction, or their group, are of the wrong kind'));
         break;
       }
       case TRANSACTION_END: {
-        const { callId, isCommit } = readTransactionEnd(requests);
-        this.#role.endTransaction(isCommit, this.#doneOf(callId), now);
+        const { callId, beganBy, isCommit } = readTransactionEnd(requests);
+        this.#role.endTransaction(isCommit, this.#doneOf(callId), now, this.#nameOf(beganBy));
         break;
       }
       case PRODUCER_CLOSE:
@@ -262,6 +263,14 @@ export class ProducerAdapter {
       throw new RingCorruptError(`topic number ${topicHandle} is introduced, expected ${this.#topics.length}`);
     this.#topics[topicHandle] = this.#role.topic(name, now);
     this.proxy.nameTopic(topicHandle, name);
+  }
+
+  #beginTransaction(callId: number, now: number): void {
+    this.#role.beginTransaction(this.#doneOf(callId), now, this.#nameOf(callId));
+  }
+
+  #nameOf(beganBy: number): TransactionName {
+    return { owner: this.proxy, id: beganBy };
   }
 
   #doneOf(callId: number): (error: Error | null) => void {

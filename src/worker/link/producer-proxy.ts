@@ -1,6 +1,7 @@
 // Owns the writing of a producer's response link: the outcomes of an application thread's records. Network thread. Frames without
 // room wait here. When they take too much memory, the adapter takes no more records until the application reads.
 
+import { RingCorruptError } from '../../common/errors/errors.ts';
 import { toBriefError } from '../../common/errors/plain-error.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
@@ -46,6 +47,8 @@ export class ProducerProxy implements RecordOwner {
   readonly #held: FrameQueue;
   #hasNews = false;
   #isClosed = false;
+  /** The memory of the link holds an impossible value. Nothing is written any more. Null: it does not. */
+  brokenBy: RingCorruptError | null = null;
 
   constructor(end: NetworkEnd, counters: ProducerCountersWriter) {
     this.#end = end;
@@ -170,7 +173,15 @@ export class ProducerProxy implements RecordOwner {
 
   #put(frame: Frame): void {
     if (this.#isClosed) return;
-    if (!this.#held.put(frame)) this.#end.responses.setWaiting(true);
+    try {
+      if (!this.#held.put(frame)) this.#end.responses.setWaiting(true);
+    } catch (error) {
+      if (!(error instanceof RingCorruptError)) throw error;
+      // Outcomes of other threads' records, and the connection whose answer this is, have nothing to do with it.
+      this.brokenBy = error;
+      this.close();
+      return;
+    }
     // Also when the frame must wait for room: an application that blocks in waitSync reads when it is woken and sees that this thread waits.
     this.#hasNews = true;
   }

@@ -26,6 +26,6 @@ export interface Attached {
   isLate: boolean;
   /** Its last answer was written, and may wait for room in the link. */
   hasLeft: boolean;
-  /** Ends the wait for its last records. Null while it is not leaving, or nothing else can end that wait. */
-  leave: (() => void) | null;
+  /** Ends the wait for its last records. Null while it is not leaving. */
+  leave: ((now: number) => void) | null;
 }

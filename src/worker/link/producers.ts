@@ -53,7 +53,7 @@ export class Producers {
   attach(producerId: number, link: ProducerLink, owner: Attachment): void {
     this.#checkOwner(owner);
     const producer = this.#all.get(producerId);
-    if (producer === undefined || producer.isClosed)
+    if (producer === undefined || producer.isClosing)
       throw new IllegalStateError(`producer ${producerId} is closed, or it belongs to another client`);
     producer.attach(link, owner);
   }

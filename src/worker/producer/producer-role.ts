@@ -20,11 +20,12 @@ import { keyPartition } from './key-partition.ts';
 import { outcomeOf } from './outcomes.ts';
 import { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
-import { RecordRuns } from './record-owner.ts';
+import { type RecordOwner, RecordRuns } from './record-owner.ts';
 import { Sender } from './sender.ts';
 import { isKnown, Staging, type UnplacedRecord } from './staging.ts';
 import { TimedCalls } from './timed-calls.ts';
 import type { TopicState } from './topic-state.ts';
+import { type TransactionName, unnamed } from './transaction-names.ts';
 import { Transactions } from './transactions.ts';
 
 /** The part of the memory of batches that copies of records may take while they are compressed outside of this thread. */
@@ -56,6 +57,7 @@ export class ProducerRole implements Role {
   readonly #stopUpdates: () => void;
   /** The error for all later records. Null while records are accepted. */
   #refusal: KafkaClientError | null = null;
+  #isClosing = false;
   #closeDeadline = Number.POSITIVE_INFINITY;
   #onClosed: ((now: number) => void) | null = null;
   #nextIdleCheck = 0;
@@ -95,6 +97,16 @@ export class ProducerRole implements Role {
   /** The bytes of records and batches that are not settled. */
   get usedBytes(): number {
     return this.accumulator.memory.usedBytes;
+  }
+
+  /** Whether `close` was called. It takes no more threads. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** The reason why it can only be closed. Null: it works. */
+  get fatalError(): KafkaClientError | null {
+    return this.#refusal?.fatal === true ? this.#refusal : null;
   }
 
   get deliveryTimeoutMs(): number {
@@ -165,30 +177,57 @@ export class ProducerRole implements Role {
     this.#parts.host.wake();
   }
 
-  beginTransaction(onDone: (error: Error | null) => void, now: number): void {
+  /** @param name tells the transaction from those of other threads, in this call and in those about it */
+  beginTransaction(onDone: (error: Error | null) => void, now: number, name: TransactionName = unnamed): void {
     const transactions = this.#transactionsOr(onDone);
-    transactions?.begin(this.#timed.timed('begin', onDone, now), now);
+    transactions?.begin(this.#timed.timed('begin', onDone, now), now, name);
   }
 
   /** `onDone` is called once when the offsets are part of the transaction. */
-  sendOffsets(offsets: TransactionOffsets, onDone: (error: Error | null) => void, now: number): void {
+  sendOffsets(
+    offsets: TransactionOffsets,
+    onDone: (error: Error | null) => void,
+    now: number,
+    name: TransactionName = unnamed,
+  ): void {
     const transactions = this.#transactionsOr(onDone);
-    transactions?.sendOffsets(offsets, this.#timed.timed('sendOffsets', onDone, now), now);
+    transactions?.sendOffsets(offsets, this.#timed.timed('sendOffsets', onDone, now), now, name);
   }
 
-  endTransaction(isCommit: boolean, onDone: (error: Error | null) => void, now: number): void {
+  endTransaction(
+    isCommit: boolean,
+    onDone: (error: Error | null) => void,
+    now: number,
+    name: TransactionName = unnamed,
+  ): void {
     const transactions = this.#transactionsOr(onDone);
-    transactions?.end(isCommit, this.#timed.timed(isCommit ? 'commit' : 'abort', onDone, now), now);
+    transactions?.end(isCommit, this.#timed.timed(isCommit ? 'commit' : 'abort', onDone, now), now, name);
+  }
+
+  /**
+   * That thread makes no more calls. Its open transaction is aborted, because nobody can commit it any more.
+   * @param whenEnded called once when its transaction has ended, which may be at once
+   */
+  threadLeft(owner: RecordOwner, whenEnded: () => void, now: number): void {
+    if (this.#transactions === null) whenEnded();
+    else this.#transactions.left(owner, whenEnded, now);
   }
 
   /** Accepts no more records, sends those that are here until `deadline`, then fails the rest. `onClosed` is called once. */
   close(deadline: number, onClosed: (now: number) => void): void {
+    this.#isClosing = true;
     // The application cannot commit the transaction any more, so it is aborted.
-    if (this.#transactions?.isOpen === true) this.#transactions.end(false, () => {}, this.#now);
+    this.#transactions?.left(null, () => {}, this.#now);
     this.#refusal ??= new ProducerClosedError('the producer is closed');
     this.accumulator.isHurried = true;
     this.#closeDeadline = deadline;
     this.#onClosed = onClosed;
+    this.#parts.host.wake();
+  }
+
+  /** The close ends at `deadline` if that is earlier than its own. */
+  closeBy(deadline: number): void {
+    this.#closeDeadline = Math.min(this.#closeDeadline, deadline);
     this.#parts.host.wake();
   }
 
@@ -251,7 +290,8 @@ export class ProducerRole implements Role {
       numbers,
       report,
       accumulator: this.accumulator,
-      isSettled: () => this.accumulator.batchCount === 0 && this.#staging.isEmpty,
+      // A batch that was given up may still be under way: it must not be written after the end of its transaction.
+      isSettled: () => this.#isSettled && this.#sender.requestCount === 0,
       failUnsent: (errorOf, now) => this.#failWaiting(errorOf, now),
       onFatal: (error, now) => this.#fatal(error, now),
     });
@@ -262,6 +302,10 @@ export class ProducerRole implements Role {
     else if (this.#refusal === null) return this.#transactions;
     else onDone(this.#refusal);
     return null;
+  }
+
+  get #isSettled(): boolean {
+    return this.accumulator.batchCount === 0 && this.#staging.isEmpty;
   }
 
   #failWaiting(errorOf: () => Error, now: number): void {
@@ -285,8 +329,7 @@ export class ProducerRole implements Role {
   }
 
   #finishClose(now: number): void {
-    const isSettled = this.accumulator.batchCount === 0 && this.#staging.isEmpty;
-    const isDone = isSettled && this.#transactions?.isEnding !== true;
+    const isDone = this.#isSettled && this.#transactions?.isEnding !== true;
     if (!isDone && now < this.#closeDeadline) return;
     if (!isDone) {
       const errorOf = (maybeWritten: boolean): Error =>

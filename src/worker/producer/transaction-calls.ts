@@ -66,7 +66,7 @@ export class TransactionCalls {
   constructor(
     host: RoleHost,
     settings: CallSettings,
-    onCoordinatorRefused: (type: CoordinatorType, error: Error, now: number) => void,
+    onCoordinatorRefused: (type: CoordinatorType, key: string, error: Error, now: number) => void,
   ) {
     this.#host = host;
     this.#settings = settings;
@@ -74,8 +74,8 @@ export class TransactionCalls {
       requestTimeoutMs: settings.requestTimeoutMs,
       backoffMs: (failures: number) => this.#backoffMs(failures),
     };
-    this.coordinators = new Coordinators(host, search, isRetriable, (type, _key, errorCode, now) =>
-      onCoordinatorRefused(type, errorFor(errorCode)!, now),
+    this.coordinators = new Coordinators(host, search, isRetriable, (type, key, errorCode, now) =>
+      onCoordinatorRefused(type, key, errorFor(errorCode)!, now),
     );
   }
 

@@ -17,6 +17,15 @@ export type TransactionCall =
  */
 export type TransactionAction = 'done' | 'retry' | 'find' | 'abort' | 'fenced' | 'fatal' | 'restart';
 
+/** Error codes of Produce that end the producer, not only the transaction. */
+export const fatalProduceCodes: ReadonlySet<number> = new Set([
+  errorCodes.CLUSTER_AUTHORIZATION_FAILED,
+  errorCodes.UNSUPPORTED_VERSION,
+  errorCodes.INVALID_PRODUCER_ID_MAPPING,
+  errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+  errorCodes.PRODUCER_FENCED,
+]);
+
 const groupMovedOn: ReadonlySet<number> = new Set([
   errorCodes.FENCED_INSTANCE_ID,
   errorCodes.UNKNOWN_MEMBER_ID,

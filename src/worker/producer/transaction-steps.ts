@@ -9,7 +9,7 @@ import { type CoordinatorType, TRANSACTION } from './coordinators.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ProducerNumbers } from './producer-numbers.ts';
 import { TransactionCalls } from './transaction-calls.ts';
-import type { TransactionAction } from './transaction-errors.ts';
+import type { TransactionAction, TransactionCall } from './transaction-errors.ts';
 import {
   addPartitionsCodes,
   addPartitionsRequest,
@@ -24,8 +24,8 @@ const minBumpVersion = 3;
 
 export interface StepsListener {
   /** `action` is none of done, retry and find. */
-  onRefused(action: TransactionAction, error: Error, now: number): void;
-  onCoordinatorRefused(type: CoordinatorType, error: Error, now: number): void;
+  onRefused(call: TransactionCall, action: TransactionAction, error: Error, now: number): void;
+  onCoordinatorRefused(type: CoordinatorType, key: string, error: Error, now: number): void;
 }
 
 export class TransactionSteps {
@@ -42,8 +42,8 @@ export class TransactionSteps {
     this.#host = host;
     this.#numbers = numbers;
     this.#listener = listener;
-    this.#calls = new TransactionCalls(host, config, (type, error, now) =>
-      listener.onCoordinatorRefused(type, error, now),
+    this.#calls = new TransactionCalls(host, config, (type, key, error, now) =>
+      listener.onCoordinatorRefused(type, key, error, now),
     );
   }
 
@@ -80,8 +80,7 @@ export class TransactionSteps {
     const { producerId, producerEpoch } = this.#who;
     this.#calls.ask(
       {
-        ...this.#common,
-        call: 'InitProducerId',
+        ...this.#common('InitProducerId'),
         api: InitProducerId,
         request: {
           transactionalId: this.transactionalId,
@@ -107,8 +106,7 @@ export class TransactionSteps {
   addPartitions(partitions: readonly PartitionState[], isFirst: boolean, onDone: () => void, now: number): void {
     this.#calls.ask(
       {
-        ...this.#common,
-        call: 'AddPartitionsToTxn',
+        ...this.#common('AddPartitionsToTxn'),
         api: AddPartitionsToTxn,
         request: addPartitionsRequest(this.#who, partitions),
         maxVersion: maxOldVersion.addPartitions,
@@ -124,8 +122,7 @@ export class TransactionSteps {
   addOffsets(groupId: string, isFirst: boolean, onDone: () => void, now: number): void {
     this.#calls.ask(
       {
-        ...this.#common,
-        call: 'AddOffsetsToTxn',
+        ...this.#common('AddOffsetsToTxn'),
         api: AddOffsetsToTxn,
         request: { ...this.#who, groupId },
         isFirst,
@@ -139,15 +136,14 @@ export class TransactionSteps {
   commitOffsets(offsets: TransactionOffsets, isNew: boolean, onDone: () => void, now: number): void {
     const { cluster } = this.#host;
     const call = offsetCommitCall(this.#who, offsets, isNew, (name) => cluster.topicId(name));
-    this.#calls.ask({ ...this.#common, ...call, onDone }, now);
+    this.#calls.ask({ ...this.#common('TxnOffsetCommit'), ...call, onDone }, now);
   }
 
   /** In the new protocol, the answer has the producer id and epoch for the next transaction. */
   end(isCommit: boolean, isNew: boolean, onDone: (now: number) => void, now: number): void {
     this.#calls.ask(
       {
-        ...this.#common,
-        call: 'EndTxn',
+        ...this.#common('EndTxn'),
         api: EndTxn,
         request: { ...this.#who, committed: isCommit },
         minVersion: isNew ? minNewVersion.endTxn : 0,
@@ -167,11 +163,13 @@ export class TransactionSteps {
     return identity(this.transactionalId, this.#numbers);
   }
 
-  get #common() {
+  #common<Call extends TransactionCall>(call: Call) {
     return {
+      call,
       coordinator: { type: TRANSACTION, key: this.transactionalId },
       canBump: this.canBump,
-      onRefused: (action: TransactionAction, error: Error, now: number) => this.#listener.onRefused(action, error, now),
+      onRefused: (action: TransactionAction, error: Error, now: number) =>
+        this.#listener.onRefused(call, action, error, now),
     } as const;
   }
 }

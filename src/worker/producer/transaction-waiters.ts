@@ -1,11 +1,14 @@
 // Owns the calls that wait for a step of a transaction, each with a time limit. Network thread.
 
 import { KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { type TransactionName, unnamed } from './transaction-names.ts';
 
 export type OnDone = (error: Error | null) => void;
 
 interface Waiter {
   readonly onDone: OnDone;
+  /** The transaction that it is about. */
+  readonly name: TransactionName;
   readonly deadline: number;
 }
 
@@ -20,22 +23,25 @@ export class Waiters {
     this.#maxBlockMs = maxBlockMs;
   }
 
-  get isEmpty(): boolean {
-    return this.#waiters.length === 0;
-  }
-
   /** The time at which the first call has waited too long, in ms on the monotonic clock. */
   get nextDeadline(): number {
     return this.#waiters[0]?.deadline ?? Number.POSITIVE_INFINITY;
   }
 
-  add(onDone: OnDone, now: number): void {
-    this.#waiters.push({ onDone, deadline: now + this.#maxBlockMs });
+  add(onDone: OnDone, now: number, name = unnamed): void {
+    this.#waiters.push({ onDone, name, deadline: now + this.#maxBlockMs });
   }
 
-  /** Ends the wait of the first call. */
-  doneFirst(): void {
-    this.#waiters.shift()?.onDone(null);
+  /** The first call, which waits no longer. The caller ends it. Undefined: none waits. */
+  takeFirst(): Pick<Waiter, 'onDone' | 'name'> | undefined {
+    return this.#waiters.shift();
+  }
+
+  /** Fails the calls of a thread that has left. */
+  failOf(owner: object, error: Error): void {
+    const left = this.#waiters.filter(({ name }) => name.owner === owner);
+    this.#waiters = this.#waiters.filter(({ name }) => name.owner !== owner);
+    for (const { onDone } of left) onDone(error);
   }
 
   doneAll(error: Error | null): void {
@@ -51,7 +57,8 @@ export class Waiters {
   expire(unreachable: () => Error | null, now: number): void {
     while (this.#waiters.length > 0 && this.#waiters[0]!.deadline <= now) {
       const text = `the ${this.#what} of the transaction did not end within ${this.#maxBlockMs} ms (maxBlockMs); it goes on, so make the same call again to wait for it`;
-      this.#waiters.shift()!.onDone(new KafkaTimeoutError(text, { cause: unreachable() ?? undefined }));
+      const details = { cause: unreachable() ?? undefined, maybeWritten: this.#what === 'commit' };
+      this.#waiters.shift()!.onDone(new KafkaTimeoutError(text, details));
     }
   }
 }

@@ -7,43 +7,32 @@ import {
   errorFor,
   IllegalStateError,
   KafkaClientError,
-  KafkaTimeoutError,
+  ProducerClosedError,
   TransactionAbortableError,
   TransactionAbortedError,
 } from '../../common/errors/errors.ts';
-import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { TransactionOffsets } from '../../common/transaction-offsets.ts';
 import { anyone } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { Accumulator } from './accumulator.ts';
-import { GROUP } from './coordinators.ts';
+import { TRANSACTION } from './coordinators.ts';
+import { OffsetsInLine, offsetsTimeout, type PendingOffsets } from './offsets-in-line.ts';
 import type { PartitionState } from './partition-state.ts';
 import type { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
-import { abortableError, type TransactionAction } from './transaction-errors.ts';
+import {
+  abortableError,
+  fatalProduceCodes,
+  type TransactionAction,
+  type TransactionCall,
+} from './transaction-errors.ts';
 import type { TransactionGate } from './transaction-gate.ts';
+import { TransactionNames, unnamed } from './transaction-names.ts';
 import { maxOldVersion, minNewVersion } from './transaction-requests.ts';
 import { TransactionSteps } from './transaction-steps.ts';
 import { type OnDone, Waiters } from './transaction-waiters.ts';
 
 type State = 'starting' | 'stopped' | 'ready' | 'open' | 'committing' | 'aborting' | 'failed' | 'fatal';
-
-/** Error codes of Produce that end the producer, not only the transaction. */
-const fatalProduceCodes: ReadonlySet<number> = new Set([
-  errorCodes.CLUSTER_AUTHORIZATION_FAILED,
-  errorCodes.UNSUPPORTED_VERSION,
-  errorCodes.INVALID_PRODUCER_ID_MAPPING,
-  errorCodes.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-  errorCodes.PRODUCER_FENCED,
-]);
-
-interface PendingOffsets extends TransactionOffsets {
-  /** ms on the monotonic clock. */
-  readonly deadline: number;
-  readonly onDone: OnDone;
-  /** Whether the group was added to the transaction (old protocol). */
-  isAdded: boolean;
-}
 
 export interface TransactionParts {
   readonly config: ProducerConfig;
@@ -75,8 +64,9 @@ export class Transactions implements TransactionGate {
   #isKnown = false;
   readonly #adding = new Set<PartitionState>();
   readonly #added = new Set<PartitionState>();
-  #offsets: PendingOffsets[] = [];
+  readonly #offsets = new OffsetsInLine();
   readonly #begins: Waiters;
+  readonly #names = new TransactionNames();
   readonly #unreachable = (): Error | null => this.#parts.host.requests.lastError(anyone);
   #ending: { readonly isCommit: boolean; readonly waiters: Waiters } | null = null;
 
@@ -84,10 +74,12 @@ export class Transactions implements TransactionGate {
     this.#parts = parts;
     this.#begins = new Waiters('beginning', parts.config.maxBlockMs);
     this.#steps = new TransactionSteps(parts.config, parts.host, parts.numbers, {
-      onRefused: (action, error, now) => this.#refused(action, error, now),
-      onCoordinatorRefused: (type, error, now) => {
-        if (type === GROUP) this.#refused('abort', error, now);
-        else this.#refused(this.#state === 'starting' ? 'restart' : 'fatal', error, now);
+      onRefused: (call, action, error, now) => this.#refused(call, action, error, now),
+      onCoordinatorRefused: (type, key, error, now) => {
+        if (type === TRANSACTION)
+          this.#refused('FindCoordinator', this.#state === 'starting' ? 'restart' : 'fatal', error, now);
+        // Offsets for that group may have been given up meanwhile.
+        else if (this.#offsets.hasGroup(key)) this.#refused('FindCoordinator', 'abort', error, now);
       },
     });
   }
@@ -96,13 +88,9 @@ export class Transactions implements TransactionGate {
     return Math.min(
       this.#steps.nextDeadline,
       this.#begins.nextDeadline,
-      this.#offsetsDeadline,
+      this.#offsets.deadline,
       this.#ending?.waiters.nextDeadline ?? Number.POSITIVE_INFINITY,
     );
-  }
-
-  get #offsetsDeadline(): number {
-    return this.#offsets[0]?.deadline ?? Number.POSITIVE_INFINITY;
   }
 
   get isOpen(): boolean {
@@ -125,33 +113,38 @@ export class Transactions implements TransactionGate {
 
   // --- calls of the application
 
-  begin(onDone: OnDone, now: number): void {
+  begin(onDone: OnDone, now: number, name = unnamed): void {
     if (this.#state === 'fatal') {
       onDone(this.#error);
       return;
     }
     if (this.#state === 'stopped') this.#state = 'starting';
-    this.#begins.add(onDone, now);
+    this.#begins.add(onDone, now, name);
     this.#serveBegins();
   }
 
-  sendOffsets(offsets: TransactionOffsets, onDone: OnDone, now: number): void {
-    const refusal = this.refusal();
+  sendOffsets(offsets: TransactionOffsets, onDone: OnDone, now: number, name = unnamed): void {
+    const refusal = this.#names.isCurrent(name) ? this.refusal() : notOpen('sendOffsets');
     if (refusal !== null) onDone(refusal);
-    else this.#offsets.push({ ...offsets, onDone, isAdded: false, deadline: now + this.#parts.config.maxBlockMs });
+    else this.#offsets.add(offsets, onDone, now + this.#parts.config.maxBlockMs);
   }
 
-  end(isCommit: boolean, onDone: OnDone, now: number): void {
+  end(isCommit: boolean, onDone: OnDone, now: number, name = unnamed): void {
     const what = isCommit ? 'commit' : 'abort';
-    if (this.#state === 'fatal') {
+    const wasCommitted = this.#names.wasCommitted(name);
+    if (wasCommitted !== null) {
+      // A call that is made again because its time was over.
+      const end = wasCommitted ? 'committed' : 'aborted';
+      onDone(wasCommitted === isCommit ? null : new IllegalStateError(`${what}: the transaction was ${end} already`));
+    } else if (this.#state === 'fatal') {
       onDone(this.#error);
+    } else if (!this.#names.isCurrent(name)) {
+      onDone(notOpen(what));
     } else if (this.#ending !== null) {
       if (this.#ending.isCommit === isCommit) this.#ending.waiters.add(onDone, now);
       else onDone(new IllegalStateError(`${what} while the ${isCommit ? 'abort' : 'commit'} is under way`));
     } else if (this.#state === 'failed' && isCommit) {
       onDone(this.refusal());
-    } else if (!this.isOpen) {
-      onDone(new IllegalStateError(`${what} without an open transaction`));
     } else {
       const waiters = new Waiters(what, this.#parts.config.maxBlockMs);
       waiters.add(onDone, now);
@@ -160,6 +153,22 @@ export class Transactions implements TransactionGate {
       if (isCommit) this.#parts.accumulator.isCompleting = true;
       else this.#dropUnsent(now);
     }
+  }
+
+  /**
+   * The thread makes no more calls, so nobody ends its transaction or uses one that it waits for. Null: all threads.
+   * @param whenEnded called once when no transaction of the thread is open or ending, which may be at once
+   */
+  left(owner: object | null, whenEnded: () => void, now: number): void {
+    const text = 'the producer was closed before the transaction began';
+    const error = new ProducerClosedError(text, { maybeWritten: false });
+    if (owner === null) this.#begins.doneAll(error);
+    else this.#begins.failOf(owner, error);
+    if (this.#names.left(owner, whenEnded) && this.isOpen) this.#abortOrphan(now);
+  }
+
+  #abortOrphan(now: number): void {
+    this.end(false, () => {}, now, this.#names.current!);
   }
 
   // --- questions of the sender
@@ -216,14 +225,15 @@ export class Transactions implements TransactionGate {
     this.#steps.beginTurn();
     this.#parts.numbers.poll({ onGap: (partition) => this.onGap(partition, now) });
     this.#begins.expire(this.#unreachable, now);
-    if (this.#offsetsDeadline <= now)
+    if (this.#offsets.deadline <= now)
       this.#fail(offsetsTimeout(this.#parts.config.maxBlockMs, this.#unreachable()), now);
     this.#ending?.waiters.expire(this.#unreachable, now);
     if (this.#state === 'fatal' || this.#steps.isAsking) return;
+    const offsets = this.#state === 'aborting' ? undefined : this.#offsets.first;
     if (this.#state === 'starting') this.#start(now);
     else if (this.#state === 'ready') this.#serveBegins();
     else if (this.#adding.size > 0 && this.#state !== 'aborting') this.#addPartitions(now);
-    else if (this.#offsets.length > 0 && this.#state !== 'aborting') this.#commitOffsets(this.#offsets[0]!, now);
+    else if (offsets !== undefined) this.#commitOffsets(offsets, now);
     else if (this.#ending !== null) this.#finish(now);
   }
 
@@ -275,17 +285,7 @@ export class Transactions implements TransactionGate {
       return;
     }
     if (this.#isNew) this.#isKnown = true;
-    this.#steps.commitOffsets(
-      pending,
-      this.#isNew,
-      () => {
-        // The transaction may have failed meanwhile, and these offsets with it.
-        if (!this.#offsets.includes(pending)) return;
-        this.#offsets = this.#offsets.filter((each) => each !== pending);
-        pending.onDone(null);
-      },
-      now,
-    );
+    this.#steps.commitOffsets(pending, this.#isNew, () => this.#offsets.done(pending), now);
   }
 
   #finish(now: number): void {
@@ -308,6 +308,7 @@ export class Transactions implements TransactionGate {
     this.#state = this.#needsBump ? 'starting' : 'ready';
     this.#parts.report.state('debug', 'transaction-ended', `the transaction was ${isCommit ? 'committed' : 'aborted'}`);
     waiters.doneAll(null);
+    this.#names.end(isCommit);
     if (this.#state === 'ready') this.#serveBegins();
     else this.#start(now);
   }
@@ -315,10 +316,12 @@ export class Transactions implements TransactionGate {
   // --- helpers
 
   #serveBegins(): void {
-    if (this.#state !== 'ready' || this.#begins.isEmpty) return;
+    const first = this.#state === 'ready' ? this.#begins.takeFirst() : undefined;
+    if (first === undefined) return;
     this.#state = 'open';
     this.#isNew = this.#steps.isNewSupported;
-    this.#begins.doneFirst();
+    this.#names.begin(first.name);
+    first.onDone(null);
   }
 
   /** The transaction can only be aborted from now on. */
@@ -337,26 +340,21 @@ export class Transactions implements TransactionGate {
     this.#ending = null;
     this.#parts.accumulator.isCompleting = false;
     this.#adding.clear();
-    this.#failOffsets(error);
+    this.#offsets.failAll(error);
     ending?.waiters.doneAll(this.refusal());
     this.#parts.failUnsent(() => this.refusal()!, now);
+    if (this.#names.isOrphan) this.#abortOrphan(now);
   }
 
   #dropUnsent(now: number): void {
     const aborted = (): Error =>
       new TransactionAbortedError('the transaction was aborted before the records were sent', { maybeWritten: false });
-    this.#failOffsets(aborted());
+    this.#offsets.failAll(aborted());
     this.#adding.clear();
     this.#parts.failUnsent(aborted, now);
   }
 
-  #failOffsets(error: Error): void {
-    const offsets = this.#offsets;
-    this.#offsets = [];
-    for (const { onDone } of offsets) onDone(error);
-  }
-
-  #refused(action: TransactionAction, error: Error, now: number): void {
+  #refused(call: TransactionCall | 'FindCoordinator', action: TransactionAction, error: Error, now: number): void {
     // Before a transaction there is nothing to abort.
     if (this.#state === 'starting' && (action === 'restart' || action === 'abort')) {
       this.#state = 'stopped';
@@ -365,6 +363,9 @@ export class Transactions implements TransactionGate {
       this.#begins.doneAll(error);
     } else if (action === 'abort' && this.#state !== 'aborting') {
       this.#fail(error, now);
+    } else if (action === 'abort' && call !== 'EndTxn') {
+      // The answer to what was under way when the abort was called. What it leaves is the abort.
+      this.#needsBump ||= !this.#isNew && this.#steps.canBump;
     } else if (action === 'fenced') {
       const text = `another producer has taken over transactional id '${this.#steps.transactionalId}'`;
       this.#fatal(errorFor(90, { cause: error, fatal: true }) ?? new Error(text), now);
@@ -379,14 +380,14 @@ export class Transactions implements TransactionGate {
     this.#error = error;
     const ending = this.#ending;
     this.#ending = null;
-    this.#failOffsets(error);
+    this.#offsets.failAll(error);
     this.#begins.doneAll(error);
     ending?.waiters.doneAll(error);
+    this.#names.end(null);
     this.#parts.onFatal(error, now);
   }
 }
 
-function offsetsTimeout(maxBlockMs: number, unreachable: Error | null): KafkaTimeoutError {
-  const text = `the offsets were not added to the transaction within ${maxBlockMs} ms (maxBlockMs)`;
-  return new KafkaTimeoutError(text, { cause: unreachable ?? undefined });
+function notOpen(what: string): IllegalStateError {
+  return new IllegalStateError(`${what} without an open transaction`);
 }

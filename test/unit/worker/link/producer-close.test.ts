@@ -10,6 +10,7 @@ import { writeFrame } from '../../../../src/ring/frames/frame.ts';
 import { DELIVERED, PRODUCER_CLOSED } from '../../../../src/ring/frames/kinds.ts';
 import { producerCloseFrame } from '../../../../src/ring/frames/producer-call-frames.ts';
 import { takeDelivered, topicFrame } from '../../../../src/ring/frames/record-frames.ts';
+import { HEAD_WORD } from '../../../../src/ring/layout.ts';
 import { openProducerLink, type ProducerEnd, postRecord } from '../support/role-links.ts';
 import { net, start } from './support/small-link.ts';
 
@@ -139,4 +140,58 @@ test('outcomes that had no room when the producer was closed come when the appli
   assert.equal(errors.size, count);
   assert.ok(isClosed);
   assert.deepEqual(net.fatal, []);
+});
+
+test('a close that is called again with an earlier limit ends by then', async () => {
+  nobodyAnswers();
+  const link = await openProducerLink(net.control, ports, small);
+  assert.ok(writeFrame(link.end.requests, topicFrame({ topicHandle: 0, name: 't' })));
+  assert.ok(postRecord(link.end.requests, { kind: TrackKind.SINGLE, trackId: 1 }));
+  assert.ok(writeFrame(link.end.requests, producerCloseFrame({ callId: 7, timeoutMs: -1 })));
+  round();
+  link.closeWithin(500);
+  await messages();
+  link.closeWithin(5000);
+  await messages();
+  net.advance(499);
+  assert.equal(readAll(link).isClosed, false);
+  net.advance(1);
+  const { errors, isClosed } = readAll(link);
+  assert.ok(isClosed);
+  assert.deepEqual([...errors.values()], ['ProducerClosedError']);
+});
+
+test('a producer that is closing takes no other thread, and its close ends', async () => {
+  nobodyAnswers();
+  const link = await openProducerLink(net.control, ports, small);
+  assert.ok(writeFrame(link.end.requests, topicFrame({ topicHandle: 0, name: 't' })));
+  assert.ok(postRecord(link.end.requests, { kind: TrackKind.SINGLE, trackId: 1 }));
+  assert.ok(writeFrame(link.end.requests, producerCloseFrame({ callId: 7, timeoutMs: 500 })));
+  round();
+  await assert.rejects(openProducerLink(net.control, ports, small, link.producerId), /is closed/);
+  net.advance(500);
+  assert.ok(readAll(link).isClosed);
+});
+
+test('a thread whose memory holds an impossible value leaves a shared producer, and outcomes of the others go on', async () => {
+  start();
+  net.cluster.topics = [];
+  const options = { ...small, bufferMemoryBytes: 8 << 20, maxBlockMs: 100 };
+  const link = await openProducerLink(net.control, ports, options);
+  const other = await openProducerLink(net.control, ports, options, link.producerId);
+  for (const { end } of [link, other])
+    assert.ok(writeFrame(end.requests, topicFrame({ topicHandle: 0, name: 'none' })));
+  // More outcomes than fit, so that the network thread looks how much was read.
+  for (let i = 1; i <= 1500; i++) assert.ok(postRecord(link.end.requests, { kind: TrackKind.SINGLE, trackId: i }));
+  assert.ok(postRecord(other.end.requests, { kind: TrackKind.SINGLE, trackId: 1 }));
+  round();
+  Atomics.store(link.end.responses.i32, HEAD_WORD, 12345);
+  net.advance(100);
+  round();
+  assert.deepEqual(net.fatal, []);
+  assert.deepEqual([...readAll(other).errors.values()], ['TopicMetadataTimeoutError']);
+  assert.ok(postRecord(other.end.requests, { kind: TrackKind.SINGLE, trackId: 2 }));
+  round();
+  net.advance(100);
+  assert.deepEqual([...readAll(other).errors.keys()], [2], 'the producer goes on');
 });

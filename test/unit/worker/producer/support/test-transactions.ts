@@ -10,6 +10,7 @@ import {
   InitProducerId,
   TxnOffsetCommit,
 } from '../../../../../src/protocol/flat/generated/apis.ts';
+import type { TransactionName } from '../../../../../src/worker/producer/transaction-names.ts';
 import { FakeCluster } from './fake-cluster.ts';
 import { TestProducer } from './test-producer.ts';
 
@@ -103,12 +104,27 @@ export class TestTransactions {
     if (isDone) this.ends.push(committed ?? false);
   }
 
-  begin(): void {
-    assert.equal(this.tryBegin(), 'done');
+  begin(name?: TransactionName): void {
+    assert.equal(this.tryBegin(name), 'done');
   }
 
-  tryBegin(): string {
-    return this.#done((onDone, now) => this.producer.role.beginTransaction(onDone, now));
+  tryBegin(name?: TransactionName): string {
+    return this.#done((onDone, now) => this.producer.role.beginTransaction(onDone, now, name));
+  }
+
+  /** A beginning that may have to wait. Returns what became of it. */
+  beginLater(name: TransactionName): () => string {
+    let outcome = 'open';
+    this.producer.role.beginTransaction(
+      (error) => {
+        assert.equal(outcome, 'open', 'a call ends once');
+        outcome = error === null ? 'done' : error.name;
+      },
+      this.producer.cluster.now,
+      name,
+    );
+    this.turns();
+    return () => outcome;
   }
 
   /** Begins, and has a record of partition 0 acknowledged. */
@@ -120,17 +136,17 @@ export class TestTransactions {
     return this;
   }
 
-  commit(): string {
-    return this.#done((onDone, now) => this.producer.role.endTransaction(true, onDone, now));
+  commit(name?: TransactionName): string {
+    return this.#done((onDone, now) => this.producer.role.endTransaction(true, onDone, now, name));
   }
 
-  sendOffsets(): string {
+  sendOffsets(name?: TransactionName): string {
     const offsets = { group: { groupId: 'g' }, offsets: [{ topic: 't', partition: 0, offset: '5' }] };
-    return this.#done((onDone, now) => this.producer.role.sendOffsets(offsets, onDone, now));
+    return this.#done((onDone, now) => this.producer.role.sendOffsets(offsets, onDone, now, name));
   }
 
-  abort(): string {
-    return this.#done((onDone, now) => this.producer.role.endTransaction(false, onDone, now));
+  abort(name?: TransactionName): string {
+    return this.#done((onDone, now) => this.producer.role.endTransaction(false, onDone, now, name));
   }
 
   /** After an abort a transaction works as if nothing had happened. */
