@@ -164,6 +164,22 @@ for (const [name, turns] of [
   });
 }
 
+test('calls at once that need the number of partitions of a new topic all wait for it', async () => {
+  const [asked, written] = [await bench.newTopic(3), await bench.newTopic(3)];
+  const producer = await bench.producerOf({ partitioner: (_topic, _key, _value, count) => count - 1 });
+  assert.deepEqual(await Promise.all([producer.partitionsFor(asked), producer.partitionsFor(asked)]), [3, 3]);
+  const reports = await Promise.all(['a', 'b', 'c'].map((value) => producer.sendAll(written, [{ value }])));
+  assert.deepEqual(
+    reports.map(({ records, failed }) => [records, failed]),
+    [
+      [1, 0],
+      [1, 0],
+      [1, 0],
+    ],
+  );
+  assert.equal((await bench.valuesOf(written, 2)).length, 3);
+});
+
 test('an unknown topic fails after maxBlockMs with topic and cause; events and reports tell the failures', async () => {
   const producer = await bench.producerOf({ maxBlockMs: 200 });
   const failures: string[] = [];

@@ -89,7 +89,10 @@ export class ClientRoles implements ClientHost {
   }
 
   async learnTopic(topic: string): Promise<void> {
-    await this.#session.topics.add(topic);
+    const { topics } = this.#session;
+    await topics.add(topic);
+    // Another call has added it, and its metadata has not come yet.
+    if (this.partitionCount(topic) === null) await topics.requestUpdate();
   }
 
   addRole(role: ClientRole): void {

@@ -55,7 +55,7 @@ export interface ClientHost {
   release(): void;
   /** How many partitions the topic has. Null for a topic that this thread does not know. */
   partitionCount(topic: string): number | null;
-  /** Adds the topic to the tracked topics and waits for one metadata update. */
+  /** Adds the topic to the tracked topics and waits for a metadata update that began after that. */
   learnTopic(topic: string): Promise<void>;
   addRole(role: ClientRole): void;
   removeRole(role: ClientRole): void;
