@@ -13,12 +13,12 @@ import type { ProducerMetricsMemory } from '../state/producer-metrics.ts';
 import { KafkaClient } from './kafka-client.ts';
 import { checkSignal, givenUp, giveUpWhenAborted } from './link/abort-signals.ts';
 import type { ClientHost } from './link/client-host.ts';
-import { type Future, fail, settleLike, succeed } from './link/future.ts';
+import { type Future, fail, succeed } from './link/future.ts';
 import { checkTimeout } from './link/wait-limits.ts';
 import { apart } from './open-producer.ts';
 import { Measured } from './producer/measured.ts';
 import { type Prepared, Preparer } from './producer/preparer.ts';
-import { closeAll, countersOf } from './producer/producer-end.ts';
+import { Closing, countersOf } from './producer/producer-end.ts';
 import { ProducerEvents } from './producer/producer-events.ts';
 import { checkProducerHandle, optionsFor, type ProducerHandle } from './producer/producer-handle.ts';
 import type { ProducerSession, SessionListener } from './producer/producer-session.ts';
@@ -45,7 +45,7 @@ import {
   partitionOf,
   sizeOf,
 } from './producer/record-input.ts';
-import { RecordRoutes } from './producer/record-routes.ts';
+import { type GroupOptions, RecordRoutes } from './producer/record-routes.ts';
 import { traced } from './producer/tracing.ts';
 import { runTransaction, Transaction, type TransactionHost } from './producer/transaction.ts';
 import { type WritableOptions, writableOf } from './producer/writable.ts';
@@ -54,6 +54,9 @@ const defaultWaitMs = Number.POSITIVE_INFINITY;
 
 /** The part of the client that a producer needs. */
 export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew' | 'metricsOrigin'>;
+
+/** The producer's end ends the taking of records, nothing else does. */
+const never = (): null => null;
 
 const sendOptionNames = ['partition', 'lingerMs', 'signal'];
 
@@ -67,7 +70,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   readonly #handleOf: () => ProducerHandle;
   /** The client that is closed with the producer. */
   #ownClient: KafkaClient | null = null;
-  #closing: Future<DeliveryReport> | null = null;
+  #closing: Closing | null = null;
   readonly #events: ProducerEvents;
   readonly #preparer: Preparer<K, V>;
   readonly #routes: RecordRoutes<K, V>;
@@ -88,6 +91,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     this.#session = open({
       onFailure: (failure) => this.#events.emit('failure', failure),
       onFatal: (error) => this.#events.emit('fatal', error),
+      onEnd: (reason) => this.#preparer.end(reason),
     });
     this.#routes = new RecordRoutes(this.#session, this.#preparer);
   }
@@ -195,10 +199,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     options: SendAllOptions = {},
   ): Future<DeliveryReport> {
-    checkTopic(topic);
-    checkSource(records);
-    const { signal } = checkOptions('sendAll', options, ['signal']);
-    return this.#sendAll(topic, records, false, checkSignal(signal));
+    return this.#sendAllOf(topic, records, options, never);
   }
 
   /**
@@ -209,7 +210,8 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   writable(topic: string, options: WritableOptions = {}): Writable {
     checkTopic(topic);
     checkOptions('writable', options, ['highWaterMark']);
-    return writableOf<K, V>((records) => this.#sendAll(topic, records, true), options);
+    const how = { endsAtFailure: true, signal: null, whyOver: never };
+    return writableOf<K, V>((records) => this.#sendAll(topic, records, how), options);
   }
 
   /**
@@ -252,9 +254,12 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     if (this.#preparer.tail === null && given === null) return this.#session.flush(timeoutMs);
     const future = this.#session.newFuture<DeliveryReport>();
     if (givenUp('the flush', given, future)) return future;
-    const begin = (): void => settleLike(future, this.#session.flush(timeoutMs));
+    // A flush that was given up must not take the report of the next one.
+    const begin = (): void => {
+      if (!future.isDone) this.#session.flush(timeoutMs, future);
+    };
     if (this.#preparer.tail === null) begin();
-    else this.#preparer.tail.then(begin);
+    else void this.#preparer.serialized().then(begin);
     giveUpWhenAborted('the flush', given, future);
     return future;
   }
@@ -313,14 +318,18 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   }
 
   /**
-   * Takes no more records, sends those that were given, and ends. Records that are not acknowledged after `timeoutMs` fail.
-   * @returns Future of a report about the records that were settled since the last report; each call returns the same Future
+   * Takes no more records, sends those that were given, and ends. Records that are not acknowledged after `timeoutMs` fail. An open
+   * transaction of this thread is aborted.
+   * @returns Future of a report about the records that were settled since the last report; each call returns the same Future, and the
+   *   earliest time limit counts
    */
   close(options: { timeoutMs?: number } = {}): Future<DeliveryReport> {
     const { timeoutMs = defaultWaitMs } = checkOptions('close', options, ['timeoutMs']);
     checkTimeout(timeoutMs);
-    this.#closing ??= closeAll(this.#session, this.#preparer.tail, this.#ownClient, timeoutMs);
-    return this.#closing;
+    if (this.#closing !== null) return this.#closing.again(timeoutMs);
+    const serialized = this.#preparer.tail === null ? null : this.#preparer.serialized();
+    this.#closing = new Closing(this.#session, serialized, this.#ownClient, timeoutMs);
+    return this.#closing.future;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -338,17 +347,29 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     }
   }
 
+  #sendAllOf(
+    topic: string,
+    records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
+    options: SendAllOptions,
+    whyOver: () => Error | null,
+  ): Future<DeliveryReport> {
+    checkTopic(topic);
+    checkSource(records);
+    const { signal } = checkOptions('sendAll', options, ['signal']);
+    return this.#sendAll(topic, records, { endsAtFailure: false, signal: checkSignal(signal), whyOver });
+  }
+
   #sendAll(
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
-    endsAtFailure: boolean,
-    signal: AbortSignal | null = null,
+    how: GroupOptions,
   ): Future<DeliveryReport> {
+    const { signal } = how;
     const future = this.#session.newFuture<DeliveryReport>();
     const { refusal } = this.#session;
     if (refusal !== null) return future.failure(refusal);
     if (givenUp('sendAll', signal, future)) return future;
-    this.#routes.sendAll(topic, records, future, { endsAtFailure, signal });
+    this.#routes.sendAll(topic, records, future, how);
     giveUpWhenAborted('sendAll', signal, future);
     return future;
   }
@@ -358,10 +379,8 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       session: this.#session,
       append: (topic, key, value, partition) => this.append(topic, key, value, partition),
       send: (topic, record, options) => this.send(topic, record, options),
-      sendAll: (topic, records, options) => this.sendAll(topic, records, options),
-      serialized: async () => {
-        await this.#preparer.tail;
-      },
+      sendAll: (topic, records, options, whyOver) => this.#sendAllOf(topic, records, options, whyOver),
+      serialized: () => this.#preparer.serialized(),
     };
   }
 }

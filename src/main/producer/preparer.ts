@@ -34,6 +34,10 @@ export class Preparer<K, V> {
   readonly #learn: (topic: string) => Promise<number>;
   readonly #partitioner: Partitioner | null;
   readonly hasPartitioner: boolean;
+  /** Fails one of the records that wait. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  /** Called at the end of the producer. */
+  readonly #endListeners = new Set<() => void>();
 
   /** @param learn returns the number of a topic's partitions when metadata has come */
   constructor(
@@ -46,6 +50,27 @@ export class Preparer<K, V> {
     this.#learn = learn;
     this.#partitioner = typeof options.partitioner === 'function' ? options.partitioner : null;
     this.hasPartitioner = this.#partitioner !== null;
+  }
+
+  /** Resolves when the records that wait now have been written or have failed. */
+  async serialized(): Promise<void> {
+    const { tail } = this;
+    if (tail === null) return;
+    await new Promise<void>((resolve) => {
+      this.#endListeners.add(resolve);
+      void tail.then(() => {
+        this.#endListeners.delete(resolve);
+        resolve();
+      });
+    });
+  }
+
+  /** Nothing can be written any more: the records that wait fail, however long their serializers take. */
+  end(error: Error): void {
+    for (const fail of this.#waiting) fail(error);
+    this.#waiting.clear();
+    for (const listener of this.#endListeners) listener();
+    this.#endListeners.clear();
   }
 
   /** Whether nothing has to be done with a record before it is written. */
@@ -79,7 +104,9 @@ export class Preparer<K, V> {
     };
     const wait = this.tail === null ? run() : this.tail.then(run).catch(failed);
     if (wait === null) return;
+    this.#waiting.add(onError);
     const tail = wait.then(() => {
+      this.#waiting.delete(onError);
       if (this.tail === tail) this.tail = null;
     });
     this.tail = tail;

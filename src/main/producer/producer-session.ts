@@ -10,7 +10,7 @@ import {
   NetworkThreadError,
   ProducerClosedError,
 } from '../../common/errors/errors.ts';
-import { fromPlainError } from '../../common/errors/plain-error.ts';
+import { fromPlainError, type PlainError, withDoubt } from '../../common/errors/plain-error.ts';
 import { maxInt32 } from '../../common/numbers.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
 import { openApplicationEnd } from '../../ring/attachment.ts';
@@ -41,6 +41,8 @@ interface RoomWaiter {
 export interface SessionListener {
   onFailure(failure: RecordFailure): void;
   onFatal(error: Error): void;
+  /** The producer has ended: nothing is written any more. */
+  onEnd(reason: Error): void;
 }
 
 export class ProducerSession implements ClientRole {
@@ -64,6 +66,8 @@ export class ProducerSession implements ClientRole {
   /** Whether this producer keeps the process alive. */
   #isHeld = false;
   #closing: Future<DeliveryReport> | null = null;
+  /** Nothing is written or read any more. */
+  #isOver = false;
   /** The error of every call. Null while the producer works. */
   #refusal: Error | null = null;
   #isInCallback = false;
@@ -95,7 +99,7 @@ export class ProducerSession implements ClientRole {
       () => this.#onProgress(),
       (cause) => this.#broken(cause),
     );
-    this.#lifeline = new Lifeline(memory.lifePort, { onTold: (reason) => this.#lost(fromPlainError(reason)) });
+    this.#lifeline = new Lifeline(memory.lifePort, { onTold: (reason) => this.#told(reason) });
     this.#writer = new RecordWriter(this.#link.end.requests, config.maxRequestSizeBytes);
     host.addRole(this);
     this.#link.listen();
@@ -138,15 +142,22 @@ export class ProducerSession implements ClientRole {
 
   /** Something waits, so the process is kept alive until nothing waits. */
   busy(): void {
-    if (this.#isHeld) return;
+    if (this.#isHeld || this.#isOver) return;
     this.#isHeld = true;
     this.#host.hold();
   }
 
   groupComplete(trackId: number, records: number): void {
+    if (this.#isOver) return;
     this.deliveries.groupComplete(trackId, records);
     this.#link.post(groupEndFrame({ trackId, records }));
     this.busy();
+  }
+
+  /** The source of the group has failed. The network thread forgets the group when the records that were written are settled. */
+  groupFailed(trackId: number, records: number, error: Error): void {
+    this.deliveries.failGroup(trackId, error);
+    if (records > 0 && !this.#isOver) this.#link.post(groupEndFrame({ trackId, records }));
   }
 
   /** Posts a call whose end is told to `onDone`. */
@@ -160,8 +171,8 @@ export class ProducerSession implements ClientRole {
     this.busy();
   }
 
-  flush(timeoutMs: number): Future<DeliveryReport> {
-    const future = this.newFuture<DeliveryReport>();
+  /** @param future gets the report, unless it is done before */
+  flush(timeoutMs: number, future = this.newFuture<DeliveryReport>()): Future<DeliveryReport> {
     let timer: NodeJS.Timeout | undefined;
     this.call(flushFrame, (error) => {
       clearTimeout(timer);
@@ -183,8 +194,9 @@ export class ProducerSession implements ClientRole {
     const deadline = monotonicNowMs() + timeoutMs;
     const future = this.flush(Number.POSITIVE_INFINITY);
     while (!future.isDone && monotonicNowMs() < deadline) this.pollSync(deadline - monotonicNowMs());
+    // A Future that is done takes no report later, so the next flush gets it.
+    if (!future.isDone) fail(future, flushTimeout(timeoutMs));
     if (future.exception !== null) throw future.exception;
-    if (!future.isDone) throw flushTimeout(timeoutMs);
     return future.value!;
   }
 
@@ -242,15 +254,16 @@ export class ProducerSession implements ClientRole {
     return hasRoom;
   }
 
+  /** Each call returns the same Future. The earliest time limit counts. */
   close(timeoutMs: number): Future<DeliveryReport> {
+    const toldMs = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), maxInt32) : -1;
+    // The frame may have to wait behind records for which there is no memory.
+    if (toldMs >= 0) this.#lifeline.closeWithin(toldMs);
     if (this.#closing !== null) return this.#closing;
     const future = this.newFuture<DeliveryReport>();
     this.#closing = future;
-    if (this.#refusal instanceof NetworkThreadError) return future.success(this.deliveries.takeReport());
-    const toldMs = Number.isFinite(timeoutMs) ? Math.min(Math.max(0, Math.ceil(timeoutMs)), maxInt32) : -1;
+    if (this.#isOver) return future.success(this.deliveries.takeReport());
     const frameOf = (callId: number): Frame => producerCloseFrame({ callId, timeoutMs: toldMs });
-    // The frame may have to wait behind records for which there is no memory.
-    if (toldMs >= 0) this.#lifeline.closeWithin(toldMs);
     this.#call(frameOf, () => {
       this.#end(
         new ProducerClosedError('the producer was closed before its records were settled', { maybeWritten: true }),
@@ -262,15 +275,19 @@ export class ProducerSession implements ClientRole {
   }
 
   async closeWithClient(timeoutMs: number): Promise<void> {
-    await this.close(timeoutMs).then(
-      () => {},
-      () => {},
-    );
+    await this.close(timeoutMs).catch(() => {});
   }
 
   onThreadLost(error: Error): void {
+    // Outcomes that were written before are in the link.
+    this.#link.drain();
+    this.#over(error);
+  }
+
+  #over(error: Error): void {
+    if (this.#isOver) return;
     this.#refusal = error;
-    this.#end(error);
+    this.#end(withDoubt(error));
   }
 
   newFuture<T>(): Future<T> {
@@ -340,15 +357,20 @@ export class ProducerSession implements ClientRole {
   }
 
   #broken(cause: unknown): void {
-    this.#lost(new NetworkThreadError('what the network thread sent a producer cannot be read', { cause }));
+    const error = new NetworkThreadError('what the network thread sent a producer cannot be read', { cause });
+    this.#over(error);
+    this.#listener.onFatal(error);
   }
 
-  #lost(error: Error): void {
+  #told(reason: PlainError): void {
+    const error = fromPlainError(reason);
     this.onThreadLost(error);
     this.#listener.onFatal(error);
   }
 
+  /** @param error of the records that may have been sent, and of the calls */
   #end(error: Error): void {
+    this.#isOver = true;
     this.#link.close();
     this.#lifeline.close();
     this.#host.removeRole(this);
@@ -359,6 +381,7 @@ export class ProducerSession implements ClientRole {
       clearTimeout(timer);
       fail(future, error);
     }
+    this.#listener.onEnd(this.#refusal ?? error);
     this.#updateHold();
   }
 

@@ -1,7 +1,12 @@
 // Owns the ways of records into a producer's link: one by one without an object, one with a Future, or many with one Future. Application
 // thread. Must not know events, transactions or the end of a producer: producer.ts does.
 
-import { BufferExhaustedError, RecordTooLargeError, SerializationError } from '../../common/errors/errors.ts';
+import {
+  BufferExhaustedError,
+  IllegalStateError,
+  RecordTooLargeError,
+  SerializationError,
+} from '../../common/errors/errors.ts';
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
 import { thrownError } from '../../common/thrown.ts';
 import type { RecordFields } from '../../ring/frames/record-frames.ts';
@@ -27,7 +32,14 @@ interface Group {
   readonly endsAtFailure: boolean;
   /** Ends the taking of records. */
   readonly signal: AbortSignal | null;
+  /** Why no more records are taken. Null while they are. */
+  readonly whyOver: () => Error | null;
+  /** How many records were written. */
+  written: number;
 }
+
+/** How `sendAll` takes records. */
+export type GroupOptions = Pick<Group, 'endsAtFailure' | 'signal' | 'whyOver'>;
 
 export class RecordRoutes<K, V> {
   readonly #session: ProducerSession;
@@ -104,13 +116,13 @@ export class RecordRoutes<K, V> {
 
   /**
    * Writes the records of the source, or those of the callback. The Future gets their report.
-   * @param how `endsAtFailure`: whether no later record is taken when one cannot be written; `signal`: ends the taking of records
+   * @param how `endsAtFailure`: whether no later record is taken when one cannot be written; `signal` and `whyOver` end the taking of records
    */
   sendAll(
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     future: Future<DeliveryReport>,
-    { endsAtFailure, signal }: Pick<Group, 'endsAtFailure' | 'signal'>,
+    how: GroupOptions,
   ): void {
     const { deliveries } = this.#session;
     const trackId = deliveries.nextTrackId();
@@ -119,22 +131,25 @@ export class RecordRoutes<K, V> {
       this.#collect(topic, records, trackId);
       return;
     }
-    const group: Group = { topic, trackId, endsAtFailure, signal };
+    const group: Group = { topic, trackId, written: 0, ...how };
     const isAtOnce =
       this.#preparer.isPlain && typeof records === 'object' && records !== null && Symbol.iterator in records;
-    const count = isAtOnce
+    const taken = isAtOnce
       ? this.#writeEach(group, records as Iterable<ProducerRecord>)
       : this.#prepareEach(group, records);
-    count.then(
-      (written) => this.#session.groupComplete(trackId, written),
-      (error: unknown) => deliveries.failGroup(trackId, thrownError(error)),
+    taken.then(
+      () => this.#session.groupComplete(trackId, group.written),
+      (error: unknown) => this.#session.groupFailed(trackId, group.written, thrownError(error)),
     );
   }
 
   #collect(topic: string, collect: (appender: GroupAppender) => void, trackId: number): void {
     let count = 0;
+    let isOver = false;
     const appender: GroupAppender = {
       append: (key, value, partition) => {
+        if (isOver)
+          throw new IllegalStateError('append: the callback of sendAll has returned; its report counts no more');
         const isTaken = this.append(topic, TrackKind.GROUP, trackId, key, value, partition);
         if (isTaken) count++;
         return isTaken;
@@ -143,29 +158,26 @@ export class RecordRoutes<K, V> {
     try {
       collect(appender);
     } finally {
+      isOver = true;
       this.#session.groupComplete(trackId, count);
     }
   }
 
   /** Records of bytes that nothing has to be done with before. From a list, no object is made for a record without headers. */
-  async #writeEach(group: Group, records: Iterable<ProducerRecord>): Promise<number> {
+  async #writeEach(group: Group, records: Iterable<ProducerRecord>): Promise<void> {
     if (this.#preparer.tail !== null) await this.#preparer.tail;
-    let count = 0;
     if (!Array.isArray(records)) {
       for (const record of records) {
         const taken = this.#take(group, record);
-        if (typeof taken === 'boolean' ? taken : await taken) count++;
-        else if (group.endsAtFailure) break;
+        if (!(typeof taken === 'boolean' ? taken : await taken) && group.endsAtFailure) break;
       }
-      return count;
+      return;
     }
     // By numbers: an iterator would make an object for each record.
     for (let i = 0; i < records.length; i++) {
       const taken = this.#take(group, records[i]);
-      if (typeof taken === 'boolean' ? taken : await taken) count++;
-      else if (group.endsAtFailure) break;
+      if (!(typeof taken === 'boolean' ? taken : await taken) && group.endsAtFailure) break;
     }
-    return count;
   }
 
   /** Whether the record was written; if not, it has failed alone. A promise while there is no room. */
@@ -192,9 +204,8 @@ export class RecordRoutes<K, V> {
     return true;
   }
 
-  async #prepareEach(group: Group, records: RecordsSource<K, V>): Promise<number> {
+  async #prepareEach(group: Group, records: RecordsSource<K, V>): Promise<void> {
     if (this.#preparer.tail !== null) await this.#preparer.tail;
-    let count = 0;
     for await (const record of records) {
       if (group.signal?.aborted) throw abortError('sendAll', group.signal);
       checkRecord(record);
@@ -203,13 +214,11 @@ export class RecordRoutes<K, V> {
         const { key, value, headers, partition, timestampMs } = prepared;
         while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs))
           await this.#room(group, exactBytes(key, value, headers));
-        count++;
       } catch (error) {
         if (!this.#isOfRecord(group, error)) throw error;
         if (group.endsAtFailure) break;
       }
     }
-    return count;
   }
 
   async #room({ signal }: Group, bytes: number): Promise<void> {
@@ -225,7 +234,7 @@ export class RecordRoutes<K, V> {
   }
 
   #writeOfGroup(
-    { topic, trackId }: Group,
+    group: Group,
     key: BytesInput | null,
     value: BytesInput | null,
     headers: readonly HeaderPair[] | null,
@@ -233,14 +242,17 @@ export class RecordRoutes<K, V> {
     timestampMs: number,
   ): boolean {
     const session = this.#session;
-    if (session.refusal !== null) throw session.refusal;
+    const refusal = session.refusal ?? group.whyOver();
+    if (refusal !== null) throw refusal;
     // All fields are set, because other records may have been written while this one waited for room.
     const route = this.#route;
     route.kind = TrackKind.GROUP;
-    route.trackId = trackId;
+    route.trackId = group.trackId;
     route.partition = partition;
     route.lingerMs = LINGER_AS_CONFIGURED;
     route.timestampMs = timestampMs;
-    return session.write(topic, route, key, value, headers);
+    if (!session.write(group.topic, route, key, value, headers)) return false;
+    group.written++;
+    return true;
   }
 }

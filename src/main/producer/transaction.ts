@@ -2,7 +2,12 @@
 // must not know the coordinator: the network thread does.
 
 import Long from 'long';
-import { AbortError, IllegalStateError, TransactionAbortableError } from '../../common/errors/errors.ts';
+import {
+  AbortError,
+  IllegalStateError,
+  TransactionAbortableError,
+  TransactionAbortedError,
+} from '../../common/errors/errors.ts';
 import { shown } from '../../common/text.ts';
 import type { GroupIdentity, OffsetToCommit, TransactionOffsets } from '../../common/transaction-offsets.ts';
 import type { Frame } from '../../ring/frames/frame.ts';
@@ -49,7 +54,8 @@ export interface TransactionHost<K, V> {
   sendAll(
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
-    options?: SendAllOptions,
+    options: SendAllOptions,
+    whyOver: () => Error | null,
   ): Future<DeliveryReport>;
   /** Resolves when no record waits for its serializer any more. */
   serialized(): Promise<void>;
@@ -63,6 +69,8 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   /** The calls that must end before the transaction can end. */
   readonly #underWay = new Set<PromiseLike<unknown>>();
   #state: 'open' | 'ending' | 'ended' = 'open';
+  /** Why a `sendAll` that is under way takes no more records: they would be a part of the next transaction. Null while it does. */
+  #whyOver: Error | null = null;
   /** The first failure of a record. The network thread knows only of records that it was given. */
   #failure: Error | null = null;
   readonly #noteFailure = (error: Error): void => {
@@ -90,14 +98,17 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     return this.#host.send(topic, record, options).addErrback(this.#noteFailure);
   }
 
-  /** Like `producer.sendAll`. The commit waits for it. If one of the records fails, the transaction can only be aborted. */
+  /**
+   * Like `producer.sendAll`. The commit waits for it. If one of the records fails, the transaction can only be aborted. After an abort it
+   * takes no more records, and fails with TransactionAbortedError.
+   */
   sendAll(
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
-    options?: SendAllOptions,
+    options: SendAllOptions = {},
   ): Future<DeliveryReport> {
     this.#checkOpen();
-    const future = this.#host.sendAll(topic, records, options).addErrback(this.#noteFailure);
+    const future = this.#host.sendAll(topic, records, options, () => this.#whyOver).addErrback(this.#noteFailure);
     future.addCallback(({ failures: [first] }) => {
       if (first !== undefined) this.#noteFailure(first.error);
     });
@@ -122,7 +133,8 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     this.#checkOpen();
     const { offsets, group } = groupOffsetsOf(given, givenGroup);
     const told: TransactionOffsets = { group, offsets: offsets.map(offsetOf) };
-    const frameOf = (callId: number): Frame => transactionOffsetsFrame({ callId, beganBy: this.#beganBy, offsets: told });
+    const frameOf = (callId: number): Frame =>
+      transactionOffsetsFrame({ callId, beganBy: this.#beganBy, offsets: told });
     const future = this.#host.session.newFuture<void>();
     this.#host.session.call(frameOf, (error) => {
       if (error === null) succeed(future, undefined);
@@ -149,6 +161,9 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     if (this.#state === 'ended')
       throw new IllegalStateError(`${isCommit ? 'commit' : 'abort'}: the transaction is over`);
     this.#state = 'ending';
+    if (!isCommit) {
+      this.#whyOver = new TransactionAbortedError('the transaction was aborted: it takes no more records');
+    }
     await this.#host.serialized();
     if (isCommit) {
       await this.#settled();
