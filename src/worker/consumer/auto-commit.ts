@@ -1,7 +1,8 @@
 // Owns automatic commits of what the application has done: on a timer, and before partitions are released. Network thread.
 
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
-import type { GroupOffsets, OffsetToCommit } from './group-offsets.ts';
+import type { OffsetToCommit } from './commit-job.ts';
+import type { GroupOffsets } from './group-offsets.ts';
 import type { Partition } from './partition.ts';
 
 export interface AutoCommitSettings {
@@ -42,10 +43,13 @@ export class AutoCommit {
     return Math.max(now, (this.#lastAt ?? now) + this.#settings.everyMs);
   }
 
-  /** Commits what is done before partitions are released. Does nothing if the application commits by itself. */
+  /**
+   * Commits what is done before partitions are released. If there is nothing to commit, or the application commits by itself, it only waits
+   * for those commits of theirs that are under way.
+   */
   beforeRelease(partitions: readonly Partition[], deadline: number, done: (now: number) => void, now: number): void {
-    if (!this.#settings.isOn) done(now);
-    else
+    const offsets = this.#offsets;
+    if (this.#settings.isOn && partitions.some(isUncommitted))
       this.commit(
         partitions,
         deadline,
@@ -55,18 +59,20 @@ export class AutoCommit {
         },
         now,
       );
+    else if (offsets === null || !partitions.some(({ key }) => offsets.isCommitting(key))) done(now);
+    else offsets.afterCommits(deadline, done, now);
   }
 
-  /** Commits what is done and not committed yet, in every mode. */
+  /** Commits what is done and not committed yet, in every mode. `done` is told the keys of what it has committed. */
   commit(
     partitions: readonly Partition[],
     deadline: number,
-    done: (error: Error | null, now: number) => void,
+    done: (error: Error | null, now: number, committed: ReadonlySet<string>) => void,
     now: number,
   ): void {
     const open = partitions.filter(isUncommitted);
     if (this.#offsets === null || open.length === 0) {
-      done(null, now);
+      done(null, now, new Set());
       return;
     }
     const byKey = new Map(open.map((partition) => [partition.key, { partition, position: partition.donePosition }]));
@@ -85,7 +91,7 @@ export class AutoCommit {
           const { partition, position } = byKey.get(key)!;
           partition.committed = position;
         }
-        done(error, at);
+        done(error, at, committed);
       },
       now,
     );

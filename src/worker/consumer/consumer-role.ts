@@ -89,7 +89,7 @@ export class ConsumerRole implements Role {
     this.group =
       config.groupId === null
         ? null
-        : new Group(host, this.#membershipHost(), (key) => this.partitions.has(key), {
+        : new Group(host, this.#membershipHost(), (key) => this.partitions.byKey(key), {
             config,
             groupId: config.groupId,
             requestTimeoutMs,
@@ -210,12 +210,7 @@ export class ConsumerRole implements Role {
     if (this.group?.isManaged === true)
       throw new IllegalStateError('partitions come from the group; unsubscribe before you assign');
     checkPartitionCount(partitions.length);
-    const wanted = new Set(partitions.map(({ topic, partition }) => `${topic}-${partition}`));
-    const gone = this.partitions
-      .asTopicPartitions()
-      .filter(({ topic, partition }) => !wanted.has(`${topic}-${partition}`));
-    this.partitions.replace(gone, now + this.config.defaultApiTimeoutMs, now);
-    this.partitions.take(partitions, now);
+    this.partitions.replace(partitions, now + this.config.defaultApiTimeoutMs, now);
     for (const { topic, partition, start } of partitions)
       if (start !== null) this.resolver.start(this.partitions.get(topic, partition)!, start);
     this.#host.wake();

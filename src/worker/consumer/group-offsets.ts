@@ -11,23 +11,13 @@ import type { OffsetFetchResponseView } from '../../protocol/flat/generated/offs
 import type { RoleHost } from '../client/role.ts';
 import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
+import { CommitJob, notOwned, type OffsetToCommit, type Tenure } from './commit-job.ts';
 import type { ConsumerReport } from './consumer-report.ts';
 import type { Coordinator } from './coordinator.ts';
 import { byTopic, type LogPlace } from './log-questions.ts';
 import type { Fencing, Identity } from './membership.ts';
 import { errorAbout } from './named-errors.ts';
 import { keyOf, type Position } from './partition.ts';
-
-export interface OffsetToCommit extends LogPlace, Position {
-  readonly metadata: string | null;
-}
-
-export interface CommitOutcome {
-  /** Null when every partition was committed. */
-  readonly error: Error | null;
-  /** The keys of the committed partitions. */
-  readonly committed: ReadonlySet<string>;
-}
 
 export interface CommittedOffset extends Position {
   readonly metadata: string | null;
@@ -40,8 +30,7 @@ export type FoundCommitted = (key: string, found: CommittedOffset | Error, now: 
 export interface IdentitySource {
   /** The member id and epoch for commits now. */
   identity(): Identity;
-  /** Whether this member still owns the partition. */
-  owns(key: string): boolean;
+  readonly tenure: Tenure;
   /** The coordinator has answered that the membership with this epoch is over. */
   onFenced(epoch: number, why: Fencing, now: number): void;
   /** Another process has taken the static member's place: that is for good, if the membership with this epoch still is. */
@@ -52,23 +41,6 @@ export interface OffsetsSettings {
   readonly requestTimeoutMs: number;
   readonly retryBackoffMs: number;
   readonly report: ConsumerReport;
-}
-
-interface Job {
-  readonly begunAt: number;
-  readonly open: Map<string, OffsetToCommit>;
-  /** Partitions that the member owned when the commit was asked for. */
-  readonly owned: readonly string[];
-  readonly committed: Set<string>;
-  readonly deadline: number;
-  readonly done: (outcome: CommitOutcome, now: number) => void;
-  /** An error after which no other try is made. */
-  error: Error | null;
-  /** The retriable error of the last try. */
-  retryError: Error | null;
-  failures: number;
-  /** The epoch that the broker called stale. The next try waits for another epoch. */
-  staleEpoch: number | null;
 }
 
 /** The newest version that names topics. Version 10 has topic ids, which are not needed here. */
@@ -84,7 +56,7 @@ export class GroupOffsets {
   readonly #groupId: string;
   readonly #source: IdentitySource;
   readonly #settings: OffsetsSettings;
-  readonly #jobs: Job[] = [];
+  readonly #jobs: CommitJob[] = [];
   #isBusy = false;
   #retryAt = Number.NEGATIVE_INFINITY;
 
@@ -103,21 +75,11 @@ export class GroupOffsets {
   }
 
   /** Commits offsets, after all earlier commits. `done` is called once, at the latest at the deadline. */
-  commit(offsets: readonly OffsetToCommit[], deadline: number, done: Job['done'], now: number): void {
-    const open = new Map(offsets.map((offset) => [keyOf(offset.topic, offset.index), offset]));
+  commit(offsets: readonly OffsetToCommit[], deadline: number, done: CommitJob['done'], now: number): void {
     const isMember = this.#source.identity().epoch >= 0;
-    this.#jobs.push({
-      begunAt: now,
-      open,
-      owned: isMember ? [...open.keys()].filter((key) => this.#source.owns(key)) : [],
-      committed: new Set(),
-      deadline,
-      done,
-      error: null,
-      retryError: null,
-      failures: 0,
-      staleEpoch: null,
-    });
+    this.#jobs.push(
+      new CommitJob(offsets, { begunAt: now, deadline }, done, (key) => this.#source.tenure(key), isMember),
+    );
     this.poll(now);
   }
 
@@ -126,16 +88,17 @@ export class GroupOffsets {
     for (const job of [...this.#jobs]) if (now >= job.deadline) this.#giveUp(job, now);
     for (;;) {
       const job = this.#jobs[0];
-      if (job === undefined || this.#isBusy) return;
+      if (job === undefined) return;
+      // What is under way may be committed already: its answer decides.
+      if (!this.#isBusy) job.dropLost();
       if (job.open.size === 0) this.#end(job, now);
-      else if (now < this.#retryAt) return;
+      else if (this.#isBusy || now < this.#retryAt) return;
       else {
         const identity = this.#source.identity();
         if (job.staleEpoch !== null && job.staleEpoch === identity.epoch) return;
         const to = this.#coordinator.ready(now);
         if (to === null) return;
-        this.#dropLost(job);
-        if (job.open.size > 0) this.#send(job, identity, now);
+        this.#send(job, identity, now);
       }
     }
   }
@@ -144,6 +107,16 @@ export class GroupOffsets {
     if (this.#jobs.length === 0) return Number.POSITIVE_INFINITY;
     const deadline = least(this.#jobs.map((job) => job.deadline));
     return this.#isBusy || this.#retryAt <= now ? deadline : Math.min(deadline, this.#retryAt);
+  }
+
+  /** Calls `done` when the commits that were asked for so far have ended, at the latest at the deadline. */
+  afterCommits(deadline: number, done: (now: number) => void, now: number): void {
+    this.commit([], deadline, (_outcome, at) => done(at), now);
+  }
+
+  /** Whether an offset of the partition is to be committed, so that a look-up could find an older one. */
+  isCommitting(key: string): boolean {
+    return this.#jobs.some((job) => job.wants(key));
   }
 
   /** Looks up committed offsets. `found` is called once for each key. @returns false when the coordinator cannot be asked now */
@@ -238,13 +211,7 @@ export class GroupOffsets {
     return errorAbout(errorCode, keys);
   }
 
-  /** Of a partition that the member has lost in the meantime, its new owner may have committed more. Brokers would take an older offset, too. */
-  #dropLost(job: Job): void {
-    for (const key of job.owned)
-      if (!this.#source.owns(key) && job.open.delete(key)) job.error ??= new CommitFailedError(notOwned(key));
-  }
-
-  #send(job: Job, identity: Identity, now: number): void {
+  #send(job: CommitJob, identity: Identity, now: number): void {
     this.#isBusy = true;
     const offsets = [...job.open.values()];
     this.#host.requests.send(
@@ -282,7 +249,7 @@ export class GroupOffsets {
     );
   }
 
-  #onCommitted(job: Job, response: OffsetCommitResponseView, identity: Identity, now: number): void {
+  #onCommitted(job: CommitJob, response: OffsetCommitResponseView, identity: Identity, now: number): void {
     job.staleEpoch = null;
     let retry: Error | null = null;
     const left = new Set(job.open.keys());
@@ -310,7 +277,7 @@ export class GroupOffsets {
     if (retry !== null) this.#again(job, retry, now);
   }
 
-  #isWorthAnother(job: Job, key: string, errorCode: number, identity: Identity): boolean {
+  #isWorthAnother(job: CommitJob, key: string, errorCode: number, identity: Identity): boolean {
     switch (errorCode) {
       case codes.notCoordinator:
       case codes.coordinatorNotAvailable:
@@ -323,15 +290,15 @@ export class GroupOffsets {
         return true;
       case codes.rebalanceInProgress:
         // The rebalance ends without the application; the answer to SyncGroup is on its way.
-        return this.#source.owns(key);
+        return job.holds(key);
       case codes.staleMemberEpoch:
         // Every rebalance of the group makes epochs stale. Partitions that this member still owns are committed with the new epoch.
-        if (!this.#source.owns(key)) return false;
+        if (!job.holds(key)) return false;
         job.staleEpoch = identity.epoch;
         return true;
       case codes.illegalGeneration:
         // A rebalance has ended between the request and its answer. What the member has kept is committed in its new generation.
-        return this.#source.identity().epoch > identity.epoch && this.#source.owns(key);
+        return this.#source.identity().epoch > identity.epoch && job.holds(key);
       default:
         return false;
     }
@@ -364,13 +331,13 @@ export class GroupOffsets {
     }
   }
 
-  #again(job: Job, error: Error, now: number): void {
+  #again(job: CommitJob, error: Error, now: number): void {
     job.failures++;
     job.retryError = error;
     this.#retryAt = now + backoffMs(this.#settings.retryBackoffMs, job.failures, this.#host.random());
   }
 
-  #giveUp(job: Job, now: number): void {
+  #giveUp(job: CommitJob, now: number): void {
     if (job.open.size === 0) {
       this.#end(job, now);
       return;
@@ -381,7 +348,7 @@ export class GroupOffsets {
     this.#end(job, now);
   }
 
-  #end(job: Job, now: number): void {
+  #end(job: CommitJob, now: number): void {
     const at = this.#jobs.indexOf(job);
     if (at < 0) return;
     this.#jobs.splice(at, 1);
@@ -389,8 +356,4 @@ export class GroupOffsets {
       this.#settings.report.commitEnded(now - job.begunAt, job.error === null, now);
     job.done({ error: job.error, committed: job.committed }, now);
   }
-}
-
-function notOwned(key: string): string {
-  return `offset of ${key} not committed: this member does not own the partition any more`;
 }

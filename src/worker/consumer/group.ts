@@ -6,6 +6,7 @@ import { KafkaClientError, KafkaTimeoutError } from '../../common/errors/errors.
 import { ConsumerGroupHeartbeat } from '../../protocol/flat/generated/apis.ts';
 import type { RoleHost } from '../client/role.ts';
 import { ClassicGroupMember } from './classic-group-member.ts';
+import type { Tenure } from './commit-job.ts';
 import { ConsumerGroupMember } from './consumer-group-member.ts';
 import { Coordinator } from './coordinator.ts';
 import { type CommittedOffset, GroupOffsets } from './group-offsets.ts';
@@ -18,6 +19,7 @@ import {
   type MembershipHost,
   noIdentity,
 } from './membership.ts';
+import { keyOf } from './partition.ts';
 import { RebalanceTimer } from './rebalance-timer.ts';
 
 /** The feature whose level says whether brokers have KIP-848 groups. */
@@ -57,7 +59,7 @@ export class Group {
   /** The member is about to leave: what is subscribed now is for a later membership. */
   #isPreparingLeave = false;
 
-  constructor(host: RoleHost, parts: MembershipHost, owns: (key: string) => boolean, settings: GroupSettings) {
+  constructor(host: RoleHost, parts: MembershipHost, tenure: Tenure, settings: GroupSettings) {
     this.#host = host;
     this.#parts = parts;
     this.#settings = settings;
@@ -68,7 +70,7 @@ export class Group {
     );
     const source = {
       identity: () => this.identity,
-      owns,
+      tenure,
       onFenced: (epoch: number, why: Fencing, now: number) => this.#membership?.onFenced(epoch, why, now),
       onFencedInstance: (epoch: number) => this.#membership?.onFencedInstance(epoch),
     };
@@ -177,13 +179,16 @@ export class Group {
 
   #askOnce(question: CommittedQuestion, now: number): void {
     const found = new Map<string, CommittedOffset>();
-    let open = question.places.length;
+    // A partition may be named twice.
+    let open = new Set(question.places.map(({ topic, index }) => keyOf(topic, index))).size;
     question.error = null;
     if (open === 0) {
       this.#endQuestion(question, found, now);
       return;
     }
-    question.isAsked = this.offsets.fetch(
+    // Before it is sent, since it may fail at once.
+    question.isAsked = true;
+    const isSent = this.offsets.fetch(
       question.places,
       (key, answer, at) => {
         if (answer instanceof Error) question.error = answer;
@@ -197,6 +202,7 @@ export class Group {
       },
       now,
     );
+    if (!isSent) question.isAsked = false;
   }
 
   #endQuestion(question: CommittedQuestion, outcome: ReadonlyMap<string, CommittedOffset> | Error, now: number): void {

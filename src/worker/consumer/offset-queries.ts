@@ -30,6 +30,7 @@ export class OffsetQueries {
   readonly #retryBackoffMs: number;
   readonly #isCommitted: boolean;
   #queries: Query[] = [];
+  #closedBy: Error | null = null;
 
   constructor(host: RoleHost, questions: LogQuestions, isCommitted: boolean, retryBackoffMs: number) {
     this.#host = host;
@@ -40,6 +41,10 @@ export class OffsetQueries {
 
   /** Asks the questions. `done` is called once. Until then the topics are tracked. */
   ask(questions: readonly OffsetQuestion[], deadline: number, done: Query['done'], now: number): void {
+    if (this.#closedBy !== null) {
+      done(this.#closedBy);
+      return;
+    }
     const open = new Map(questions.map((question) => [keyOf(question.topic, question.index), question]));
     const query: Query = {
       open,
@@ -78,7 +83,9 @@ export class OffsetQueries {
     return deadline;
   }
 
+  /** Fails all questions, and those that come later. */
   close(error: Error): void {
+    this.#closedBy = error;
     for (const query of [...this.#queries]) this.#end(query, error);
   }
 

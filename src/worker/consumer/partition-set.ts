@@ -51,8 +51,8 @@ export class PartitionSet {
     return this.#byKey.get(keyOf(topic, index));
   }
 
-  has(key: string): boolean {
-    return this.#byKey.has(key);
+  byKey(key: string): Partition | null {
+    return this.#byKey.get(key) ?? null;
   }
 
   asTopicPartitions(): TopicPartition[] {
@@ -86,14 +86,20 @@ export class PartitionSet {
     this.poll(now);
   }
 
-  /** Gives the partitions up at once, because the application wants others. What is done is committed, until the deadline at most. */
+  /**
+   * Takes these partitions, and gives others up at once. What is done is committed, until the deadline at most. What is being released
+   * begins anew: otherwise the end of its release would take it away.
+   */
   replace(wanted: readonly TopicPartition[], deadline: number, now: number): void {
-    const partitions = this.#known(wanted);
-    if (partitions.length === 0) return;
-    for (const partition of partitions) partition.giveUp();
-    this.#parts.commitDone(partitions, deadline, () => {}, now);
-    this.#remove(partitions);
-    this.#parts.tell({ type: 'revoked', partitions: partitions.map(named) });
+    const keys = new Set(wanted.map(({ topic, partition }) => keyOf(topic, partition)));
+    const gone = this.#list.filter(({ key, isReleasing }) => isReleasing || !keys.has(key));
+    if (gone.length > 0) {
+      for (const partition of gone) partition.giveUp();
+      this.#parts.commitDone(gone, deadline, () => {}, now);
+      this.#remove(gone);
+      this.#parts.tell({ type: 'revoked', partitions: gone.map(named) });
+    }
+    this.take(wanted, now);
   }
 
   /** Gives the partitions up at once. Nothing is committed. */
@@ -113,7 +119,9 @@ export class PartitionSet {
   poll(now: number): void {
     for (const release of [...this.#releases]) {
       if (release.isCommitting) continue;
-      const { partitions, deadline, waitUntil } = release;
+      const { deadline, waitUntil } = release;
+      // What was lost in the meantime belongs to others, whose commits an older offset would undo.
+      const partitions = release.partitions.filter((partition) => this.#isHeld(partition));
       for (const partition of partitions) partition.collectDone();
       const isOut = partitions.some((partition) => partition.handed.length > 0);
       if (isOut && now < waitUntil) continue;
@@ -133,7 +141,7 @@ export class PartitionSet {
   #released(release: Release, now: number): void {
     this.#releases = this.#releases.filter((other) => other !== release);
     // Some partitions may have been lost in the meantime. The application was told of those already.
-    const partitions = release.partitions.filter((partition) => this.#byKey.get(partition.key) === partition);
+    const partitions = release.partitions.filter((partition) => this.#isHeld(partition));
     this.#remove(partitions);
     if (partitions.length > 0) this.#parts.tell({ type: 'revoked', partitions: partitions.map(named) });
     release.done(now);
@@ -147,6 +155,10 @@ export class PartitionSet {
       this.#parts.dealer.forget(partition);
     }
     this.#changed();
+  }
+
+  #isHeld(partition: Partition): boolean {
+    return this.#byKey.get(partition.key) === partition;
   }
 
   #known(wanted: readonly TopicPartition[]): Partition[] {

@@ -75,8 +75,8 @@ export class PositionResolver {
     for (const partition of partitions) {
       this.#noteLeader(partition);
       if (partition.isLookUpInFlight || partition.retryAt > now || partition.isReleasing) continue;
-      const { state, topic, index, version } = partition;
-      if (state === 'initializing') initializing.push(partition);
+      const { state, topic, index, key, version } = partition;
+      if (state === 'initializing' && this.#parts.offsets?.isCommitting(key) !== true) initializing.push(partition);
       if (state !== 'reset' && state !== 'validating') continue;
       const brokerId = this.#parts.questions.askable(partition, now);
       if (brokerId < 0) continue;
@@ -204,6 +204,8 @@ export class PositionResolver {
       return;
     }
     const asked = partitions.map((partition) => ({ partition, version: partition.version }));
+    // Before it is sent, since it may fail at once.
+    for (const partition of partitions) partition.isLookUpInFlight = true;
     const isSent = offsets.fetch(
       partitions,
       (key, found, at) => {
@@ -222,7 +224,7 @@ export class PositionResolver {
       },
       now,
     );
-    if (isSent) for (const partition of partitions) partition.isLookUpInFlight = true;
+    if (!isSent) for (const partition of partitions) partition.isLookUpInFlight = false;
   }
 
   #timestampOf(resetTo: Partition['resetTo']): bigint {

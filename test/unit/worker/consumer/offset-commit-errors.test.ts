@@ -18,10 +18,10 @@ import {
   OffsetFetch,
   SyncGroup,
 } from '../../../../src/protocol/flat/generated/apis.ts';
+import type { CommitOutcome } from '../../../../src/worker/consumer/commit-job.ts';
 import { encodeAssignment } from '../../../../src/worker/consumer/consumer-protocol.ts';
-import type { CommitOutcome } from '../../../../src/worker/consumer/group-offsets.ts';
 import type { ConsumerBench } from './support/consumer-bench.ts';
-import { beat, coordinator, fatalOf } from './support/member-bench.ts';
+import { assigned, beat, coordinator, fatalOf } from './support/member-bench.ts';
 import { fetched, joined, member } from './support/offset-bench.ts';
 
 for (const protocol of ['consumer', 'classic'] as const) {
@@ -180,24 +180,40 @@ for (const protocol of ['consumer', 'classic'] as const) {
         assert.match(error.message, said);
       });
 
-    it('of a partition that is lost before it is sent again fails, although the member has joined again', () => {
+    /**
+     * A commit whose partition is lost before it is sent again. The member joins again, and gets these partitions.
+     * @param when the answer to the first try comes: before the loss, or after all this
+     */
+    const lostMeanwhile = (again: readonly number[], when: 'before' | 'after'): void => {
       const commit = committing();
       const { bench } = commit;
-      bench.answer(OffsetCommit, answered(14));
+      if (when === 'before') bench.answer(OffsetCommit, answered(14));
       bench.role.group!.membership!.onFenced(3, { api: 'Heartbeat', errorCode: 25 }, bench.now);
       bench.turn();
       if (protocol === 'consumer') {
-        bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: 5, assignment: { topicPartitions: [] } }));
+        bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: 5, assignment: assigned(...again) }));
       } else {
         bench.answer(JoinGroup, { ...joined, generationId: 5 });
-        bench.answer(SyncGroup, { errorCode: 0, assignment: encodeAssignment([]) });
+        const partitions = again.map((partition) => ({ topic: 't', partition }));
+        bench.answer(SyncGroup, { errorCode: 0, assignment: encodeAssignment(partitions) });
       }
+      assert.equal(bench.role.partitions.all.length, again.length);
       assert.equal(bench.role.group!.identity.epoch, 5);
+      if (when === 'after') bench.answer(OffsetCommit, answered(14));
       bench.advance(1000);
       // Its new owner may have committed more.
       assert.deepEqual(bench.asked(OffsetCommit), []);
       assert.ok(errorOf(commit) instanceof CommitFailedError);
-    });
+    };
+
+    it('of a partition that is lost before it is sent again fails, although the member has joined again', () =>
+      lostMeanwhile([], 'before'));
+
+    it('of a partition that is lost before it is sent again fails, although the member has got it again', () =>
+      lostMeanwhile([0], 'before'));
+
+    it('of a partition that is lost and got again while it is under way fails if it would be sent again', () =>
+      lostMeanwhile([0], 'after'));
 
     it('that fails finds the coordinator and is sent again', () => {
       const commit = committing();

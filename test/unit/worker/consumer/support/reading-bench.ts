@@ -18,7 +18,8 @@ export function reading(options: Record<string, unknown> = {}, count = 2): Consu
   return bench.turn();
 }
 
-export const partitionOf = (bench: ConsumerBench, index: number): Partition => bench.role.partitions.get('t', index)!;
+export const partitionOf = (bench: Pick<ConsumerBench, 'role'>, index: number): Partition =>
+  bench.role.partitions.get('t', index)!;
 
 /** Partitions that a request reads; of an incremental one, those that it names. */
 export const named = (request: FetchRequest | undefined): number[] =>
