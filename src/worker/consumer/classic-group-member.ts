@@ -291,9 +291,11 @@ export class ClassicGroupMember implements Membership {
     if (toRelease.length === 0) return;
     // The new owners get the partitions in the next generation, after this member has joined without them.
     const serial = this.#serial;
-    const released = (): void => {
-      if (serial !== this.#serial) return;
-      this.#isRejoinWanted = true;
+    const released = (at: number): void => {
+      if (serial === this.#serial) this.#isRejoinWanted = true;
+      // The next generation may have given it what it was still releasing.
+      else if (this.#state === 'STABLE' && this.#step === 'none')
+        this.#parts.take(differenceOf(this.#parts.owned(), this.#lastOwned).toTake, at);
       this.#host.wake();
     };
     this.#parts.release(toRelease, now + releaseLimitMs(this.#settings.rebalanceTimeoutMs), released, now);

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import { Heartbeat, JoinGroup, SyncGroup } from '../../../../src/protocol/flat/generated/apis.ts';
 import { decodeSubscription, encodeAssignment } from '../../../../src/worker/consumer/consumer-protocol.ts';
 import type { ConsumerBench } from './support/consumer-bench.ts';
+import { handOut } from './support/handed-out.ts';
 import { begin } from './support/member-bench.ts';
 
 const eager = { groupProtocol: 'classic', partitionAssignmentStrategy: ['sticky'] };
@@ -62,6 +63,21 @@ describe('a member with a cooperative assignor', () => {
     assert.deepEqual(owned(bench), ['t-0']);
     rebalance(bench, 3, 0);
     assert.deepEqual(keys(bench), ['t-0']);
+    assert.equal(bench.asked(JoinGroup).length, 0);
+  });
+
+  it('reads what it is given again while it is still releasing it', () => {
+    const bench = rebalancing({ ...cooperative, commit: 'manual' });
+    const batch = handOut(bench, 1);
+    rebalance(bench, 2, 0);
+    bench.advance(3000);
+    bench.answer(Heartbeat, { errorCode: 27 });
+    bench.advance(100);
+    assert.deepEqual(owned(bench), ['t-0', 't-1'], 'the application has a batch of it');
+    rebalance(bench, 3, 0, 1);
+    batch.doneUpTo = batch.batch.nextOffset;
+    bench.turn();
+    assert.deepEqual(told(bench), ['assigned t-0,t-1', 'revoked t-1', 'assigned t-1']);
     assert.equal(bench.asked(JoinGroup).length, 0);
   });
 
