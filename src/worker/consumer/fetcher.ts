@@ -62,7 +62,7 @@ export class Fetcher {
   #isClosed = false;
   #hasAnswers = false;
   /** Give the memory of answers back. */
-  #lent: (() => void)[] = [];
+  readonly #lent: (() => void)[] = [];
 
   constructor(host: RoleHost, settings: FetcherSettings, listener: FetchListener) {
     this.#host = host;
@@ -116,14 +116,13 @@ export class Fetcher {
   settle(partitions: Iterable<Partition>): void {
     if (this.#lent.length === 0) return;
     for (const partition of partitions) partition.keepFetched(this.#settings.memory);
-    const lent = this.#lent;
-    this.#lent = [];
-    for (const release of lent) release();
+    for (const release of this.#lent.splice(0)) release();
   }
 
-  /** Ends all fetches. */
+  /** Ends all fetches. Nothing is read or settled any more, so the memory of answers is given back, now and when the last ones come. */
   close(now: number): void {
     this.#isClosed = true;
+    this.settle([]);
     for (const connection of this.#connections.values())
       connection.close(this.#host.requests, this.#settings.requestTimeoutMs, now);
     this.#connections.clear();
@@ -232,6 +231,7 @@ export class Fetcher {
           this.#lent.push(release);
           const bytes = this.#onResponse(connection, response!, isFull, sent, at);
           this.#settings.report.fetched(at - now, bytes, response!.throttleTimeMs, at);
+          if (this.#isClosed) this.settle([]);
         },
         onFailure: (error, at) => this.#onFailure(connection, error, sent, at),
       },

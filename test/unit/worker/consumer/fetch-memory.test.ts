@@ -58,6 +58,20 @@ describe('The memory of an answer', () => {
     assert.deepEqual(valuesOf(bench), all);
   });
 
+  for (const when of ['before', 'after'])
+    it(`is given back when it comes just ${when} the consumer is closed`, () => {
+      const bench = reading();
+      const close = (): void => bench.role.close(1000, 'default', bench.now, () => {});
+      if (when === 'after') close();
+      // The calls of the application are read in the same round, before anything is decoded.
+      else bench.turn = () => bench;
+      answerWith(bench, { records });
+      if (when === 'before') close();
+      assert.ok(bench.role.isClosed);
+      assert.equal(bench.released, 1);
+      assert.deepEqual(valuesOf(bench), []);
+    });
+
   it('does not wait for the next fetch, which is sent before the records are decoded', () => {
     const bench = reading();
     const order: string[] = [];
