@@ -83,17 +83,22 @@ export function placesOf(call: string, given: readonly TopicPartition[]): TopicP
   return given.map((place, i) => placeOf(call, `partitions[${i}]`, place));
 }
 
-/** Throws TypeError for anything but a list of places with times. */
+/** Throws TypeError for anything but a list of places with times, IllegalArgumentError for two times of one partition: brokers answer only one. */
 export function timesOf(
   call: string,
   given: readonly (TopicPartition & { readonly timestampMs: number })[],
 ): (TopicPartition & { readonly timestampMs: number })[] {
   checkList(call, 'times', given);
+  const known = new Map<string, number>();
   return given.map((one, i) => {
     const place = placeOf(call, `times[${i}]`, one);
     const { timestampMs } = one;
     if (!Number.isSafeInteger(timestampMs))
       throw new TypeError(`${call}: times[${i}].timestampMs must be a whole number of ms, not ${shown(timestampMs)}`);
+    const key = `${place.topic}-${place.partition}`;
+    if ((known.get(key) ?? timestampMs) !== timestampMs)
+      throw new IllegalArgumentError(`${call}: times[${i}]: ${key} has another time before; ask for one of them first`);
+    known.set(key, timestampMs);
     return { ...place, timestampMs };
   });
 }
