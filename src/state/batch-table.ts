@@ -236,7 +236,8 @@ export class BatchTableUser {
 
   /** @param now monotonic ms */
   asked(now: number, isWaiting: boolean): void {
-    this.#askedAt = now;
+    // A poll beside one that waits makes the wait no shorter.
+    if (this.#words[IS_WAITING_WORD] === 0) this.#askedAt = now;
     Atomics.store(this.#words, POLL_AT_WORD, Math.floor(now) | 0);
     // No other thread writes this word.
     Atomics.store(this.#words, POLLS_WORD, this.#words[POLLS_WORD]! + 1);

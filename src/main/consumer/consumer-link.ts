@@ -9,6 +9,7 @@ import { fromPlainError } from '../../common/errors/plain-error.ts';
 import type { GroupIdentity } from '../../common/transaction-offsets.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import {
+  type ConsumerRaiseFrame,
   consumerCallFrame,
   takeConsumerAnswer,
   takeConsumerBatch,
@@ -38,12 +39,8 @@ const lookForEndMs = 1000;
 /** A batch that can be taken, or an error that comes after the batches before it. */
 export type Ready = ConsumerBatch | Error;
 
-interface Raised {
-  readonly error: Error;
-  /** Null: it is not about one partition. */
-  readonly place: TopicPartition | null;
-  readonly returns: number;
-}
+/** An error that is raised. */
+type Raised = Omit<ConsumerRaiseFrame, 'error'> & { readonly error: Error };
 
 export interface ConsumerLinkParts {
   readonly end: ApplicationEnd;
@@ -63,12 +60,14 @@ export class ConsumerLink implements BatchHost {
   readonly #calls = new Map<number, Future<ConsumerAnswer>>();
   readonly #ready: (ConsumerBatch | Raised)[] = [];
   readonly #waiters = new Set<() => void>();
-  /** How many batches of each partition were given back. What the network thread sent before it saw that is skipped: it comes again. */
+  /** How many batches of each partition were given back, and how often it was sought. Older frames of it are skipped. */
   readonly #returns = new Map<string, number>();
   /** The batches that this thread has. They are told when their partition is lost. */
   readonly #held = new Set<ConsumerBatch>();
   /** Batches that the application has finished since it asked for records last. */
   #finished: ConsumerBatch[] = [];
+  /** How many polls ask for records at this moment. */
+  #asking = 0;
   #lastCallId: number;
   #closeError: Error | null = null;
   readonly #bell: BellListener;
@@ -117,21 +116,25 @@ export class ConsumerLink implements BatchHost {
       return failedFuture(ringFull(), callbackThrew);
     }
     this.#lastCallId = callId;
+    // Batches and errors of the former place may be here, or on their way.
+    if (call.op === 'seek') this.#skipOlder(call.topic, call.partition);
     const future = new Future<ConsumerAnswer>(callbackThrew);
     this.#calls.set(callId, future);
     this.#end.networkDoorbell.notify();
     return future as unknown as Future<T>;
   }
 
-  /** Tells the network thread that this thread asks for records. */
-  asks(isWaiting: boolean): void {
+  /** Tells the network thread that this thread asks for records, until `stopsAsking`. */
+  asks(): void {
     this.#recycleFinished();
-    this.#table.asked(monotonicNowMs(), isWaiting);
+    this.#asking++;
+    this.#table.asked(monotonicNowMs(), true);
     this.#end.networkDoorbell.notify();
   }
 
+  /** To be called once for each `asks`. Others may ask still. */
   stopsAsking(): void {
-    this.#table.stoppedWaiting(monotonicNowMs());
+    if (--this.#asking === 0) this.#table.stoppedWaiting(monotonicNowMs());
   }
 
   /** Takes the next batch that is not lost, or the next error. Undefined when nothing has come. */
@@ -141,7 +144,7 @@ export class ConsumerLink implements BatchHost {
       const ready = this.#ready[at]!;
       if (!(ready instanceof ConsumerBatch)) {
         this.#ready.splice(at, 1);
-        if (ready.place === null || this.#isCurrent(ready.place, ready.returns)) return ready.error;
+        if (this.#isRaised(ready)) return ready.error;
         continue;
       }
       const isCurrent = this.#isCurrent(ready, ready.returns);
@@ -185,8 +188,7 @@ export class ConsumerLink implements BatchHost {
   giveBack({ topic, partition, place, serial }: ConsumerBatch): void {
     if (!this.#table.giveBack(place, serial)) return;
     // Later batches of the partition may be here already. They are skipped, because they come again after this one.
-    const key = `${topic}-${partition}`;
-    this.#returns.set(key, ((this.#returns.get(key) ?? 0) + 1) | 0);
+    this.#skipOlder(topic, partition);
     this.#end.networkDoorbell.notify();
   }
 
@@ -280,6 +282,17 @@ export class ConsumerLink implements BatchHost {
     return returns === (this.#returns.get(`${topic}-${partition}`) ?? 0);
   }
 
+  /** Whether the error is of the partition's present place, and of this thread. */
+  #isRaised({ place, ticket, returns }: Raised): boolean {
+    if (place !== null && !this.#isCurrent(place, returns)) return false;
+    return ticket === null || this.#table.take(ticket.place, ticket.serial);
+  }
+
+  #skipOlder(topic: string, partition: number): void {
+    const key = `${topic}-${partition}`;
+    this.#returns.set(key, ((this.#returns.get(key) ?? 0) + 1) | 0);
+  }
+
   #takeFrame(): void {
     const { responses } = this.#end;
     switch (responses.kind) {
@@ -294,8 +307,8 @@ export class ConsumerLink implements BatchHost {
         break;
       }
       case CONSUMER_RAISE: {
-        const { error, place, returns } = takeConsumerRaise(responses);
-        this.#ready.push({ error: fromPlainError(error), place, returns });
+        const raised = takeConsumerRaise(responses);
+        this.#ready.push({ ...raised, error: fromPlainError(raised.error) });
         break;
       }
       case CONSUMER_EVENT:

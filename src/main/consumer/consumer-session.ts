@@ -247,19 +247,20 @@ export class ConsumerSession implements ClientRole {
       this.#turn.begin(monotonicNowMs());
     }
     this.link.drain();
-    this.link.asks(true);
-    const batch = this.#take(isWanted);
-    if (batch !== null || timeoutMs === 0 || this.isClosed || signal?.aborted) {
+    this.link.asks();
+    try {
+      const batch = this.#take(isWanted);
+      if (batch !== null || timeoutMs === 0 || this.isClosed || signal?.aborted) return batch;
+      return await this.#keepAlive(() => this.#wait(timeoutMs, signal, isWanted));
+    } finally {
       this.link.stopsAsking();
-      return batch;
     }
-    return this.#keepAlive(() => this.#wait(timeoutMs, signal, isWanted));
   }
 
   pollSync(timeoutMs: number): ConsumerBatch | null {
     const deadline = monotonicNowMs() + timeoutMs;
     this.link.drain();
-    this.link.asks(true);
+    this.link.asks();
     try {
       for (;;) {
         const batch = this.#take();
@@ -337,18 +338,14 @@ export class ConsumerSession implements ClientRole {
     isWanted?: (batch: ConsumerBatch) => boolean,
   ): Promise<ConsumerBatch | null> {
     const deadline = monotonicNowMs() + timeoutMs;
-    try {
-      for (;;) {
-        const leftMs = deadline - monotonicNowMs();
-        if (leftMs <= 0 || signal?.aborted) return null;
-        await this.link.untilNews(leftMs, signal);
-        this.#turn.begin(monotonicNowMs());
-        const batch = this.#take(isWanted);
-        if (batch !== null || this.#closing !== null || this.#isOver) return batch;
-        if (this.link.closeError !== null) throw this.link.closeError;
-      }
-    } finally {
-      this.link.stopsAsking();
+    for (;;) {
+      const leftMs = deadline - monotonicNowMs();
+      if (leftMs <= 0 || signal?.aborted) return null;
+      await this.link.untilNews(leftMs, signal);
+      this.#turn.begin(monotonicNowMs());
+      const batch = this.#take(isWanted);
+      if (batch !== null || this.#closing !== null || this.#isOver) return batch;
+      if (this.link.closeError !== null) throw this.link.closeError;
     }
   }
 

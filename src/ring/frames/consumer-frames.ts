@@ -19,7 +19,7 @@ import * as kinds from './kinds.ts';
  *   CONSUMER_REFUSAL  callId      -             PlainError as JSON
  *   CONSUMER_EVENT    -           -             ConsumerEvent as JSON
  *   CONSUMER_TOPIC    -           topicHandle   name, UTF-8
- *   CONSUMER_RAISE    returns     -             PlainError and partition as JSON
+ *   CONSUMER_RAISE    returns     -             PlainError, partition and place in the table as JSON
  *
  *   CONSUMER_BATCH prefix, words; offsets are int64, low word first
  *
@@ -102,19 +102,22 @@ export interface ConsumerRaiseFrame {
   readonly error: PlainError;
   /** The partition that has stopped by it. Null: it is not about one partition. */
   readonly place: TopicPartition | null;
+  /** Its place in the table of batches, which says whether it was taken back. Null if it is not about one partition. */
+  readonly ticket: { readonly place: number; readonly serial: number } | null;
   /** As in a batch. */
   readonly returns: number;
 }
 
-export function consumerRaiseFrame({ error, place, returns }: ConsumerRaiseFrame): Frame {
-  return { kind: kinds.CONSUMER_RAISE, requestId: returns >>> 0, detail: 0, body: jsonBytesOf({ error, place }) };
+export function consumerRaiseFrame({ error, place, ticket, returns }: ConsumerRaiseFrame): Frame {
+  const body = jsonBytesOf({ error, place, ticket });
+  return { kind: kinds.CONSUMER_RAISE, requestId: returns >>> 0, detail: 0, body };
 }
 
 export function takeConsumerRaise(link: LinkReader): ConsumerRaiseFrame {
-  const { error, place } = jsonIn(link) as Omit<ConsumerRaiseFrame, 'returns'>;
+  const { error, place, ticket } = jsonIn(link) as Omit<ConsumerRaiseFrame, 'returns'>;
   const returns = link.requestId | 0;
   link.release();
-  return { error, place, returns };
+  return { error, place, ticket, returns };
 }
 
 /** Names a topic, before its first batch. */

@@ -66,7 +66,7 @@ export class Dealer {
       if (this.#holders.get(partition.key) !== application) continue;
       partition.giveUp();
       // That thread may have ended before it read the error.
-      partition.isRaised = false;
+      partition.unraise();
       this.#holders.delete(partition.key);
     }
   }
@@ -265,10 +265,10 @@ export class Dealer {
   /** Raises an error when the application has taken everything before it. What it has not taken may be withdrawn and comes again. */
   #raise(partition: Partition, application: Application): boolean {
     const { error } = partition;
-    if (error === null || partition.isRaised || partition.prepared !== null) return false;
-    if (partition.handed.at(-1)?.isPosted() === true || !application.raise(error, placeOf(partition))) return false;
-    partition.isRaised = true;
-    return true;
+    if (error === null || partition.raised !== null || partition.prepared !== null) return false;
+    if (partition.handed.at(-1)?.isPosted() === true) return false;
+    partition.raised = application.raiseOf(placeOf(partition), error);
+    return partition.raised !== null;
   }
 }
 

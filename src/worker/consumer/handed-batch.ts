@@ -28,6 +28,14 @@ export interface HandedBatch {
   free(): void;
 }
 
+/** The error of a partition that was sent to an application. */
+export interface RaisedError {
+  /** Looks whether the application has taken it. To be called now and then. */
+  see(): void;
+  /** Takes the error back unless the application has it. Nothing may be called after this. */
+  withdraw(): void;
+}
+
 /** Decoded records, ready to be handed out. */
 export interface PreparedBatch {
   /** A prefix that the link fills, then the flat records. */
@@ -66,9 +74,8 @@ export interface Application {
   takeMemory(byteCount: number): ArrayBuffer;
   /** @returns null when there is no room */
   hand(batch: PreparedBatch, label: BatchLabel): HandedBatch | null;
-  /**
-   * Sends an error. It is raised when the application has read the batches before it. Returns false when there is no room yet.
-   * @param place the partition that has stopped by it. If a batch of it is given back, the error is not raised. Null: none
-   */
-  raise(error: Error, place: TopicPartition | null): boolean;
+  /** Sends an error about no partition. It is raised when the application has read the batches before it. Returns false when there is no room yet. */
+  raise(error: Error): boolean;
+  /** The same of the error that has stopped this partition. If a batch of it is given back, or it is sought, the error is not raised. @returns null when there is no room yet */
+  raiseOf(place: TopicPartition, error: Error): RaisedError | null;
 }

@@ -151,6 +151,7 @@ export class PartitionSet {
     for (const partition of partitions) {
       partition.isReleasing = true;
       partition.giveUp();
+      partition.unraise();
       this.#byKey.delete(partition.key);
       this.#parts.dealer.forget(partition);
     }

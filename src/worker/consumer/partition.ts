@@ -6,7 +6,7 @@ import type { StartAt } from '../../common/config/consumer-config.ts';
 import type { DecodedRecords } from '../requests/codec-work.ts';
 import type { FetchedMemory } from './fetched-memory.ts';
 import type { FetchedRecords, Piece } from './fetched-records.ts';
-import type { HandedBatch, PreparedBatch } from './handed-batch.ts';
+import type { HandedBatch, PreparedBatch, RaisedError } from './handed-batch.ts';
 
 /**
  * `initializing`: there is no position; the committed offset is looked up. `reset`: an offset of the log is looked up. `validating`:
@@ -63,7 +63,8 @@ export class Partition {
   failures = 0;
   /** An error that is raised after the handed-out batches. */
   error: Error | null = null;
-  isRaised = false;
+  /** It was raised. */
+  raised: RaisedError | null = null;
   /** The replica that the leader has named for fetches (KIP-392). -1 for none. */
   preferredReplica = -1;
   preferredUntil = Number.NEGATIVE_INFINITY;
@@ -132,7 +133,13 @@ export class Partition {
     this.fetched.length = 0;
     this.decoding = null;
     this.error = error;
-    this.isRaised = false;
+    this.unraise();
+  }
+
+  /** Takes the error back unless the application has it: it is of a former place, or goes to another thread. */
+  unraise(): void {
+    this.raised?.withdraw();
+    this.raised = null;
   }
 
   /** Stops. `error` is raised after the handed-out batches, and then the partition waits for a seek. */
@@ -140,7 +147,7 @@ export class Partition {
     this.dropFetched();
     this.state = 'failed';
     this.error = error;
-    this.isRaised = false;
+    this.unraise();
   }
 
   /** Gives up everything that was fetched or handed out and is not done. The application sees `lost`, and the position goes back. */
@@ -196,6 +203,7 @@ export class Partition {
 
   /** Notes what the application has done. Batches that it gave back are handed out again, with those behind them; it keeps those before them. */
   collectDone(): void {
+    this.raised?.see();
     this.#advance();
     const returned = this.handed.find((batch) => batch.isReturned());
     if (returned !== undefined) this.#giveUpFrom(returned);
@@ -224,7 +232,7 @@ export class Partition {
   /** Batches come again: continues behind those that the application has. What stopped the partition behind them is met again. */
   #goBack(): void {
     this.error = null;
-    this.isRaised = false;
+    this.unraise();
     this.isOutOfRange = false;
     if (this.state === 'failed') {
       this.state = 'fetching';
@@ -255,7 +263,7 @@ export class Partition {
   #settled(): void {
     this.isOutOfRange = false;
     this.error = null;
-    this.isRaised = false;
+    this.unraise();
     this.failures = 0;
     this.retryAt = Number.NEGATIVE_INFINITY;
   }

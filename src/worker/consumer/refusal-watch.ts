@@ -33,7 +33,7 @@ export class RefusalWatch {
       const toldAt = this.#toldAt.get(application) ?? Number.NEGATIVE_INFINITY;
       const askedAt = application.isWaiting ? now : (application.lastAskedAt(now) ?? Number.NEGATIVE_INFINITY);
       if (refusal.at <= toldAt || askedAt <= toldAt) continue;
-      if (application.raise(error, null)) this.#toldAt.set(application, now);
+      if (application.raise(error)) this.#toldAt.set(application, now);
     }
   }
 }

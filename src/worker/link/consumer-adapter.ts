@@ -8,8 +8,9 @@ import { takeConsumerCall } from '../../ring/frames/consumer-frames.ts';
 import { refuseFrame } from '../../ring/frames/frame.ts';
 import { CONSUMER_CALL } from '../../ring/frames/kinds.ts';
 import type { LinkReader } from '../../ring/link.ts';
+import type { OffsetToCommit } from '../consumer/commit-job.ts';
 import type { ConsumerRole } from '../consumer/consumer-role.ts';
-import type { CommittedOffset, OffsetToCommit } from '../consumer/group-offsets.ts';
+import type { CommittedOffset } from '../consumer/group-offsets.ts';
 import type { Partition } from '../consumer/partition.ts';
 import type { ConsumerProxy } from './consumer-proxy.ts';
 
@@ -90,6 +91,7 @@ export class ConsumerAdapter {
         role.assign(call.partitions, now);
         break;
       case 'seek':
+        this.#proxy.sought(call.topic, call.partition);
         role.resolver.start(this.#assigned(call.topic, call.partition), call.start);
         role.changed();
         break;
@@ -125,12 +127,14 @@ export class ConsumerAdapter {
     if (offsets === null) {
       const all = partitions.all;
       for (const partition of all) partition.collectDone();
+      // Looked at now: more may be done, and other offsets committed, before this commit ends.
+      const before = new Set(all.filter(({ committed: at, donePosition }) => at?.offset === donePosition.offset));
       autoCommit.commit(
         all,
         deadline,
-        (error) => {
+        (error, _at, keys) => {
           const committed = all
-            .filter(({ committed: done, donePosition }) => done !== null && done.offset === donePosition.offset)
+            .filter((partition) => before.has(partition) || keys.has(partition.key))
             .map(({ topic, index }) => ({ topic, partition: index }));
           this.#proxy.answer(callId, { committed, error: error === null ? null : toPlainError(error) });
         },

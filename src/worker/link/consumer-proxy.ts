@@ -15,7 +15,7 @@ import {
 } from '../../ring/frames/consumer-frames.ts';
 import { type Frame, FrameQueue, writeFrame } from '../../ring/frames/frame.ts';
 import { BatchTableOwner, offsetsOf } from '../../state/batch-table.ts';
-import type { Application, BatchLabel, HandedBatch, PreparedBatch } from '../consumer/handed-batch.ts';
+import type { Application, BatchLabel, HandedBatch, PreparedBatch, RaisedError } from '../consumer/handed-batch.ts';
 import { keyOf } from '../consumer/partition.ts';
 import type { ConsumerRecorder } from './consumer-recorder.ts';
 import { maxHeldBytes } from './held-frame.ts';
@@ -41,7 +41,7 @@ export class ConsumerProxy implements Application {
   readonly #held: FrameQueue;
   #hasNews = false;
   #dropsEvents = false;
-  /** How many batches of each partition the application has given back. It skips what it was sent before this thread saw that. */
+  /** How many batches of each partition the application has given back, and how often it has sought it. It skips what was sent before this thread saw that. */
   readonly #returns = new Map<string, number>();
   /** The application's polls that were recorded. */
   #recorded = { count: 0, lastAtMs: 0, idleMs: 0 };
@@ -126,13 +126,22 @@ export class ConsumerProxy implements Application {
     this.#hasNews = true;
     this.#untaken.set(place, batch.usedBytes);
     this.#untakenBytes += batch.usedBytes;
-    return new PlacedBatch(this.#table, place, batch, () => this.#returns.set(key, (this.#returnsOf(key) + 1) | 0));
+    return new PlacedBatch(this.#table, place, batch, () => this.#skipOlder(key));
   }
 
-  raise(error: Error, place: TopicPartition | null): boolean {
+  raise(error: Error): boolean {
     if (this.#held.length > 0) return false;
-    const returns = place === null ? 0 : this.#returnsOf(keyOf(place.topic, place.partition));
-    return this.#write(consumerRaiseFrame({ error: toPlainError(error), place, returns }));
+    return this.#write(consumerRaiseFrame({ error: toPlainError(error), place: null, ticket: null, returns: 0 }));
+  }
+
+  raiseOf(place: TopicPartition, error: Error): RaisedError | null {
+    const ticket = this.#held.length > 0 ? null : this.#table.post();
+    if (ticket === null) return null;
+    const returns = this.#returnsOf(keyOf(place.topic, place.partition));
+    if (this.#write(consumerRaiseFrame({ error: toPlainError(error), place, ticket, returns })))
+      return new PlacedError(this.#table, ticket.place);
+    this.#table.free(ticket.place);
+    return null;
   }
 
   tell(event: ConsumerEvent): boolean {
@@ -145,6 +154,11 @@ export class ConsumerProxy implements Application {
     const isFirst = !this.#dropsEvents;
     this.#dropsEvents = true;
     return !isFirst;
+  }
+
+  /** The application has sought this partition. */
+  sought(topic: string, partition: number): void {
+    this.#skipOlder(keyOf(topic, partition));
   }
 
   answer(callId: number, answer: ConsumerAnswer): void {
@@ -181,6 +195,10 @@ export class ConsumerProxy implements Application {
     return this.#returns.get(key) ?? 0;
   }
 
+  #skipOlder(key: string): void {
+    this.#returns.set(key, (this.#returnsOf(key) + 1) | 0);
+  }
+
   #put(frame: Frame): void {
     if (this.#held.put(frame)) this.#hasNews = true;
   }
@@ -189,6 +207,27 @@ export class ConsumerProxy implements Application {
     if (!writeFrame(this.#end.responses, frame)) return false;
     this.#hasNews = true;
     return true;
+  }
+}
+
+/** It has a place among the batches, so that it can be taken back like one. */
+class PlacedError implements RaisedError {
+  readonly #table: BatchTableOwner;
+  readonly #place: number;
+  #isOver = false;
+
+  constructor(table: BatchTableOwner, place: number) {
+    this.#table = table;
+    this.#place = place;
+  }
+
+  see(): void {
+    if (!this.#isOver && !this.#table.isPosted(this.#place)) this.withdraw();
+  }
+
+  withdraw(): void {
+    if (!this.#isOver) this.#table.free(this.#place);
+    this.#isOver = true;
   }
 }
 

@@ -30,7 +30,7 @@ after(() => {
 const maxId = 0xffff_ffff;
 const int32s = [-(2 ** 31), -1, 0, 1, 2 ** 31 - 1];
 const error = { name: 'KafkaConnectionError', message: 'lost "x" \u20ac', code: 'KAFKA_CONNECTION' };
-const raised = { error, place: { topic: 't', partition: 2 }, returns: -9 };
+const raised = { error, place: { topic: 't', partition: 2 }, ticket: { place: 3, serial: 7 }, returns: -9 };
 const bit64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low >>> 0);
 const text = 'some flat bytes';
 

@@ -27,8 +27,8 @@ interface Ends {
   readonly network: ReturnType<typeof openNetworkEnd>;
   /** Hands a batch of one record out, as the network thread does. @returns its place */
   post(returns: number, offset: bigint, nextOffset?: bigint): number;
-  /** Raises an error of the same partition. */
-  raise(returns: number): void;
+  /** Raises an error of the same partition. @returns its place */
+  raise(returns: number): number;
 }
 
 function open(lastCallId?: number): Ends {
@@ -64,10 +64,13 @@ function open(lastCallId?: number): Ends {
     link.drain();
     return place;
   };
-  const raise = (returns: number): void => {
+  const raise = (returns: number): number => {
     const error = { name: 'FetchFailedError', message: 'stopped here', code: 'KAFKA_FETCH_FAILED' };
-    assert.ok(writeFrame(end.responses, consumerRaiseFrame({ error, place: { topic: 't', partition: 0 }, returns })));
+    const ticket = table.post()!;
+    const raised = { error, place: { topic: 't', partition: 0 }, ticket, returns };
+    assert.ok(writeFrame(end.responses, consumerRaiseFrame(raised)));
     link.drain();
+    return ticket.place;
   };
   return { link, table, network: end, post, raise };
 }
@@ -118,12 +121,42 @@ test('a batch that was lost before it is given back changes nothing for those th
   assert.ok(taken(link) !== undefined);
 });
 
+test('what was sent before the network thread knew of a seek is skipped: batches, and the error that had stopped the partition', () => {
+  const { link, post, raise } = open();
+  link.call({ op: 'seek', topic: 't', partition: 0, start: { offset: '1' } });
+  post(0, 5n);
+  raise(0);
+  assert.equal(link.take(), undefined);
+  post(1, 1n);
+  raise(1);
+  assert.equal(String(taken(link)!.firstOffset), '1');
+  assert.match(String(link.take()), /stopped here/);
+});
+
+test('an error that was taken back is not raised', () => {
+  const { link, table, raise } = open();
+  table.free(raise(0));
+  assert.equal(link.take(), undefined);
+  raise(0);
+  assert.match(String(link.take()), /stopped here/);
+});
+
+test('a thread asks for records as long as one of its polls does', () => {
+  const { link, table } = open();
+  link.asks();
+  link.asks();
+  link.stopsAsking();
+  assert.ok(table.isWaiting, 'the other one waits');
+  link.stopsAsking();
+  assert.ok(!table.isWaiting);
+});
+
 test('an error about no partition is never skipped', () => {
   const { link, network, post } = open();
   post(0, 1n);
   taken(link)!.giveBack();
   const error = { name: 'NoBrokersAvailable', message: 'refused', code: 'KAFKA_NO_BROKERS' };
-  assert.ok(writeFrame(network.responses, consumerRaiseFrame({ error, place: null, returns: 0 })));
+  assert.ok(writeFrame(network.responses, consumerRaiseFrame({ error, place: null, ticket: null, returns: 0 })));
   link.drain();
   assert.match(String(link.take()), /refused/);
 });

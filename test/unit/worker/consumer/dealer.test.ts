@@ -26,6 +26,7 @@ class Thread implements Application {
   lastAskedAt = (): number | null => 0;
   tell = (): boolean => true;
   raise = (): boolean => true;
+  raiseOf = (): null => null;
   takeMemory = unfilledMemory;
 
   constructor(id: number, roomBytes: number) {

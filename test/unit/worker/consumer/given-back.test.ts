@@ -70,7 +70,7 @@ class Thread {
       this.link.close(new Error('over'));
       networkEnd.close();
     };
-    this.link.asks(true);
+    this.link.asks();
   }
 }
 

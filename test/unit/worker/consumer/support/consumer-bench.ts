@@ -19,6 +19,7 @@ import type {
   BatchLabel,
   HandedBatch,
   PreparedBatch,
+  RaisedError,
 } from '../../../../../src/worker/consumer/handed-batch.ts';
 import type { DecodedRecords } from '../../../../../src/worker/requests/codec-work.ts';
 import { receivedView, responseView } from '../../../protocol/support/response-view.ts';
@@ -55,6 +56,11 @@ class BenchApplication implements Application {
   raise(error: Error): boolean {
     this.raised.push(error);
     return true;
+  }
+
+  raiseOf(_place: unknown, error: Error): RaisedError {
+    this.raised.push(error);
+    return { see: () => {}, withdraw: () => {} };
   }
 
   hand(batch: PreparedBatch, { partition }: Pick<BatchLabel, 'partition'> = { partition: -1 }): HandedBatch {
