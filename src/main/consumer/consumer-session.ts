@@ -14,6 +14,7 @@ import {
   IllegalStateError,
   KafkaTimeoutError,
   NetworkThreadError,
+  RingFullError,
   TooManyOpenError,
 } from '../../common/errors/errors.ts';
 import { fromPlainError } from '../../common/errors/plain-error.ts';
@@ -37,6 +38,8 @@ import { ConsumerLink, closedError, type Ready } from './consumer-link.ts';
 
 /** The network thread keeps the deadline of `close`. This time is added to it here. */
 const closeGraceMs = 2000;
+/** How often a full link is looked at. Most calls that make room in it are answered, which is news. */
+const lookForRoomMs = 100;
 /** JSON has no Infinity. */
 const maxTimeoutMs = Number.MAX_SAFE_INTEGER;
 
@@ -323,12 +326,21 @@ export class ConsumerSession implements ClientRole {
     try {
       // An attached thread only gives its batches back. The consumer goes on in the other threads.
       if (this.link.closeError !== null || this.#origin === null || this.#isOver) return;
-      const closed = this.link.call<null>({ op: 'close', timeoutMs: Math.min(timeoutMs, maxTimeoutMs), leave });
-      closed.addErrback(() => {});
-      await this.#keepAlive(() => withLimit(settled(closed), timeoutMs + closeGraceMs));
+      await this.#keepAlive(() => withLimit(this.#askToClose(timeoutMs, leave), timeoutMs + closeGraceMs));
     } finally {
       this.link.close(closedError());
       this.#host.removeRole(this);
+    }
+  }
+
+  /** Calls of this thread may fill the link: without this call the consumer would be closed as one that nobody reads any more. */
+  async #askToClose(timeoutMs: number, leave: LeaveModeName): Promise<void> {
+    const deadline = monotonicNowMs() + timeoutMs;
+    for (let leftMs = timeoutMs; ; leftMs = Math.max(0, deadline - monotonicNowMs())) {
+      const closed = this.link.call<null>({ op: 'close', timeoutMs: Math.min(leftMs, maxTimeoutMs), leave });
+      await settled(closed);
+      if (leftMs === 0 || !(closed.exception instanceof RingFullError)) return;
+      await this.link.untilNews(Math.min(leftMs, lookForRoomMs), null);
     }
   }
 
