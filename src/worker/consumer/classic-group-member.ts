@@ -294,7 +294,7 @@ export class ClassicGroupMember implements Membership {
     const released = (at: number): void => {
       if (serial === this.#serial) this.#isRejoinWanted = true;
       // The next generation may have given it what it was still releasing.
-      else if (this.#state === 'STABLE' && this.#step === 'none')
+      else if (this.#state === 'STABLE' && this.#step === 'none' && !this.#isPreparingLeave)
         this.#parts.take(differenceOf(this.#parts.owned(), this.#lastOwned).toTake, at);
       this.#host.wake();
     };

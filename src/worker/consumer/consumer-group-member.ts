@@ -10,25 +10,17 @@ import type { RoleHost } from '../client/role.ts';
 import { AssignmentTarget } from './assignment-target.ts';
 import { codes } from './codes.ts';
 import type { Coordinator } from './coordinator.ts';
-import { HeartbeatContent, type HeartbeatKind, type HeartbeatSettings, textOf } from './heartbeat-content.ts';
+import { HeartbeatContent, type HeartbeatKind, textOf } from './heartbeat-content.ts';
 import { HeartbeatPace } from './heartbeat-pace.ts';
 import { InstanceWait } from './instance-wait.ts';
 import { LeaveCall, LeaveLimit, leaveAction, notToldLeave } from './leaving.ts';
+import type { MemberSettings } from './member-settings.ts';
 import type { MemberState } from './member-states.ts';
 import type { Fencing, Identity, LeaveMode, Membership, MembershipHost } from './membership.ts';
 import { deniedTopics, refusedBy, unsupportedMembership } from './named-errors.ts';
 import { releaseLimitMs } from './release-limit.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
 import { Trouble } from './trouble.ts';
-
-export interface MemberSettings extends HeartbeatSettings {
-  readonly requestTimeoutMs: number;
-  readonly retryBackoffMs: number;
-  readonly excludeInternalTopics: boolean;
-  /** How long a member tries again while its broker fails inside. */
-  readonly troubleLimitMs: number;
-  readonly newMemberId: () => string;
-}
 
 const joinEpoch = 0;
 const unreleasedRetryMs = 1000;
@@ -116,10 +108,11 @@ export class ConsumerGroupMember implements Membership {
   }
 
   leaveForSlowness(now: number): void {
-    if (!this.isMember) return;
+    if (this.#leave !== null || this.#state === 'STALE' || this.#state === 'FATAL') return;
     this.#parts.log('warn', `${this.#name} leaves the group: the application asked for nothing for maxPollIntervalMs`);
     this.#parts.lose(this.#parts.owned(), now);
-    this.#beginLeave('default', now + this.#settings.requestTimeoutMs, null, now);
+    if (this.#mayBeKnown) this.#beginLeave('default', now + this.#settings.requestTimeoutMs, null, now);
+    else this.#setState('STALE');
   }
 
   prepareLeave(): void {
@@ -127,15 +120,19 @@ export class ConsumerGroupMember implements Membership {
   }
 
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
-    const isJoining = this.#state === 'JOINING' || this.#state === 'PREPARE_LEAVING';
-    const mayBeKnown = this.isMember || (isJoining && this.#hasAsked);
-    if (this.#leave === null && (mode === 'remain' || !mayBeKnown)) {
+    if (this.#leave === null && (mode === 'remain' || !this.#mayBeKnown)) {
       this.#setState('UNSUBSCRIBED');
       done();
       return;
     }
     // What was said already cannot be taken back.
     this.#beginLeave(mode === 'remain' ? this.#leave!.mode : mode, deadline, done, now);
+  }
+
+  /** Whether the coordinator may have it as a member, now or when it has read what was sent. */
+  get #mayBeKnown(): boolean {
+    const isJoining = this.#state === 'JOINING' || this.#state === 'PREPARE_LEAVING';
+    return this.isMember || (isJoining && this.#hasAsked);
   }
 
   #beginLeave(mode: LeaveMode, deadline: number, onLeft: (() => void) | null, now: number): void {

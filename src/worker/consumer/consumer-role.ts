@@ -207,8 +207,10 @@ export class ConsumerRole implements Role {
   /** Replaces the partitions that are assigned by hand. */
   assign(partitions: readonly AssignedStart[], now: number): void {
     this.#checkAlive();
-    if (this.group?.isManaged === true)
-      throw new IllegalStateError('partitions come from the group; unsubscribe before you assign');
+    if (this.group?.hasAssigned === true)
+      throw new IllegalStateError(
+        'partitions come from the group; unsubscribe before you assign, and wait for its end',
+      );
     checkPartitionCount(partitions.length);
     this.partitions.replace(partitions, now + this.config.defaultApiTimeoutMs, now);
     for (const { topic, partition, start } of partitions)

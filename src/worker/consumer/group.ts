@@ -58,6 +58,10 @@ export class Group {
   #subscription: Subscription | null = null;
   /** The member is about to leave: what is subscribed now is for a later membership. */
   #isPreparingLeave = false;
+  /** That membership has, or had, the partitions that are assigned. */
+  #wasManaged = false;
+  /** The application is blocked, and there is to be no member until it asks for records. */
+  #isSlow = false;
 
   constructor(host: RoleHost, parts: MembershipHost, tenure: Tenure, settings: GroupSettings) {
     this.#host = host;
@@ -93,19 +97,34 @@ export class Group {
     return this.#membership?.identity ?? noIdentity;
   }
 
+  /** Whether the partitions that are assigned now, if any, come from the group. */
+  get hasAssigned(): boolean {
+    return this.#subscription !== null || this.#wasManaged;
+  }
+
+  /** Whether there may be a subscription. */
   get isManaged(): boolean {
     return this.#subscription !== null || this.#isPreparingLeave;
   }
 
   subscribe(subscription: Subscription, now: number): void {
     this.#subscription = subscription;
-    if (!this.#isPreparingLeave) this.#membership?.subscribe(subscription, now);
+    if (!this.#isPreparingLeave) this.#subscribeMember(now);
     this.poll(now);
+  }
+
+  #subscribeMember(now: number): void {
+    const subscription = this.#subscription;
+    if (subscription === null) return;
+    this.#leaveIfSlow(now);
+    this.#membership?.subscribe(subscription, now);
   }
 
   poll(now: number): void {
     this.coordinator.poll(now);
     if (this.#membership === null && this.#subscription !== null && !this.#isPreparingLeave) this.#choose(now);
+    // Also a member that began to join before or after the application was found to be blocked.
+    this.#leaveIfSlow(now);
     this.#membership?.poll(now);
     if (this.#membership !== null) this.#timer.see(this.#membership.state, now);
     this.offsets.poll(now);
@@ -132,28 +151,41 @@ export class Group {
 
   /** The partitions are being released, and `leave` follows. */
   prepareLeave(): void {
+    this.#wasManaged ||= this.#subscription !== null;
     this.#subscription = null;
     this.#isPreparingLeave = true;
     this.#membership?.prepareLeave();
   }
 
+  /** Leaves when the commits that are under way have ended: afterwards there is no member that could commit. `done` is called once. */
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
+    this.offsets.afterCommits(deadline, (at) => this.#leave(mode, deadline, at, done), now);
+  }
+
+  #leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
     this.#isPreparingLeave = false;
+    this.#wasManaged = false;
     const membership = this.#membership;
     if (membership === null) {
       done();
       return;
     }
     membership.leave(mode, deadline, now, done);
-    if (this.#subscription !== null) membership.subscribe(this.#subscription, now);
+    this.#subscribeMember(now);
   }
 
   /** The application is blocked, and `whenBlocked` is `leave`. A member that is about to leave does so soon enough. */
   leaveForSlowness(now: number): void {
-    if (!this.#isPreparingLeave) this.#membership?.leaveForSlowness(now);
+    this.#isSlow = true;
+    this.#leaveIfSlow(now);
+  }
+
+  #leaveIfSlow(now: number): void {
+    if (this.#isSlow && this.#subscription !== null && !this.#isPreparingLeave) this.#membership?.leaveForSlowness(now);
   }
 
   onApplicationActive(now: number): void {
+    this.#isSlow = false;
     if (!this.#isPreparingLeave) this.#membership?.onApplicationActive(now);
   }
 
@@ -226,7 +258,7 @@ export class Group {
       this.#parts.log('info', `group ${this.#settings.groupId}: groupProtocol 'auto' is ${name} here`);
     }
     this.#membership = isConsumer ? this.#newConsumerMember() : this.#newClassicMember();
-    this.#membership.subscribe(this.#subscription!, now);
+    this.#subscribeMember(now);
     this.#parts.onChange();
   }
 

@@ -35,7 +35,10 @@ export interface Membership {
   nextDeadline(now: number): number;
   /** The application asks for records again, after a time in which it did not. */
   onApplicationActive(now: number): void;
-  /** The application is blocked, and `whenBlocked` is `leave`. */
+  /**
+   * The application is blocked, and `whenBlocked` is `leave`: the member leaves, or does not join, until `onApplicationActive`. It may be
+   * called again and again, but not while the application wants no membership.
+   */
   leaveForSlowness(now: number): void;
   /** `leave` follows, when all partitions are released. Until then the membership lasts, but takes no partitions and does not join again. */
   prepareLeave(): void;

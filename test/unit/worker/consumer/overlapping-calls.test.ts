@@ -20,8 +20,8 @@ import { partitionOf, reading } from './support/reading-bench.ts';
 const farMs = 600_000;
 const place = { topic: 't', partition: 0 };
 
-const answered = (errorCode: number) => ({
-  topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode }] }],
+const answered = (errorCode: number, partitionIndex = 0) => ({
+  topics: [{ name: 't', partitions: [{ partitionIndex, errorCode }] }],
 });
 
 /** Asks for a commit of a partition of topic t, as an application with offsets of its own does. */
@@ -64,23 +64,27 @@ describe('a partition that is lost while it is released', () => {
 });
 
 describe('assign while unsubscribe waits for batches', () => {
-  it('takes the partitions anew, and ends the wait', () => {
-    const bench = reading();
-    const batch = handOut(bench, 0);
-    let ends = 0;
-    bench.role.unsubscribe(bench.now, () => ends++);
-    bench.turn();
-    assert.equal(ends, 0, 'the application has a batch');
-    bench.role.assign([{ ...place, start: { offset: '50' } }], bench.now);
-    bench.turn();
-    assert.equal(ends, 1);
-    assert.ok(batch.isLost);
-    bench.advance(farMs);
-    assert.deepEqual(
-      bench.role.partitions.all.map(({ key, isReleasing, handPosition }) => [key, isReleasing, handPosition.offset]),
-      [['t-0', false, 50n]],
-    );
-  });
+  for (const [title, options] of [
+    ['without a group', {}],
+    ['with the offsets of a group', { groupId: 'g', commit: 'manual' }],
+  ] as const)
+    it(`takes the partitions anew, and ends the wait, ${title}`, () => {
+      const bench = reading(options);
+      const batch = handOut(bench, 0);
+      let ends = 0;
+      bench.role.unsubscribe(bench.now, () => ends++);
+      bench.turn();
+      assert.equal(ends, 0, 'the application has a batch');
+      bench.role.assign([{ ...place, start: { offset: '50' } }], bench.now);
+      bench.turn();
+      assert.equal(ends, 1);
+      assert.ok(batch.isLost);
+      bench.advance(farMs);
+      assert.deepEqual(
+        bench.role.partitions.all.map(({ key, isReleasing, handPosition }) => [key, isReleasing, handPosition.offset]),
+        [['t-0', false, 50n]],
+      );
+    });
 });
 
 describe('assign of a partition whose commit is under way', () => {
@@ -128,6 +132,25 @@ describe('the release of a partition that the application commits by itself', ()
     assert.equal(outcome(), null, 'it is under way still');
     bench.answer(OffsetCommit, answered(14));
     assert.ok(outcome()?.error instanceof CommitFailedError);
+  });
+});
+
+describe('a member that is closed while a commit is under way', () => {
+  it('leaves after the commit has ended', () => {
+    const bench = stable({ commit: 'manual' });
+    const outcome = commit(bench, 5);
+    bench.answer(OffsetCommit, answered(14, 5));
+    let ends = 0;
+    bench.role.close(60_000, 'default', bench.now, () => ends++);
+    bench.turn();
+    const leaves = (): number =>
+      bench.asked(ConsumerGroupHeartbeat).filter(({ memberEpoch }) => memberEpoch === -1).length;
+    assert.equal(leaves(), 0);
+    bench.advance(1000);
+    assert.equal(bench.answer(OffsetCommit, answered(0, 5)).generationIdOrMemberEpoch, 3);
+    assert.deepEqual([outcome()?.error, leaves(), ends], [null, 1, 0]);
+    bench.answer(ConsumerGroupHeartbeat, beat({ memberEpoch: -1 }));
+    assert.equal(ends, 1);
   });
 });
 
