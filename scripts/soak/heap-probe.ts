@@ -36,7 +36,9 @@ export function measureThread(): ThreadMemory {
 
 if (!isMainThread) {
   const channel = new BroadcastChannel(probeChannel);
-  channel.onmessage = () => {
+  channel.onmessage = (event) => {
+    // Answers of other threads come here, too. Whoever answered those would never be done.
+    if ((event as { data: unknown }).data !== null) return;
     measureThread();
     // Finalizers run between turns of the event loop.
     setImmediate(() => channel.postMessage(measureThread()));

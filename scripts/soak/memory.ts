@@ -25,6 +25,9 @@ const lookEveryMs = 20;
 /** Memory that goes from one thread to another belongs to neither for a moment, or to both. */
 const looks = 3;
 const betweenLooksMs = 200;
+/** A client gives memory that nobody has used for 10 to 20 s back. */
+const keptLimitMs = 25_000;
+const lookAtKeptEveryMs = 500;
 
 export class MemoryProbe {
   readonly #channel = new BroadcastChannel(probeChannel);
@@ -39,11 +42,13 @@ export class MemoryProbe {
   }
 
   /**
-   * Of the main thread and of the one network thread: the least of some looks at it. Throws if there are more threads. Null if it does not
+   * Of the main thread and of the one network thread, when nothing is kept for reuse any more: the least of some looks at it. Throws if there are more threads. Null if it does not
    * answer in time.
    * @param keptBytes tells what the client keeps for reuse
    */
   async measure(keptBytes: () => Promise<number>): Promise<MemorySample | null> {
+    const keptUntil = performance.now() + keptLimitMs;
+    while ((await keptBytes()) > 0 && performance.now() < keptUntil) await delay(lookAtKeptEveryMs);
     let least: MemorySample | null = null;
     for (let i = 0; i < looks; i++) {
       if (i > 0) await delay(betweenLooksMs);
