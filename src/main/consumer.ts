@@ -358,9 +358,11 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
 
   // --- end
 
-  /** Commits what is done, releases all partitions and leaves the group, in this order. Loops and polls end. */
+  /** Commits what is done, releases all partitions and leaves the group, in this order. Loops and polls end. A later call may name an earlier limit. */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(checkClose(options));
+    const { timeoutMs, leave } = checkClose(options);
+    if (this.#closing !== null && timeoutMs !== undefined) void this.#session.close(timeoutMs, leave ?? 'default');
+    this.#closing ??= this.#close(timeoutMs, leave);
     return this.#closing;
   }
 
@@ -368,12 +370,8 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
     await this.close();
   }
 
-  async #close({ timeoutMs = defaultCloseTimeoutMs, leave = 'default' }: CloseOptions): Promise<void> {
-    try {
-      await this.#session.close(timeoutMs, leave);
-    } finally {
-      await this.#ownClient?.close();
-    }
+  async #close(timeoutMs = defaultCloseTimeoutMs, leave: LeaveModeName = 'default'): Promise<void> {
+    await this.#session.close(timeoutMs, leave).finally(() => this.#ownClient?.close());
   }
 
   #handedOut(batch: ConsumerBatch | null): ConsumerBatch | null {

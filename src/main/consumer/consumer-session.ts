@@ -73,6 +73,7 @@ export class ConsumerSession implements ClientRole {
   readonly #turn = new TurnBudget();
   #fatal: Error | null = null;
   #closing: Promise<void> | null = null;
+  #closeDeadline = Number.POSITIVE_INFINITY;
 
   /** Null in an attached thread. */
   readonly #origin: { readonly host: ClientHost; readonly id: number } | null;
@@ -307,8 +308,12 @@ export class ConsumerSession implements ClientRole {
     this.link.returnReady(({ topic, partition }) => partitions === null || keys.has(`${topic}-${partition}`));
   }
 
+  /** Each call returns the same promise. The earliest time limit counts. */
   close(timeoutMs: number, leave: LeaveModeName): Promise<void> {
-    this.#closing ??= this.#close(timeoutMs, leave);
+    const deadline = monotonicNowMs() + timeoutMs;
+    if (this.#closing === null) this.#closing = this.#close(timeoutMs, leave);
+    else if (deadline < this.#closeDeadline) void this.#closeSooner(timeoutMs, leave);
+    this.#closeDeadline = Math.min(this.#closeDeadline, deadline);
     return this.#closing;
   }
 
@@ -331,6 +336,11 @@ export class ConsumerSession implements ClientRole {
       this.link.close(closedError());
       this.#host.removeRole(this);
     }
+  }
+
+  async #closeSooner(timeoutMs: number, leave: LeaveModeName): Promise<void> {
+    await withLimit(this.#askToClose(timeoutMs, leave), timeoutMs + closeGraceMs);
+    this.link.close(closedError());
   }
 
   /** Calls of this thread may fill the link: without this call the consumer would be closed as one that nobody reads any more. */

@@ -63,7 +63,7 @@ export class ConsumerRole implements Role {
   #lastError: Error | null = null;
   #fatal: Error | null = null;
   #isPausedByPolicy = false;
-  #closing: { deadline: number; readonly done: (() => void)[]; isLeaving: boolean } | null = null;
+  #closing: { deadline: number; readonly done: (() => void)[] } | null = null;
   #isClosed = false;
 
   constructor(host: RoleHost, settings: RoleSettings, now: number) {
@@ -231,7 +231,7 @@ export class ConsumerRole implements Role {
     );
   }
 
-  /** Commits, releases partitions and leaves the group, in this order and by the deadline. `done` is called once for each call. */
+  /** Commits, releases partitions and leaves the group, in this order and by the earliest deadline. `done` is called once for each call. */
   close(timeoutMs: number, leave: LeaveModeName, now: number, done: () => void): void {
     if (this.#isClosed) {
       done();
@@ -239,10 +239,12 @@ export class ConsumerRole implements Role {
     }
     if (this.#closing !== null) {
       this.#closing.done.push(done);
+      this.#closing.deadline = Math.min(this.#closing.deadline, now + timeoutMs);
+      this.#host.wake();
       return;
     }
     const deadline = now + timeoutMs;
-    this.#closing = { deadline, done: [done], isLeaving: false };
+    this.#closing = { deadline, done: [done] };
     this.#fetcher.close(now);
     this.queries.close(new Cancelled('the consumer was closed'));
     this.group?.close(new Cancelled('the consumer was closed'), now);

@@ -79,6 +79,20 @@ test('close waits for room behind calls that fill the link, and the network thre
   await closed;
 });
 
+test('a second close may only be sooner, and both end with the consumer', async () => {
+  const { session, network } = await open();
+  const first = session.close(60_000, 'remain');
+  session.close(120_000, 'remain');
+  const second = session.close(5000, 'default');
+  assert.equal(first, second);
+  const calls = answer(network);
+  assert.deepEqual(
+    calls.map((call) => call.op === 'close' && call.timeoutMs),
+    [60_000, 5000],
+  );
+  await first;
+});
+
 test('a poll that fails at once does not count as one that waits', async () => {
   const { session, network, table } = await open();
   const error = { name: 'GroupFatalError', message: 'the group is gone', code: 'KAFKA_GROUP_FATAL' };

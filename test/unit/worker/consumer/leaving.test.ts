@@ -226,6 +226,19 @@ for (const { name, stable, joins, asked, answer, fail } of protocols) {
       assert.equal(asked(bench), 0);
     });
 
+    it('gives up at the earliest deadline when it is closed more than once', () => {
+      const { bench, isClosed } = closing();
+      let isSecondDone = false;
+      bench.role.close(timeoutMs / 2, 'default', bench.now, () => {
+        isSecondDone = true;
+      });
+      bench.role.close(timeoutMs * 2, 'default', bench.now, () => {});
+      bench.advance(timeoutMs / 2 - 1);
+      assert.deepEqual([isClosed(), isSecondDone], [false, false]);
+      bench.advance(1);
+      assert.deepEqual([isClosed(), isSecondDone], [true, true]);
+    });
+
     it('does not wait for brokers of which none can be reached', () => {
       const { bench, isClosed } = closing();
       bench.isUp = () => false;
