@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConsumerGroupHeartbeat, Heartbeat, LeaveGroup, type Logger } from '../../src/index.ts';
+import { ConsumerGroupHeartbeat, Heartbeat, JoinGroup, LeaveGroup, type Logger } from '../../src/index.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { GroupBench, own, protocols, valuesOf } from './support/group-bench.ts';
 
@@ -144,5 +144,29 @@ describe('groupProtocol auto', () => {
     const there = await bench.start({ groupId: 'h' });
     await waitFor('a membership', () => there.group.protocol !== null);
     assert.equal(there.group.protocol, 'classic');
+  });
+});
+
+describe('a join of a classic member that is never answered', () => {
+  it('is sent again after the time of a session, long before the rebalance has to be over', {
+    timeout: 120_000,
+  }, async () => {
+    await bench.begin({ groups: { minSessionTimeoutMs: 500 } });
+    // The first answer gives the member its id.
+    await bench.broker.control(JoinGroup, { answer: 'never' }, { skip: 1, times: 1 });
+    const consumer = await bench.start({
+      groupProtocol: 'classic',
+      heartbeatIntervalMs: 100,
+      sessionTimeoutMs: 1000,
+      requestTimeoutMs: 1000,
+    });
+    await waitFor('all partitions', () => own(consumer).length === 4);
+    await waitFor('a stable group', () => consumer.group.state === 'STABLE');
+    const { members } = (await bench.broker.describeGroup('g'))!;
+    assert.deepEqual(
+      members.map(({ memberId }) => memberId),
+      [consumer.group.memberId],
+    );
+    assert.equal(consumer.config.maxPollIntervalMs, 300_000);
   });
 });

@@ -48,6 +48,8 @@ const joinGraceMs = 5000;
 const instanceIdVersion = 5;
 const protocolVersion = 5;
 const membersVersion = 3;
+/** From this version of JoinGroup on a new member is given its id at once, and waits with that. */
+const idFirstVersion = 4;
 
 export class ClassicRequests {
   readonly #host: RoleHost;
@@ -80,7 +82,7 @@ export class ClassicRequests {
           protocols: this.#protocols(who.generation, content),
         },
         ...(instanceId === null ? {} : { minVersion: instanceIdVersion }),
-        timeoutMs: this.#joinTimeoutMs,
+        timeoutMs: this.#isRepeatable(to, who) ? this.#repeatJoinMs : this.#longestJoinMs,
         onResponse: (response, _version, at) => outcome.onResponse(response!, at),
         onFailure: (error, at) => outcome.onFailure(error, at),
       },
@@ -106,7 +108,7 @@ export class ClassicRequests {
           ...(hasProtocol ? { protocolType: consumerProtocolType, protocolName } : {}),
           assignments,
         },
-        timeoutMs: this.#joinTimeoutMs,
+        timeoutMs: this.#longestJoinMs,
         onResponse: (response, _version, at) => outcome.onResponse(response!, at),
         onFailure: (error, at) => outcome.onFailure(error, at),
       },
@@ -145,9 +147,24 @@ export class ClassicRequests {
     );
   }
 
-  get #joinTimeoutMs(): number {
+  get #longestJoinMs(): number {
     const { requestTimeoutMs, rebalanceTimeoutMs } = this.#settings;
     return Math.max(requestTimeoutMs, rebalanceTimeoutMs + joinGraceMs);
+  }
+
+  /**
+   * A member that waits for its join sends no heartbeats. So nothing else tells of a connection that has fallen silent, and a group whose
+   * coordinator never got the join goes on without this member after the time of a session.
+   */
+  get #repeatJoinMs(): number {
+    const { requestTimeoutMs, sessionTimeoutMs } = this.#settings;
+    return Math.min(this.#longestJoinMs, Math.max(requestTimeoutMs, sessionTimeoutMs));
+  }
+
+  /** Whether a join that is sent again takes the place of the first one. One without an id would be another member. */
+  #isRepeatable({ brokerId }: Destination, { memberId }: ClassicIdentity): boolean {
+    if (memberId !== '' || this.#settings.instanceId !== null) return true;
+    return (this.#host.requests.versionRange(brokerId, JoinGroup)?.max ?? 0) >= idFirstVersion;
   }
 
   #signed({ memberId, generation }: ClassicIdentity) {

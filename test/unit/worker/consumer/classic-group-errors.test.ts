@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import {
   GroupFatalError,
   KafkaConnectionError,
+  KafkaTimeoutError,
   UnsupportedVersionError,
 } from '../../../../src/common/errors/errors.ts';
 import { FindCoordinator, Heartbeat, JoinGroup, SyncGroup } from '../../../../src/protocol/flat/generated/apis.ts';
@@ -19,8 +20,6 @@ describe('JoinGroup', () => {
     const bench = classic();
     const [request] = bench.asked(JoinGroup);
     assert.deepEqual([request!.sessionTimeoutMs, request!.rebalanceTimeoutMs], [45_000, 300_000]);
-    const sent = bench.waiting.find(({ api }) => api.key === JoinGroup.key)!;
-    assert.equal(sent.timeoutMs, 305_000, 'the coordinator answers when the rebalance is over, and 5 s are added');
     bench.answer(JoinGroup, joined);
     bench.answer(SyncGroup, { errorCode: 0, assignment });
     for (let i = 0; i < 3; i++) {
@@ -29,6 +28,37 @@ describe('JoinGroup', () => {
       bench.advance(1);
       bench.answer(Heartbeat, { errorCode: 0 });
     }
+  });
+
+  const joinTimeoutMs = (bench: ConsumerBench): number =>
+    bench.waiting.find(({ api }) => api.key === JoinGroup.key)!.timeoutMs!;
+
+  it('without an answer is sent again after the time of a session: nothing else tells of a connection that is silent', () => {
+    const bench = classic();
+    bench.answer(JoinGroup, { errorCode: 79, memberId: 'given' });
+    assert.equal(joinTimeoutMs(bench), 45_000);
+    bench.fail(JoinGroup, new KafkaTimeoutError('no response within 45000 ms'));
+    bench.advance(1000);
+    bench.answer(FindCoordinator, coordinator);
+    assert.equal(bench.asked(JoinGroup)[0]!.memberId, 'given', 'it takes the place of the first one');
+    bench.answer(JoinGroup, joined);
+    bench.answer(SyncGroup, { errorCode: 0, assignment });
+    isOwned(bench, 2);
+  });
+
+  it('waits until the rebalance is over, and 5 s more, where a second join would be a second member', () => {
+    const bench = new ConsumerBench({ groupId: 'g', topics: ['t'], groupProtocol: 'classic' });
+    bench.topic('t', 2);
+    bench.versions = (key) => ({ min: 0, max: key === JoinGroup.key ? 3 : 99 });
+    bench.role.subscribe({ names: ['t'] }, bench.now);
+    bench.turn();
+    bench.answer(FindCoordinator, coordinator);
+    assert.equal(joinTimeoutMs(bench), 305_000);
+  });
+
+  it('is never sent again before the time of a request is over, and never later than the rebalance is', () => {
+    assert.equal(joinTimeoutMs(classic({ sessionTimeoutMs: 10_000 })), 30_000);
+    assert.equal(joinTimeoutMs(classic({ sessionTimeoutMs: 600_000, maxPollIntervalMs: 60_000 })), 65_000);
   });
 
   for (const code of [15, 16])
