@@ -32,6 +32,7 @@ import { Moments, rested, watched } from './soak/moments.ts';
 import { startNetworkProcess } from './soak/network-process.ts';
 import { soakOptions } from './soak/options.ts';
 import { pictureOf, textPictureOf } from './soak/picture.ts';
+import { waitUntil } from './soak/until.ts';
 
 const topic = 'soak';
 const otherTopic = 'other';
@@ -100,7 +101,7 @@ await watching;
 for (const consumer of consumers) await consumer.close();
 await reading;
 await producer.close();
-await waitUntil(() => threadOpen() === 0);
+await waitUntil(() => threadOpen() === 0, settleMs);
 const threadOpenAtEnd = threadOpen();
 await client.close();
 const faults = await network.stop();
@@ -113,13 +114,11 @@ async function rest(): Promise<void> {
   await network.calm();
   const beganAt = performance.now();
   await producer.flush(settleMs).then(undefined, judge);
-  // So that each group needs its connections to all brokers again, and has them when memory is measured.
-  for (let partition = 0; partition < partitions; partition++) sendNext(producer, partition);
-  await producer.flush(settleMs).then(undefined, judge);
-  const isAtRest = await waitUntil(() => missing() + openRequests() + waits === 0);
+  const isAtRest = await readAll();
   const catchUpSeconds = (performance.now() - beganAt) / 1000;
   lag.catchUpSeconds = Math.max(lag.catchUpSeconds, Math.round(catchUpSeconds * 10) / 10);
-  if (isAtRest) await measureAtRest(catchUpSeconds);
+  // Whoever has caught up holds its last batch, which is large. The next one is small.
+  if (isAtRest && (await readAll())) await measureAtRest(catchUpSeconds);
   else {
     lag.notCaughtUp++;
     tellLag(0);
@@ -127,6 +126,13 @@ async function rest(): Promise<void> {
     progress.say(`no rest: ${left}\n${String(client.inspect())}`);
   }
   network.go();
+}
+
+/** Until nothing is under way. Each group needs its connections to all brokers for that, and has them when memory is measured. */
+async function readAll(): Promise<boolean> {
+  for (let partition = 0; partition < partitions; partition++) sendNext(producer, partition);
+  await producer.flush(settleMs).then(undefined, judge);
+  return waitUntil(() => missing() + openRequests() + waits === 0, settleMs);
 }
 
 async function measureAtRest(catchUpSeconds: number): Promise<void> {
@@ -190,13 +196,6 @@ function threadOpen(): number {
 
 function openRequests(): number {
   return tally.accepted - tally.succeeded - tally.failed;
-}
-
-/** @returns whether it holds, in the end */
-async function waitUntil(holds: () => boolean): Promise<boolean> {
-  const until = performance.now() + settleMs;
-  while (!holds() && performance.now() < until) await delay(100);
-  return holds();
 }
 
 /** Tries until it succeeds, because the network may refuse connections at that time. */
