@@ -239,6 +239,7 @@ describe('a broker with hostile values', { concurrency: 8 }, () => {
       await use(t, broker, `client ${i}`, api === ConsumerGroupHeartbeat ? 'consumer' : 'classic');
       const next = await KafkaClient.start({ ...patient, bootstrapServers: broker.bootstrapServers });
       t.after(() => next.close());
+      await next.awaitReady(-1);
       assert.ok((await next.send(-1, Metadata, { topics: [] })).brokers.length > 0);
     });
   }
