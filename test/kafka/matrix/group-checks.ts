@@ -12,8 +12,10 @@ import {
   OffsetFetch,
   SyncGroup,
 } from '../../../src/index.ts';
-import { assertSuccess, node, type Session, untilCoordinated } from './session.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { assertSuccess, node, Session, untilCoordinated } from './session.ts';
 
+const rebalanceInProgress = 27;
 const memberIdRequired = 79;
 const assignment = Buffer.from('whatever the leader says');
 
@@ -35,7 +37,47 @@ export async function checkGroup(session: Session): Promise<string> {
   assertSuccess((await session.send(Heartbeat, { groupId, ...member })).errorCode, 'Heartbeat');
   await commitAndFetch(session, groupId, member);
   await leave(session, groupId, member);
+  await joinAgain(session);
   return 'members, offsets';
+}
+
+/**
+ * A leader whose join waits for the other member loses its connection, and joins again by another one. The second join takes the place
+ * of the first, and is answered when the other member has gone.
+ */
+async function joinAgain(session: Session): Promise<void> {
+  const groupId = `again-${randomUUID()}`;
+  const sessions = [await Session.open(session.kafka, session.release)];
+  try {
+    const [beside] = sessions as [Session];
+    const alone = await join(session, groupId);
+    await sync(session, groupId, alone);
+    const joining = join(beside, groupId);
+    await untilRebalance(session, groupId, alone);
+    const [leader, other] = await Promise.all([join(session, groupId, alone.memberId), joining]);
+    await Promise.all([sync(session, groupId, leader), syncNothing(beside, groupId, other)]);
+    const lost = await Session.open(session.kafka, session.release);
+    sessions.push(lost);
+    const first = assert.rejects(join(lost, groupId, leader.memberId), /closed/);
+    await untilRebalance(beside, groupId, other);
+    await lost.close();
+    await first;
+    const second = join(session, groupId, leader.memberId);
+    await leave(beside, groupId, other);
+    const again = await second;
+    assert.equal(again.memberId, leader.memberId);
+    await sync(session, groupId, again);
+    await leave(session, groupId, again);
+  } finally {
+    for (const opened of sessions) await opened.close();
+  }
+}
+
+async function untilRebalance(session: Session, groupId: string, member: Member): Promise<void> {
+  await waitFor(
+    'a rebalance',
+    async () => (await session.send(Heartbeat, { groupId, ...member })).errorCode === rebalanceInProgress,
+  );
 }
 
 /** @param keyType 0 for a group, 1 for a transactional id */
@@ -49,14 +91,15 @@ export async function findCoordinator(session: Session, key: string, keyType: nu
   return found.errorCode;
 }
 
-async function join(session: Session, groupId: string): Promise<Member> {
+/** @param knownId of a member that joins again */
+async function join(session: Session, groupId: string, knownId = ''): Promise<Member> {
   const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }];
   const timeouts = {
     sessionTimeoutMs: 10_000,
     ...(session.versionOf(JoinGroup) >= 1 && { rebalanceTimeoutMs: 10_000 }),
   };
   const request = { groupId, ...timeouts, protocolType: 'consumer', protocols };
-  let memberId = '';
+  let memberId = knownId;
   let generationId = -1;
   await untilCoordinated('JoinGroup', async () => {
     let response = await session.send(JoinGroup, { ...request, memberId });
@@ -70,12 +113,26 @@ async function join(session: Session, groupId: string): Promise<Member> {
   return { memberId, generationId };
 }
 
+/** As the leader. */
 async function sync(session: Session, groupId: string, member: Member): Promise<void> {
+  const given = await synced(session, groupId, member, [{ memberId: member.memberId, assignment }]);
+  assert.deepEqual(given, assignment);
+}
+
+async function syncNothing(session: Session, groupId: string, member: Member): Promise<void> {
+  assert.deepEqual(await synced(session, groupId, member, []), Buffer.alloc(0));
+}
+
+async function synced(
+  session: Session,
+  groupId: string,
+  member: Member,
+  assignments: { memberId: string; assignment: Buffer }[],
+): Promise<Buffer> {
   const names = session.versionOf(SyncGroup) >= 5 ? { protocolType: 'consumer', protocolName: 'range' } : {};
-  const assignments = [{ memberId: member.memberId, assignment }];
   const response = await session.send(SyncGroup, { groupId, ...member, ...names, assignments });
   assertSuccess(response.errorCode, 'SyncGroup');
-  assert.deepEqual(Buffer.from(response.assignment), assignment);
+  return Buffer.from(response.assignment);
 }
 
 async function commitAndFetch(session: Session, groupId: string, member: Member): Promise<void> {
