@@ -42,8 +42,8 @@ export class MemoryProbe {
   }
 
   /**
-   * Of the main thread and of the one network thread, when nothing is kept for reuse any more: the least of some looks at it. Throws if there are more threads. Null if it does not
-   * answer in time.
+   * Of the main thread and of the one network thread, when nothing is kept for reuse any more: the least of some looks at it. Throws if
+   * there are more threads. Null if it does not answer in time.
    * @param keptBytes tells what the client keeps for reuse
    */
   async measure(keptBytes: () => Promise<number>): Promise<MemorySample | null> {

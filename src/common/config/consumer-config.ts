@@ -28,7 +28,7 @@ export const consumerOptions = {
   sessionTimeoutMs: optionalInteger(
     1,
     maxInt32,
-    'A member without a heartbeat for this time is removed from the group. A join without an answer is sent again after this time, by another connection. Protocol `classic` only. Null: 45000.',
+    'A member without a heartbeat for this time is removed from the group. A join without an answer is sent again after this time, or `requestTimeoutMs` if that is longer, by another connection. Protocol `classic` only. Null: 45000.',
   ),
   heartbeatIntervalMs: optionalInteger(
     1,

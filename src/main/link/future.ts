@@ -275,12 +275,6 @@ export function fail<T>(future: Future<T>, error: Error): void {
   access.fail(future as Future<unknown>, error);
 }
 
-/** Completes a Future as another one, now or when that is done. Like `succeed` and `fail`, it leaves a complete Future as it is. */
-export function settleLike<T>(future: Future<T>, source: Future<T>): void {
-  source.addCallback((value) => succeed(future, value));
-  source.addErrback((error) => fail(future, error));
-}
-
 /** Calls `listener` when the Future is settled. `listener` must not throw. The Future must not be settled yet. @returns a function that removes the listener */
 export function onSettled(future: Future<unknown>, listener: () => void): () => void {
   return access.onSettled(future, listener);

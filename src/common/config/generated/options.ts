@@ -190,7 +190,7 @@ export interface ConsumerTableOptions {
   groupInstanceId?: string | null | undefined;
   /** Assignor in the broker, such as `uniform` or `range`. Protocol `consumer` only. Null: the broker's first one. Default null. */
   groupRemoteAssignor?: string | null | undefined;
-  /** A member without a heartbeat for this time is removed from the group. A join without an answer is sent again after this time, by another connection. Protocol `classic` only. Null: 45000. From 1 to 2147483647. Default null. */
+  /** A member without a heartbeat for this time is removed from the group. A join without an answer is sent again after this time, or `requestTimeoutMs` if that is longer, by another connection. Protocol `classic` only. Null: 45000. From 1 to 2147483647. Default null. */
   sessionTimeoutMs?: number | null | undefined;
   /** Time between heartbeats. Protocol `classic` only; in protocol `consumer` the broker sets it. Null: 3000. From 1 to 2147483647. Default null. */
   heartbeatIntervalMs?: number | null | undefined;
