@@ -132,6 +132,40 @@ describe('a classic member that has not joined again when its group is converted
   });
 });
 
+describe('a classic member that is closed while its group rebalances', () => {
+  const membersOf = async (): Promise<readonly string[]> =>
+    (await bench.broker.describeGroup('g'))!.members.map(({ memberId }) => memberId);
+
+  it('is out at once, although its join waits for a member that does not know of the rebalance yet', async () => {
+    await bench.begin();
+    const one = await bench.start({ groupProtocol: 'classic', heartbeatIntervalMs: 100 });
+    await waitFor('all', () => own(one).length === 4);
+    await bench.broker.addRule(Heartbeat.key, { holdUntil: 'the other has left' }, { times: 1 });
+    await bench.broker.waitForHeld('the other has left');
+    const two = await bench.start({ groupProtocol: 'classic' });
+    await waitFor('its join', async () => (await membersOf()).length === 2);
+    // Less than the time after which a leave that is not read would be sent by another connection.
+    await two.close({ timeoutMs: 20_000 });
+    assert.deepEqual(await membersOf(), [one.group.memberId]);
+    await bench.broker.release('the other has left');
+    await waitFor('all again', () => one.group.state === 'STABLE' && own(one).length === 4);
+  });
+
+  it('leaves nothing behind when it has no id yet', async () => {
+    await bench.begin();
+    await bench.broker.addRule(JoinGroup.key, { holdUntil: 'it is closing' }, { times: 1 });
+    const consumer = await bench.start({ groupProtocol: 'classic' });
+    await bench.broker.waitForHeld('it is closing');
+    const closed = consumer.close();
+    await bench.broker.release('it is closing');
+    await closed;
+    assert.equal((await bench.broker.stats()).requests[LeaveGroup.key], 1);
+    // A place that is kept for an id holds up the next member for as long as a session.
+    const next = await bench.start({ groupProtocol: 'classic' });
+    await waitFor('all', () => own(next).length === 4);
+  });
+});
+
 describe('groupProtocol auto', () => {
   it('uses KIP-848 if the brokers have it, and else the classic protocol', async () => {
     await bench.begin();

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { blockedProperties, isUntouched, readBlocked } from '../../scripts/prove/blocked-member.ts';
-import { Consumer, CreateTopics, KafkaClient, ListOffsets, Produce } from '../../src/index.ts';
+import { Consumer, CreateTopics, DescribeGroups, KafkaClient, ListOffsets, Produce } from '../../src/index.ts';
 import { byName, listOffsetsRequest, produceRequest } from '../broker/support/requests.ts';
 import { patient } from '../helpers/patience.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -87,6 +87,35 @@ describeKafka(
         });
       });
     }
+
+    test('a classic member that is closed while its join waits for another member is out at once', async () => {
+      const groupId = 'closed-while-joining';
+      await create(groupId, 2);
+      const options = {
+        ...patient,
+        bootstrapServers: suite.kafka.bootstrapServers,
+        groupId,
+        topics: [groupId],
+        groupProtocol: 'classic',
+      } as const;
+      // It does not ask whether there is a rebalance before the other one has left.
+      const one = await Consumer.start({ ...options, heartbeatIntervalMs: 60_000, sessionTimeoutMs: 180_000 });
+      await waitFor('all', () => one.assignment.length === 2);
+      const two = await Consumer.start(options);
+      const state = async (): Promise<[string, number]> => {
+        const { groups } = await client.send(node, DescribeGroups, { groups: [groupId] });
+        return [groups.at(0).groupState, groups.at(0).members.length];
+      };
+      await waitFor('its join', async () => {
+        const [name, members] = await state();
+        return name === 'PreparingRebalance' && members === 2;
+      });
+      // Less than the time after which a leave that is not read would be sent by another connection.
+      await two.close({ timeoutMs: 20_000 });
+      assert.deepEqual(await state(), ['PreparingRebalance', 1]);
+      await one.close();
+      assert.deepEqual(await state(), ['Empty', 0]);
+    });
   },
   {
     extraProperties: blockedProperties,

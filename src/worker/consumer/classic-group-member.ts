@@ -8,11 +8,11 @@ import { Heartbeat, JoinGroup, SyncGroup } from '../../protocol/flat/generated/a
 import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
 import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-group.ts';
 import type { RoleHost } from '../client/role.ts';
-import { assignors } from './assignors/index.ts';
 import { RetryWait } from './backoff.ts';
 import { heartbeatAction, isBrokerFault, type JoinAction, joinAction, syncAction } from './classic-actions.ts';
 import { ClassicHeartbeat, type OnBeat } from './classic-heartbeat.ts';
 import { ClassicLeave } from './classic-leave.ts';
+import { ClassicPartitions } from './classic-partitions.ts';
 import { type ClassicIdentity, ClassicRequests, type ClassicSettings, type Outcome } from './classic-requests.ts';
 import { codes } from './codes.ts';
 import { decodeAssignment } from './consumer-protocol.ts';
@@ -21,8 +21,6 @@ import { GroupLeader } from './group-leader.ts';
 import type { ClassicState, JoinStep } from './member-states.ts';
 import type { Fencing, Identity, LeaveMode, Membership, MembershipHost } from './membership.ts';
 import { patternNotForClassic, refusedBy } from './named-errors.ts';
-import { differenceOf } from './partition-difference.ts';
-import { releaseLimitMs } from './release-limit.ts';
 import { type TopicMatcher, topicMatcher } from './topic-matcher.ts';
 import { Trouble } from './trouble.ts';
 
@@ -40,7 +38,7 @@ export class ClassicGroupMember implements Membership {
   readonly #leader: GroupLeader;
   readonly #trouble: Trouble;
   readonly #wait: RetryWait;
-  readonly #isCooperative: boolean;
+  readonly #partitions: ClassicPartitions;
   #state: ClassicState = 'UNJOINED';
   #memberId = '';
   #generation = noGeneration;
@@ -57,14 +55,14 @@ export class ClassicGroupMember implements Membership {
     this.#parts = parts;
     this.#coordinator = coordinator;
     this.#settings = settings;
-    this.#requests = new ClassicRequests(host, settings);
+    this.#requests = new ClassicRequests(host, coordinator, settings);
     const onBeat: OnBeat = (...answer) => this.#onHeartbeat(...answer);
     this.#heartbeat = new ClassicHeartbeat(host, this.#requests, coordinator, settings, () => this.#who, onBeat);
     this.#leave = new ClassicLeave(host, parts, this.#requests, coordinator, settings);
     this.#leader = new GroupLeader(host.cluster);
     this.#trouble = new Trouble(settings.sessionTimeoutMs);
     this.#wait = new RetryWait(settings.retryBackoffMs, () => host.random());
-    this.#isCooperative = settings.assignors.every((name) => assignors[name].isCooperative);
+    this.#partitions = new ClassicPartitions(parts, settings);
   }
 
   get state(): ClassicState {
@@ -80,14 +78,18 @@ export class ClassicGroupMember implements Membership {
     return this.#generation !== noGeneration;
   }
 
+  get isHeldUp(): boolean {
+    return this.#requests.isKept;
+  }
+
   subscribe(subscription: Subscription, now: number): void {
     if ('brokerPattern' in subscription) {
       this.#fatal(patternNotForClassic());
-      return;
+    } else {
+      this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
+      this.#isRejoinWanted = true;
+      this.poll(now);
     }
-    this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
-    this.#isRejoinWanted = true;
-    this.poll(now);
   }
 
   poll(now: number): void {
@@ -120,26 +122,42 @@ export class ClassicGroupMember implements Membership {
     this.#parts.log('warn', `${this.#name} leaves the group: the application asked for nothing for maxPollIntervalMs`);
     this.#parts.lose(this.#parts.owned(), now);
     const { instanceId, requestTimeoutMs } = this.#settings;
-    if (instanceId === null && this.#memberId !== '')
-      this.#leave.begin(this.#memberId, now + requestTimeoutMs, () => {}, now);
+    this.#stopWaiting(now);
+    const id = this.#idToLeave;
+    if (instanceId === null && id !== '') this.#leave.begin(id, now + requestTimeoutMs, () => {}, now);
     this.#forget(instanceId === null);
     this.#setState('LEFT');
   }
 
-  prepareLeave(): void {
+  prepareLeave(isHurried: boolean, now: number): void {
     this.#isPreparingLeave = true;
+    if (isHurried) this.#stopWaiting(now);
   }
 
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
     const isToTell = mode === 'leave' || (mode === 'default' && this.#settings.instanceId === null);
+    this.#stopWaiting(now);
     if (this.#state === 'FATAL' || !isToTell) done();
-    else if (this.#memberId === '') this.#leave.finish(deadline, done);
-    else this.#leave.begin(this.#memberId, deadline, done, now);
+    else if (this.#idToLeave === '') this.#leave.finish(deadline, done);
+    else this.#leave.begin(this.#idToLeave, deadline, done, now);
     this.#forget(true);
     this.#leader.close();
     this.#matcher = null;
     this.#isPreparingLeave = false;
     this.#setState('UNJOINED');
+  }
+
+  /** Null: the answer to a join that waits for nobody will have it. The group waits for a member that has that id. */
+  get #idToLeave(): string | null {
+    return this.#memberId === '' && this.#step === 'sent' && !this.#requests.isKept ? null : this.#memberId;
+  }
+
+  /** Gives up a join or sync that waits for other members. A commit or leave behind it would not be read before they are all there. */
+  #stopWaiting(now: number): void {
+    if (this.#memberId === '' || !this.#requests.isKeptAlone) return;
+    this.#serial++;
+    this.#step = 'none';
+    this.#requests.endKept(now);
   }
 
   onFenced(epoch: number, why: Fencing, now: number): void {
@@ -155,32 +173,21 @@ export class ClassicGroupMember implements Membership {
 
   #prepareJoin(now: number): void {
     this.#isRejoinWanted = false;
-    const owned = this.#parts.owned();
-    const topics = new Set(this.#matcher!.names());
-    const toRelease = this.#isCooperative ? owned.filter(({ topic }) => !topics.has(topic)) : owned;
-    this.#step = toRelease.length === 0 ? 'send' : 'release';
-    if (this.#step === 'send') return;
+    this.#step = 'release';
     const serial = this.#serial;
-    const released = (): void => {
-      if (serial !== this.#serial || this.#step !== 'release') return;
-      this.#step = 'send';
-      this.#host.wake();
+    const released = (at: number): void => {
+      if (serial === this.#serial && this.#step === 'release') this.#again(at, 0);
     };
-    this.#parts.release(toRelease, now + releaseLimitMs(this.#settings.rebalanceTimeoutMs), released, now);
+    if (!this.#partitions.releaseToJoin(this.#matcher!.names(), released, now)) this.#step = 'send';
   }
 
   #join(now: number): void {
     const serial = ++this.#serial;
     this.#step = 'sent';
     this.#setState('PREPARING_REBALANCE');
-    const content = { topics: this.#matcher!.names(), owned: this.#parts.owned(), lastOwned: this.#lastOwned };
-    this.#requests.join(
-      this.#coordinator.to!,
-      this.#who,
-      content,
-      this.#outcome(serial, (response, at) => this.#onJoined(response, now, at)),
-      now,
-    );
+    const content = this.#partitions.contentOf(this.#matcher!.names());
+    const outcome = this.#outcome<JoinGroupResponseView>(serial, (response, at) => this.#onJoined(response, now, at));
+    this.#requests.join(this.#coordinator.to!, this.#who, content, this.#leave.namedBy(outcome), now);
   }
 
   #outcome<Response>(serial: number, use: (response: Response, now: number) => void): Outcome<Response> {
@@ -193,9 +200,6 @@ export class ClassicGroupMember implements Membership {
   get #who(): ClassicIdentity {
     return { memberId: this.#memberId, generation: this.#generation };
   }
-
-  /** The last assignment. A sticky member that has released everything asks for it again. */
-  #lastOwned: readonly TopicPartition[] = [];
 
   #onJoined(response: JoinGroupResponseView, sentAt: number, now: number): void {
     const { errorCode, memberId } = response;
@@ -269,8 +273,7 @@ export class ClassicGroupMember implements Membership {
   }
 
   #onSynced(response: SyncGroupResponseView, sentAt: number, now: number): void {
-    const { errorCode } = response;
-    if (!this.#goesOn(SyncGroup.name, syncAction(errorCode), errorCode, now)) return;
+    if (!this.#goesOn(SyncGroup.name, syncAction(response.errorCode), response.errorCode, now)) return;
     this.#parts.report.synced(now - sentAt, now);
     this.#heard(now);
     this.#step = 'none';
@@ -283,22 +286,18 @@ export class ClassicGroupMember implements Membership {
   }
 
   #takeOver(assigned: readonly TopicPartition[], now: number): void {
-    this.#lastOwned = assigned;
+    this.#partitions.assigned = assigned;
     if (this.#isPreparingLeave) return;
-    const owned = this.#parts.owned();
-    const { toRelease, toTake } = differenceOf(owned, assigned);
-    if (toTake.length > 0 || owned.length === 0) this.#parts.take(toTake, now);
-    if (toRelease.length === 0) return;
     // The new owners get the partitions in the next generation, after this member has joined without them.
     const serial = this.#serial;
     const released = (at: number): void => {
       if (serial === this.#serial) this.#isRejoinWanted = true;
       // The next generation may have given it what it was still releasing.
       else if (this.#state === 'STABLE' && this.#step === 'none' && !this.#isPreparingLeave)
-        this.#parts.take(differenceOf(this.#parts.owned(), this.#lastOwned).toTake, at);
+        this.#partitions.takeMissing(at);
       this.#host.wake();
     };
-    this.#parts.release(toRelease, now + releaseLimitMs(this.#settings.rebalanceTimeoutMs), released, now);
+    this.#partitions.takeOver(released, now);
   }
 
   // --- heartbeats

@@ -1,16 +1,20 @@
 // Owns how a member of the classic protocol leaves: its request is sent again until a coordinator has answered it, or its time is over.
 // Network thread. Must not know the membership: that is over, and another may have begun.
 
+import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
 import type { Destination } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { RetryWait } from './backoff.ts';
-import type { ClassicRequests, ClassicSettings } from './classic-requests.ts';
+import type { ClassicRequests, ClassicSettings, Outcome } from './classic-requests.ts';
 import type { Coordinator } from './coordinator.ts';
 import { LeaveLimit, leaveAction, notToldLeave } from './leaving.ts';
 import type { MembershipHost } from './membership.ts';
 
 interface Leaving {
-  readonly memberId: string;
+  /** Null: it is in an answer that is on its way. */
+  memberId: string | null;
+  /** That join. */
+  readonly join: number;
   limit: LeaveLimit;
   readonly waiting: (() => void)[];
   isUnderWay: boolean;
@@ -23,6 +27,8 @@ export class ClassicLeave {
   readonly #coordinator: Coordinator;
   readonly #wait: RetryWait;
   #leaving: Leaving | null = null;
+  /** Counts joins. */
+  #lastJoin = 0;
 
   constructor(
     host: RoleHost,
@@ -38,13 +44,40 @@ export class ClassicLeave {
     this.#wait = new RetryWait(settings.retryBackoffMs, () => host.random());
   }
 
-  /** Tells the coordinator that the member leaves. `done` is called once, at the latest at the deadline. */
-  begin(memberId: string, deadline: number, done: () => void, now: number): void {
+  /**
+   * Tells the coordinator that the member leaves. `done` is called once, at the latest at the deadline.
+   * @param memberId null: the answer to the last join has it
+   */
+  begin(memberId: string | null, deadline: number, done: () => void, now: number): void {
     if (this.#leaving !== null) this.#end(this.#leaving);
     this.#wait.succeeded();
     const limit = new LeaveLimit(this.#host.requests, deadline);
-    this.#leaving = { memberId, limit, waiting: [done], isUnderWay: false };
+    this.#leaving = { memberId, join: this.#lastJoin, limit, waiting: [done], isUnderWay: false };
     this.poll(now);
+  }
+
+  /** The outcome of a join. If the member leaves before it has an id, it is in the answer to the last of these joins. */
+  namedBy(outcome: Outcome<JoinGroupResponseView>): Outcome<JoinGroupResponseView> {
+    const join = ++this.#lastJoin;
+    return {
+      onResponse: (response, now) => {
+        this.#named(join, response.memberId, now);
+        outcome.onResponse(response, now);
+      },
+      onFailure: (error, now) => {
+        this.#named(join, '', now);
+        outcome.onFailure(error, now);
+      },
+    };
+  }
+
+  /** @param memberId '': there is none, so nobody has to be told */
+  #named(join: number, memberId: string, now: number): void {
+    const leaving = this.#leaving;
+    if (leaving === null || leaving.memberId !== null || leaving.join !== join) return;
+    leaving.memberId = memberId;
+    if (memberId === '') this.#end(leaving);
+    else this.poll(now);
   }
 
   /** Calls `done` when no leave is under way any more, at the latest at the deadline. */
@@ -61,10 +94,13 @@ export class ClassicLeave {
   poll(now: number): void {
     const leaving = this.#leaving;
     if (leaving === null) return;
-    const to = leaving.isUnderWay || now < this.#wait.until ? null : this.#coordinator.ready(now);
-    if (to !== null) this.#tell(to, leaving, now);
+    const { memberId } = leaving;
+    if (memberId !== null && !leaving.isUnderWay && now >= this.#wait.until) {
+      const to = this.#coordinator.ready(now);
+      if (to !== null) this.#tell(to, leaving, memberId, now);
+    }
     if (leaving !== this.#leaving || !leaving.limit.isOver(now)) return;
-    this.#parts.log('warn', `member ${leaving.memberId} ${notToldLeave}`);
+    this.#parts.log('warn', `member ${memberId ?? '(new)'} ${notToldLeave}`);
     this.#end(leaving);
   }
 
@@ -75,13 +111,13 @@ export class ClassicLeave {
     return Math.min(leaving.limit.endsAt, !leaving.isUnderWay && until > now ? until : Number.POSITIVE_INFINITY);
   }
 
-  #tell(to: Destination, leaving: Leaving, now: number): void {
+  #tell(to: Destination, leaving: Leaving, memberId: string, now: number): void {
     leaving.isUnderWay = true;
     const outcome = {
       onResponse: (errorCode: number, at: number) => this.#onAnswer(leaving, errorCode, at),
       onFailure: (_error: Error, at: number) => this.#onAnswer(leaving, null, at),
     };
-    this.#requests.leave(to, leaving.memberId, outcome, now);
+    this.#requests.leave(to, memberId, outcome, now);
   }
 
   /** @param errorCode null: there was no answer. The coordinator may have had the request, and then does not know the member any more. */

@@ -2,13 +2,15 @@
 // thread. Must not decide what an answer means.
 
 import type { AssignorName, TopicPartition } from '../../common/config/consumer-config.ts';
+import { Cancelled } from '../../common/errors/errors.ts';
 import { Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from '../../protocol/flat/generated/apis.ts';
 import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
 import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-group.ts';
-import type { Destination } from '../client/broker-requests.ts';
+import type { BrokerRequest, Destination } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { assignors } from './assignors/index.ts';
 import { consumerProtocolType, encodeSubscription } from './consumer-protocol.ts';
+import type { Coordinator } from './coordinator.ts';
 import type { EncodedAssignment } from './group-leader.ts';
 
 export interface ClassicSettings {
@@ -38,6 +40,8 @@ export interface JoinContent {
   readonly lastOwned: readonly TopicPartition[];
 }
 
+type Question<Request, Response> = Omit<BrokerRequest<Request, Response>, 'onResponse' | 'onFailure'>;
+
 export interface Outcome<Response> {
   onResponse(response: Response, now: number): void;
   onFailure(error: Error, now: number): void;
@@ -53,11 +57,33 @@ const idFirstVersion = 4;
 
 export class ClassicRequests {
   readonly #host: RoleHost;
+  readonly #coordinator: Coordinator;
   readonly #settings: ClassicSettings;
+  /** The join or sync that a broker keeps until other members have sent theirs. */
+  #kept: { readonly to: Destination } | null = null;
 
-  constructor(host: RoleHost, settings: ClassicSettings) {
+  constructor(host: RoleHost, coordinator: Coordinator, settings: ClassicSettings) {
     this.#host = host;
+    this.#coordinator = coordinator;
     this.#settings = settings;
+  }
+
+  /** Whether a broker keeps a join or sync of this member. It reads nothing that is sent behind it on its connection. */
+  get isKept(): boolean {
+    return this.#kept !== null;
+  }
+
+  /** The same, if nobody else has a request on that connection. */
+  get isKeptAlone(): boolean {
+    return this.#kept !== null && this.#coordinator.isAloneAt(this.#kept.to);
+  }
+
+  /** Ends the connection on which a join or sync is kept, which fails. What is sent next goes over another one. */
+  endKept(now: number): void {
+    if (this.#kept === null) return;
+    const { to } = this.#kept;
+    this.#kept = null;
+    this.#coordinator.renewConnection(to, new Cancelled('the member leaves its group'), now);
   }
 
   join(
@@ -68,7 +94,9 @@ export class ClassicRequests {
     now: number,
   ): void {
     const { groupId, instanceId, sessionTimeoutMs, rebalanceTimeoutMs } = this.#settings;
-    this.#host.requests.send(
+    // A new member without an id gets one at once, and has to come again with that.
+    const isForId = who.memberId === '' && instanceId === null && this.#isIdFirst(to);
+    this.#send(
       {
         to,
         api: JoinGroup,
@@ -83,10 +111,10 @@ export class ClassicRequests {
         },
         ...(instanceId === null ? {} : { minVersion: instanceIdVersion }),
         timeoutMs: this.#isRepeatable(to, who) ? this.#repeatJoinMs : this.#longestJoinMs,
-        onResponse: (response, _version, at) => outcome.onResponse(response!, at),
-        onFailure: (error, at) => outcome.onFailure(error, at),
       },
+      outcome,
       now,
+      !isForId,
     );
   }
 
@@ -99,7 +127,7 @@ export class ClassicRequests {
     now: number,
   ): void {
     const hasProtocol = (this.#host.requests.versionRange(to.brokerId, SyncGroup)?.max ?? 0) >= protocolVersion;
-    this.#host.requests.send(
+    this.#send(
       {
         to,
         api: SyncGroup,
@@ -109,39 +137,49 @@ export class ClassicRequests {
           assignments,
         },
         timeoutMs: this.#longestJoinMs,
-        onResponse: (response, _version, at) => outcome.onResponse(response!, at),
-        onFailure: (error, at) => outcome.onFailure(error, at),
       },
+      outcome,
       now,
+      true,
     );
   }
 
   heartbeat(to: Destination, who: ClassicIdentity, outcome: Outcome<number>, now: number): void {
     const { requestTimeoutMs, sessionTimeoutMs } = this.#settings;
-    this.#host.requests.send(
-      {
-        to,
-        api: Heartbeat,
-        request: this.#signed(who),
-        timeoutMs: Math.min(requestTimeoutMs, sessionTimeoutMs),
-        onResponse: (response, _version, at) => outcome.onResponse(response!.errorCode, at),
-        onFailure: (error, at) => outcome.onFailure(error, at),
-      },
-      now,
-    );
+    const timeoutMs = Math.min(requestTimeoutMs, sessionTimeoutMs);
+    this.#send({ to, api: Heartbeat, request: this.#signed(who), timeoutMs }, codeOutcome(outcome), now);
   }
 
   leave(to: Destination, memberId: string, outcome: Outcome<number>, now: number): void {
     const { groupId, requestTimeoutMs } = this.#settings;
     const hasMembers = (this.#host.requests.versionRange(to.brokerId, LeaveGroup)?.max ?? 0) >= membersVersion;
-    this.#host.requests.send(
+    const request = hasMembers ? { groupId, members: [{ memberId, ...this.#instance() }] } : { groupId, memberId };
+    this.#send({ to, api: LeaveGroup, request, timeoutMs: requestTimeoutMs }, codeOutcome(outcome), now);
+  }
+
+  /** @param mayBeKept whether the broker may keep the request until other members have sent theirs */
+  #send<Request, Response>(
+    question: Question<Request, Response>,
+    outcome: Outcome<Response>,
+    now: number,
+    mayBeKept = false,
+  ): void {
+    const kept = mayBeKept ? { to: question.to } : null;
+    if (kept !== null) this.#kept = kept;
+    const ended = (): void => {
+      if (kept !== null && kept === this.#kept) this.#kept = null;
+    };
+    this.#coordinator.send(
       {
-        to,
-        api: LeaveGroup,
-        request: hasMembers ? { groupId, members: [{ memberId, ...this.#instance() }] } : { groupId, memberId },
-        timeoutMs: requestTimeoutMs,
-        onResponse: (response, _version, at) => outcome.onResponse(response!.errorCode, at),
-        onFailure: (error, at) => outcome.onFailure(error, at),
+        ...question,
+        onResponse: (response, _version, at) => {
+          ended();
+          outcome.onResponse(response!, at);
+        },
+        onFailure: (error, at) => {
+          ended();
+          outcome.onFailure(error, at);
+        },
       },
       now,
     );
@@ -162,8 +200,11 @@ export class ClassicRequests {
   }
 
   /** Whether a join that is sent again takes the place of the first one. One without an id would be another member. */
-  #isRepeatable({ brokerId }: Destination, { memberId }: ClassicIdentity): boolean {
-    if (memberId !== '' || this.#settings.instanceId !== null) return true;
+  #isRepeatable(to: Destination, { memberId }: ClassicIdentity): boolean {
+    return memberId !== '' || this.#settings.instanceId !== null || this.#isIdFirst(to);
+  }
+
+  #isIdFirst({ brokerId }: Destination): boolean {
     return (this.#host.requests.versionRange(brokerId, JoinGroup)?.max ?? 0) >= idFirstVersion;
   }
 
@@ -190,4 +231,11 @@ export class ClassicRequests {
       return { name, metadata };
     });
   }
+}
+
+function codeOutcome(outcome: Outcome<number>): Outcome<{ readonly errorCode: number }> {
+  return {
+    onResponse: ({ errorCode }, at) => outcome.onResponse(errorCode, at),
+    onFailure: (error, at) => outcome.onFailure(error, at),
+  };
 }

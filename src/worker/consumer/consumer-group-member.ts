@@ -27,6 +27,7 @@ const unreleasedRetryMs = 1000;
 
 export class ConsumerGroupMember implements Membership {
   readonly protocol = 'consumer';
+  readonly isHeldUp = false;
   readonly #host: RoleHost;
   readonly #parts: MembershipHost;
   readonly #coordinator: Coordinator;

@@ -221,7 +221,7 @@ export class ConsumerRole implements Role {
   /** Releases all partitions and leaves the group. `done` is called once. */
   unsubscribe(now: number, done: () => void): void {
     this.#topics.subscribe({ names: [] });
-    this.group?.prepareLeave();
+    this.group?.prepareLeave(false, now);
     const deadline = now + this.config.defaultApiTimeoutMs;
     this.partitions.release(
       this.partitions.asTopicPartitions(),

@@ -4,7 +4,7 @@
 import { errorFor, GroupFatalError, UnsupportedVersionError } from '../../common/errors/errors.ts';
 import { FindCoordinator } from '../../protocol/flat/generated/apis.ts';
 import type { FindCoordinatorResponseView } from '../../protocol/flat/generated/find-coordinator.ts';
-import { anyone, type Destination } from '../client/broker-requests.ts';
+import { anyone, type BrokerRequest, type Destination } from '../client/broker-requests.ts';
 import type { RoleHost } from '../client/role.ts';
 import { RetryWait } from './backoff.ts';
 import { isBrokerFault } from './classic-actions.ts';
@@ -29,6 +29,8 @@ export class Coordinator {
   /** False for older brokers: they are asked about one key at a time. */
   #hasKeys = true;
   #isAsking = false;
+  /** How many requests of `send` have no answer yet. */
+  #unanswered = 0;
   #isWanted = false;
   /** The brokers have refused the look-up for good. */
   #isRefused = false;
@@ -59,6 +61,37 @@ export class Coordinator {
       this.#wait.failed(now);
     }
     return null;
+  }
+
+  /** Sends a request of this consumer to the place that `ready` has returned. */
+  send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void {
+    this.#unanswered++;
+    const sent: BrokerRequest<Request, Response> = {
+      ...request,
+      onResponse: (...answer) => {
+        this.#unanswered--;
+        request.onResponse(...answer);
+      },
+      onFailure: (...failure) => {
+        this.#unanswered--;
+        request.onFailure(...failure);
+      },
+    };
+    this.#host.requests.send(sent, now);
+  }
+
+  /** Whether all requests on that connection are this consumer's. An application may use the lane, too. */
+  isAloneAt(to: Destination): boolean {
+    return this.#host.requests.inFlight(to) <= this.#unanswered;
+  }
+
+  /** Ends the connection, and makes another one. What is under way fails, but the coordinator is the same. */
+  renewConnection(to: Destination, reason: Error, now: number): void {
+    const known = this.to;
+    this.#host.requests.disconnect(to, reason, now);
+    // Whoever has failed has made it unknown.
+    this.to = known;
+    this.#host.wake();
   }
 
   /** Why requests do not get to a coordinator; null if nothing has failed. */

@@ -74,6 +74,7 @@ export class Group {
     );
     const source = {
       identity: () => this.identity,
+      isHeldUp: () => this.#membership?.isHeldUp === true,
       tenure,
       onFenced: (epoch: number, why: Fencing, now: number) => this.#membership?.onFenced(epoch, why, now),
       onFencedInstance: (epoch: number) => this.#membership?.onFencedInstance(epoch),
@@ -145,16 +146,16 @@ export class Group {
 
   /** Fails the open questions about committed offsets, and prepares to leave. */
   close(error: Error, now: number): void {
-    this.prepareLeave();
+    this.prepareLeave(true, now);
     for (const question of [...this.#questions]) this.#endQuestion(question, error, now);
   }
 
-  /** The partitions are being released, and `leave` follows. */
-  prepareLeave(): void {
+  /** The partitions are being released, and `leave` follows. @param isHurried whether no application is waited for */
+  prepareLeave(isHurried: boolean, now: number): void {
     this.#wasManaged ||= this.#subscription !== null;
     this.#subscription = null;
     this.#isPreparingLeave = true;
-    this.#membership?.prepareLeave();
+    this.#membership?.prepareLeave(isHurried, now);
   }
 
   /** Leaves when the commits that are under way have ended: afterwards there is no member that could commit. `done` is called once. */

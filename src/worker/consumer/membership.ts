@@ -40,8 +40,13 @@ export interface Membership {
    * called again and again, but not while the application wants no membership.
    */
   leaveForSlowness(now: number): void;
-  /** `leave` follows, when all partitions are released. Until then the membership lasts, but takes no partitions and does not join again. */
-  prepareLeave(): void;
+  /** Whether its coordinator reads nothing that is sent to it now: it keeps a request of this member until other members have sent theirs. */
+  readonly isHeldUp: boolean;
+  /**
+   * `leave` follows, when all partitions are released. Until then the membership lasts, but takes no partitions and does not join again.
+   * @param isHurried no application is waited for, so that commits and the leave must not wait for other members either
+   */
+  prepareLeave(isHurried: boolean, now: number): void;
   /** Leaves the group. All partitions must have been released. The coordinator is told until it answers. `done` is called once, at the latest at the deadline. */
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void;
   /** A commit or another request was answered with an error that ends the membership of this epoch. */

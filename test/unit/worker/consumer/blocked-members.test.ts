@@ -97,10 +97,11 @@ describe('a member whose join is under way when its application is found to be b
     assert.equal(joins(bench), 1);
   });
 
-  it('of a classic group takes nothing, and joins again when the application asks', () => {
+  it('of a classic group leaves, too, and joins again when the application asks', () => {
     const bench = begin({ groupProtocol: 'classic', ...options });
     block(bench);
     bench.answer(JoinGroup, joined);
+    bench.answer(LeaveGroup, { errorCode: 0, members: [] });
     bench.advance(10 * maxPollIntervalMs);
     assert.deepEqual([joins(bench), bench.asked(SyncGroup).length, bench.asked(LeaveGroup).length], [0, 0, 0]);
     ask(bench);

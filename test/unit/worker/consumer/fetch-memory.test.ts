@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
 import { FlatMessage } from '../../../../src/protocol/flat/flat-view.ts';
+import { Heartbeat } from '../../../../src/protocol/flat/generated/apis.ts';
 import { RecordsView } from '../../../../src/protocol/flat/records/record-view.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import type { ConsumerBench } from './support/consumer-bench.ts';
@@ -62,6 +63,8 @@ describe('The memory of an answer', () => {
     it(`is given back when it comes just ${when} the consumer is closed`, () => {
       const bench = reading();
       const close = (): void => bench.role.close(1000, 'default', bench.now, () => {});
+      // An application uses the lane, too, so the connection does not end with the consumer.
+      bench.waiting.push({ ...bench.waiting[0]!, api: Heartbeat });
       if (when === 'after') close();
       // The calls of the application are read in the same round, before anything is decoded.
       else bench.turn = () => bench;

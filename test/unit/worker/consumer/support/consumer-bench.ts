@@ -261,10 +261,20 @@ export class ConsumerBench implements RoleHost {
     flush: () => {},
     versionRange: (_brokerId, { key }) => this.versions(key),
     finalizedFeature: () => 1,
-    inFlight: () => this.waiting.length,
+    inFlight: (to) => this.#waitingAt(to).length,
     throttledUntil: () => 0,
-    disconnect: (to) => void this.disconnected.push(to),
+    disconnect: (to, reason, now) => {
+      this.disconnected.push(to);
+      for (const one of this.#waitingAt(to)) {
+        this.waiting.splice(this.waiting.indexOf(one), 1);
+        one.onFailure(reason, now);
+      }
+    },
   };
+
+  #waitingAt({ brokerId, lane }: Destination): BrokerRequest<unknown, unknown>[] {
+    return this.waiting.filter(({ to }) => to.brokerId === brokerId && to.lane === lane);
+  }
 
   readonly cluster: ClusterView = this.#newCluster();
 
