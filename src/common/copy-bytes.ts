@@ -28,15 +28,24 @@ export function copyBytes(out: CopyMemory, at: number, source: CopyMemory, from:
   const { view } = source;
   let i = from;
   let position = at;
+  // All reads come before the writes, because the engine checks both places again after each write.
   for (const last = to - 32; i <= last; i += 32, position += 32) {
-    target.setInt32(position, view.getInt32(i, true), true);
-    target.setInt32(position + 4, view.getInt32(i + 4, true), true);
-    target.setInt32(position + 8, view.getInt32(i + 8, true), true);
-    target.setInt32(position + 12, view.getInt32(i + 12, true), true);
-    target.setInt32(position + 16, view.getInt32(i + 16, true), true);
-    target.setInt32(position + 20, view.getInt32(i + 20, true), true);
-    target.setInt32(position + 24, view.getInt32(i + 24, true), true);
-    target.setInt32(position + 28, view.getInt32(i + 28, true), true);
+    const a = view.getInt32(i, true);
+    const b = view.getInt32(i + 4, true);
+    const c = view.getInt32(i + 8, true);
+    const d = view.getInt32(i + 12, true);
+    const e = view.getInt32(i + 16, true);
+    const f = view.getInt32(i + 20, true);
+    const g = view.getInt32(i + 24, true);
+    const h = view.getInt32(i + 28, true);
+    target.setInt32(position, a, true);
+    target.setInt32(position + 4, b, true);
+    target.setInt32(position + 8, c, true);
+    target.setInt32(position + 12, d, true);
+    target.setInt32(position + 16, e, true);
+    target.setInt32(position + 20, f, true);
+    target.setInt32(position + 24, g, true);
+    target.setInt32(position + 28, h, true);
   }
   for (const last = to - 4; i <= last; i += 4, position += 4) target.setInt32(position, view.getInt32(i, true), true);
   for (; i < to; i++, position++) target.setUint8(position, view.getUint8(i));

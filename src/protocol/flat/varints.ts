@@ -70,6 +70,21 @@ export let varintEnd = 0;
 
 /** Reads a zigzag varint of 32 bits at `bytes[at]`; `varintEnd` is the end. Only for bytes that are known to be sound. */
 export function readSigned(bytes: Uint8Array, at: number): number {
+  // Most have one or two bytes, and need no loop.
+  const first = bytes[at]!;
+  if (first < 128) {
+    varintEnd = at + 1;
+    return (first >>> 1) ^ -(first & 1);
+  }
+  const second = bytes[at + 1]!;
+  if (second < 128) {
+    varintEnd = at + 2;
+    return ((first & 127) >>> 1) ^ (second << 6) ^ -(first & 1);
+  }
+  return readLongSigned(bytes, at);
+}
+
+function readLongSigned(bytes: Uint8Array, at: number): number {
   let result = 0;
   let shift = 0;
   let position = at;

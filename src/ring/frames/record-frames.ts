@@ -102,8 +102,12 @@ export function commitRecord(
   return link.commit(kinds.RECORD, fields.trackId, fields.topicHandle, usedBytes);
 }
 
-/** Fills `into`. The record's bytes stay in the link. @throws RingCorruptError for what no application writes */
-export function readRecord(link: LinkReader, into: RecordFrame): void {
+/**
+ * Fills `into`. The record's bytes stay in the link.
+ * @param wallNow the timestamp of a record without one
+ * @throws RingCorruptError for what no application writes
+ */
+export function readRecord(link: LinkReader, into: RecordFrame, wallNow: number): void {
   const { i32, base, byteLength } = link;
   if (byteLength < RECORD_PREFIX_BYTES) {
     throw new RingCorruptError(`a record of ${byteLength} bytes, expected at least ${RECORD_PREFIX_BYTES}`);
@@ -118,7 +122,7 @@ export function readRecord(link: LinkReader, into: RecordFrame): void {
   into.trackId = link.requestId;
   into.partition = i32[word + PARTITION_WORD]!;
   into.lingerMs = i32[word + LINGER_WORD]!;
-  into.timestampMs = high === NO_TIMESTAMP ? Number.NaN : numberOf(i32[word + TIMESTAMP_WORD]!, high);
+  into.timestampMs = high === NO_TIMESTAMP ? wallNow : numberOf(i32[word + TIMESTAMP_WORD]!, high);
   into.keyLength = i32[word + KEY_LENGTH_WORD]!;
   into.from = base + RECORD_PREFIX_BYTES + (kindWord >>> PAD_SHIFT);
   into.to = base + byteLength;

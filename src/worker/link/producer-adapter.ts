@@ -28,6 +28,7 @@ import {
   readTransactionOffsets,
 } from '../../ring/frames/producer-call-frames.ts';
 import { type RecordFrame, readGroupEnd, readRecord, readTopic } from '../../ring/frames/record-frames.ts';
+import { LastPlace } from '../producer/last-place.ts';
 import type { ProducerRole } from '../producer/producer-role.ts';
 import type { UnplacedRecord } from '../producer/staging.ts';
 import type { TopicState } from '../producer/topic-state.ts';
@@ -91,6 +92,7 @@ export class ProducerAdapter {
   readonly #role: ProducerRole;
   readonly #onClose: (close: ProducerCloseFrame, now: number) => void;
   readonly #record: CurrentRecord;
+  readonly #place: LastPlace;
   readonly #topics: (TopicState | undefined)[] = [];
   /** The application is told of room when the ring holds at most this many bytes. */
   readonly #roomyBytes: number;
@@ -115,6 +117,7 @@ export class ProducerAdapter {
     this.#role = role;
     this.#onClose = onClose;
     this.#record = new CurrentRecord(proxy);
+    this.#place = new LastPlace(role.accumulator);
     this.#roomyBytes = end.requests.ringBytes / 2;
     this.#arrivals = new Arrivals(role.deliveryTimeoutMs);
     this.#refused = new RefusedRecords(role);
@@ -156,11 +159,19 @@ export class ProducerAdapter {
     let left = maxFrames;
     while (left > 0 && !this.proxy.isOverQuota) {
       if (!this.#isStuck && !requests.next()) break;
-      this.#isStuck = !this.#handle(now, wallNow);
-      if (this.#isStuck) break;
+      // Nearly all frames are records.
+      if (requests.kind === RECORD) {
+        this.#isStuck = !this.#append(now, wallNow);
+        if (this.#isStuck) break;
+      } else {
+        this.#place.forget();
+        this.#handle(now);
+      }
       left--;
       if (requests.unreleasedBytes >= releaseBytes) requests.release();
     }
+    // Until the next call anything may happen to the batch.
+    this.#place.forget();
     this.#refused.settle();
     if (this.#isStuck) {
       requests.releaseBefore();
@@ -188,12 +199,10 @@ export class ProducerAdapter {
     this.#untoldSince = Number.POSITIVE_INFINITY;
   }
 
-  /** @returns false when the frame must be handled again later */
-  #handle(now: number, wallNow: number): boolean {
+  /** Any frame but a record. */
+  #handle(now: number): void {
     const { requests } = this.end;
     switch (requests.kind) {
-      case RECORD:
-        return this.#append(now, wallNow);
       case TOPIC:
         this.#nameTopic(now);
         break;
@@ -226,13 +235,13 @@ export class ProducerAdapter {
       default:
         refuseFrame(requests, 'the link of a producer');
     }
-    return true;
   }
 
+  /** @returns false when there is no memory for the record, which must come again later */
   #append(now: number, wallNow: number): boolean {
     const { requests } = this.end;
     const record = this.#record;
-    readRecord(requests, record);
+    readRecord(requests, record, wallNow);
     const { keyLength } = record;
     const topic = this.#topics[record.topicHandle];
     if (topic === undefined) {
@@ -241,20 +250,22 @@ export class ProducerAdapter {
       );
     }
     record.topic = topic;
-    if (Number.isNaN(record.timestampMs)) record.timestampMs = wallNow;
     if (record.memory.bytes !== requests.u8) record.memory = new CopyMemory(requests.u8);
     record.keyFrom = keyLength < 0 ? -1 : record.from + sizeOfLength(keyLength);
     record.keyTo = record.keyFrom + keyLength;
-    record.waitsSince = this.#arrivals.isEmpty ? now : this.#arrivals.timeOf(requests.positionAfter, now);
     // Not again while it waits for memory.
     if (!this.#isStuck && !isRecord(requests.u8, record.from, record.to, keyLength)) {
       throw new RingCorruptError(
         `${record.to - record.from} bytes with a key of ${keyLength} bytes are not a record in wire format`,
       );
     }
-    if (this.#refusal === null) return this.#role.append(record, now);
-    this.#refused.add(record, this.#refusal, now);
-    return true;
+    if (this.#refusal !== null) {
+      this.#refused.add(record, this.#refusal, now);
+      return true;
+    }
+    if (this.#place.append(record)) return true;
+    record.waitsSince = this.#arrivals.isEmpty ? now : this.#arrivals.timeOf(requests.positionAfter, now);
+    return this.#role.append(record, now, this.#place);
   }
 
   #nameTopic(now: number): void {

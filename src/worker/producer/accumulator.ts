@@ -2,7 +2,6 @@
 // a batch is ready to be sent. Network thread. Must not send, and must not decide what an answer means.
 
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
-import type { CopyMemory } from '../../common/copy-bytes.ts';
 import { RecordTooLargeError } from '../../common/errors/errors.ts';
 import { replaceAt } from '../../common/lists.ts';
 import { LINGER_WHILE_BUSY, type TrackKind } from '../../common/record-tracking.ts';
@@ -13,24 +12,18 @@ import type { BatchPacker } from './batch-packer.ts';
 import { splitBatch } from './batch-split.ts';
 import { FlushWaiter } from './flush-waiter.ts';
 import type { PartitionState } from './partition-state.ts';
-import { maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
+import { type BatchRecord, maxRecordHeadBytes, ProducerBatch } from './producer-batch.ts';
 import type { BatchOutcome, RecordOwner } from './record-owner.ts';
 import { TopicState } from './topic-state.ts';
 
 /** One record on its way into a batch; read during the call only. */
-export interface AppendedRecord {
+export interface AppendedRecord extends BatchRecord {
   readonly owner: RecordOwner;
   readonly topic: TopicState;
   readonly kind: TrackKind;
   readonly trackId: number;
-  /** ms since the epoch. */
-  readonly timestampMs: number;
   /** In ms, or one of the two values above. */
   readonly lingerMs: number;
-  /** `[from, to)` of its bytes is the record in wire format, from the length of its key on. */
-  readonly memory: CopyMemory;
-  readonly from: number;
-  readonly to: number;
   /** Since when it is known to wait, in ms on the monotonic clock: the time limit of its delivery counts from then. */
   readonly waitsSince: number;
 }
@@ -70,6 +63,7 @@ export class Accumulator {
   readonly #random: () => number;
   readonly #packer: BatchPacker;
   readonly #isCompressed: boolean;
+  readonly #maxRequestSizeBytes: number;
   /** Called once when there is memory again after a record found none. */
   readonly #onRoom: () => void;
   readonly #topics = new Map<string, TopicState>();
@@ -86,6 +80,7 @@ export class Accumulator {
     this.#config = config;
     this.#onRoom = onRoom;
     this.#packer = packer;
+    this.#maxRequestSizeBytes = config.maxRequestSizeBytes;
     this.#isCompressed = config.compressionType !== 'none';
     this.#cluster = cluster;
     this.#random = random;
@@ -105,8 +100,14 @@ export class Accumulator {
     return this.#topics.values();
   }
 
+  /** The size of the largest record that can ever be accepted, from the length of its key on. */
+  get maxBodyBytes(): number {
+    return Math.min(this.#maxRequestSizeBytes, this.memory.largestBytes) - maxRecordHeadBytes - BATCH_HEADER_BYTES;
+  }
+
   /** The error if a record of this size can never be accepted. Null if it can. */
   whyTooLarge(bodyBytes: number): RecordTooLargeError | null {
+    if (bodyBytes <= this.maxBodyBytes) return null;
     const bytes = bodyBytes + maxRecordHeadBytes + BATCH_HEADER_BYTES;
     const { maxRequestSizeBytes } = this.#config;
     if (bytes > maxRequestSizeBytes) {
@@ -114,7 +115,6 @@ export class Accumulator {
         `the record takes up to ${bytes} bytes, maxRequestSizeBytes is ${maxRequestSizeBytes}`,
       );
     }
-    if (this.memory.canEverHold(bytes)) return null;
     const text = `the record takes up to ${bytes} bytes, all batches together may take ${this.memory.maxBytes} (bufferMemoryBytes)`;
     return new RecordTooLargeError(text);
   }
@@ -122,7 +122,6 @@ export class Accumulator {
   /** Adds a record to the partition's open batch, or opens one. @returns false when there is no memory for another batch */
   append(record: AppendedRecord, partition: PartitionState, now: number): boolean {
     const { queue } = partition;
-    const { memory, from, to, timestampMs } = record;
     let batch = queue.length > 0 ? queue[queue.length - 1]! : null;
     if (batch === null || batch.isFull || !this.#put(batch, record)) {
       if (batch !== null) this.#fill(batch);
@@ -131,18 +130,24 @@ export class Accumulator {
         this.isStarved = true;
         return false;
       }
-      batch.append(memory, from, to, timestampMs);
+      this.addTo(batch, record);
     }
-    batch.track(record.owner, record.kind, record.trackId);
-    if (record.lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + record.lingerMs);
-    else if (record.lingerMs === LINGER_WHILE_BUSY) batch.isAwaited = true;
-    if (this.#expectedBytes(batch) >= batch.targetBytes) this.#fill(batch);
+    const { lingerMs } = record;
+    if (lingerMs >= 0) batch.lingerUntil = Math.min(batch.lingerUntil, now + lingerMs);
+    else if (lingerMs === LINGER_WHILE_BUSY) batch.isAwaited = true;
     return true;
   }
 
-  #put(batch: ProducerBatch, { memory, from, to, timestampMs }: AppendedRecord): boolean {
-    if (batch.append(memory, from, to, timestampMs)) return true;
-    return this.#enlarge(batch, to - from) && batch.append(memory, from, to, timestampMs);
+  #put(batch: ProducerBatch, record: AppendedRecord): boolean {
+    return this.addTo(batch, record) || (this.#enlarge(batch, record.to - record.from) && this.addTo(batch, record));
+  }
+
+  /** Adds a record to a batch that is not full, with the memory that it has. @returns false when that is not enough */
+  addTo(batch: ProducerBatch, record: AppendedRecord): boolean {
+    if (!batch.append(record)) return false;
+    batch.track(record.owner, record.kind, record.trackId);
+    if (this.#expectedBytes(batch) >= batch.targetBytes) this.#fill(batch);
+    return true;
   }
 
   /** Gives the batch twice the memory, if it may have that and there is some. */

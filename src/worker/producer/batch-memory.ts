@@ -24,6 +24,7 @@ export class BatchMemory implements Reused {
   holders = 1;
   readonly #heldBytes = new Map<object, number>();
   #maxBytes: number;
+  #largestBytes: number;
   readonly #chunkBytes: number;
   /** The memory that is kept for reuse, by its size. */
   readonly #free = new Map<number, FreeMemory>();
@@ -38,6 +39,7 @@ export class BatchMemory implements Reused {
     this.#chunkBytes = rounded(chunkBytes);
     // One batch must always fit, otherwise nothing could ever be sent.
     this.#maxBytes = Math.max(maxBytes, this.#chunkBytes);
+    this.#largestBytes = whole(this.#maxBytes);
     for (let bytes = granuleBytes; bytes < this.#chunkBytes; bytes *= 2) this.#keep(bytes);
     for (let i = 0; i < keptSizes; i++) this.#keep(this.#chunkBytes * 2 ** i);
   }
@@ -50,6 +52,7 @@ export class BatchMemory implements Reused {
   /** Sets another limit. Memory above it that is in use is not taken away. */
   limitTo(maxBytes: number): void {
     this.#maxBytes = Math.max(maxBytes, this.#chunkBytes);
+    this.#largestBytes = whole(this.#maxBytes);
     this.#dropKept();
   }
 
@@ -73,9 +76,9 @@ export class BatchMemory implements Reused {
     }
   }
 
-  /** Whether `take` of this many bytes can ever succeed. */
-  canEverHold(bytes: number): boolean {
-    return rounded(Math.max(bytes, this.#chunkBytes)) <= this.maxBytes;
+  /** The most bytes of which `take` can ever succeed. */
+  get largestBytes(): number {
+    return this.#largestBytes;
   }
 
   /**
@@ -175,4 +178,9 @@ export class BatchMemory implements Reused {
 
 function rounded(bytes: number): number {
   return Math.ceil(Math.max(bytes, 1) / granuleBytes) * granuleBytes;
+}
+
+/** Memory is taken in whole granules. */
+function whole(bytes: number): number {
+  return Math.floor(bytes / granuleBytes) * granuleBytes;
 }

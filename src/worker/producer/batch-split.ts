@@ -23,10 +23,11 @@ export function splitBatch(
   visitRecords(batch, (timestampMs, bytes, from, to) => {
     source ??= new CopyMemory(bytes);
     const recordBytes = maxRecordHeadBytes + to - from;
-    if (part === null || part.end + recordBytes > targetBytes || !part.append(source, from, to, timestampMs)) {
+    const record = { timestampMs, memory: source, from, to };
+    if (part === null || part.end + recordBytes > targetBytes || !part.append(record)) {
       part = newPart(batch, take(Math.max(targetBytes, BATCH_HEADER_BYTES + recordBytes)));
       parts.push(part);
-      part.append(source, from, to, timestampMs);
+      part.append(record);
     }
     tracks.passTo(part);
   });

@@ -7,7 +7,7 @@ import { CopyMemory, copyBytes } from '../../common/copy-bytes.ts';
 import { highHalf } from '../../common/numbers.ts';
 import type { TrackKind } from '../../common/record-tracking.ts';
 import { ATTRIBUTE_TRANSACTIONAL } from '../../protocol/flat/records/records-slot.ts';
-import { putSigned, putWide, sizeOfDelta, sizeOfLength } from '../../protocol/flat/varints.ts';
+import { putLength, putWide, sizeOfDelta, sizeOfLength } from '../../protocol/flat/varints.ts';
 import { BATCH_CRC_FROM, BATCH_HEADER_BYTES } from '../../protocol/wire/records/record-batch.ts';
 import { writeInt16, writeInt32, writeInt64 } from '../../protocol/wire/records/record-bytes.ts';
 import type { FlushWaiter } from './flush-waiter.ts';
@@ -22,6 +22,16 @@ export const noSequence = -1;
 export interface BatchCompression {
   readonly codec: number;
   readonly level: number;
+}
+
+/** The bytes and the time of a record. They are read from an object, because a time as an argument is garbage for each record. */
+export interface BatchRecord {
+  /** An integer, in ms since the epoch. */
+  readonly timestampMs: number;
+  /** `[from, to)` of its bytes is the record in wire format, from the length of its key on. */
+  readonly memory: CopyMemory;
+  readonly from: number;
+  readonly to: number;
 }
 
 export class ProducerBatch {
@@ -80,6 +90,11 @@ export class ProducerBatch {
   #target: CopyMemory;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
+  /** The time for which the three numbers below are. NaN: none. */
+  #timed = Number.NaN;
+  #deltaLow = 0;
+  #deltaHigh = 0;
+  #deltaBytes = 1;
   #codec = 0;
   #isSealed = false;
 
@@ -117,36 +132,45 @@ export class ProducerBatch {
     return this.memory!.subarray(0, this.end);
   }
 
-  /**
-   * Adds a record.
-   * @param source      `[from, to)` of its bytes is the record in wire format, from the length of its key on
-   * @param timestampMs an integer
-   * @returns false when the record does not fit; the batch is then unchanged
-   */
-  append(source: CopyMemory, from: number, to: number, timestampMs: number): boolean {
+  /** Adds a record. @returns false when it does not fit; the batch is then unchanged */
+  append(record: BatchRecord): boolean {
     const out = this.memory!;
-    const isFirst = this.count === 0;
-    const delta = isFirst ? 0 : timestampMs - this.#baseTimestamp;
-    const isNarrow = (delta | 0) === delta;
-    const deltaHigh = isNarrow ? delta >> 31 : highHalf(delta);
-    const deltaBytes = sizeOfDelta(delta | 0, deltaHigh);
-    const bodyBytes = to - from;
-    const size = 1 + deltaBytes + sizeOfLength(this.count) + bodyBytes;
+    const { count } = this;
+    const { from, to, timestampMs } = record;
+    // Most records have the time of the one before.
+    if (timestampMs !== this.#timed) this.#time(timestampMs);
+    const size = 1 + this.#deltaBytes + sizeOfLength(count) + to - from;
     const recordBytes = sizeOfLength(size) + size;
     let at = this.end;
     if (at + recordBytes > out.length) return false;
-    at = putSigned(out, at, size);
+    at = putLength(out, at, size);
     out[at++] = 0;
-    at = isNarrow ? putSigned(out, at, delta) : putWide(out, at, delta | 0, deltaHigh);
-    at = putSigned(out, at, this.count);
-    at = copyBytes(this.#target, at, source, from, to);
-    if (isFirst) this.#baseTimestamp = timestampMs;
-    if (isFirst || timestampMs > this.#maxTimestamp) this.#maxTimestamp = timestampMs;
-    this.count++;
+    at = this.#putDelta(out, at);
+    at = putLength(out, at, count);
+    at = copyBytes(this.#target, at, record.memory, from, to);
+    if (timestampMs > this.#maxTimestamp || count === 0) this.#maxTimestamp = timestampMs;
+    this.count = count + 1;
     this.end = at;
     this.uncompressedBytes = at;
     if (recordBytes > this.maxRecordBytes) this.maxRecordBytes = recordBytes;
     return true;
+  }
+
+  /** Takes over the time of the next record. It is the base of an empty batch. */
+  #time(timestampMs: number): void {
+    this.#timed = timestampMs;
+    if (this.count === 0) this.#baseTimestamp = timestampMs;
+    const delta = timestampMs - this.#baseTimestamp;
+    this.#deltaLow = delta | 0;
+    this.#deltaHigh = highHalf(delta);
+    this.#deltaBytes = sizeOfDelta(this.#deltaLow, this.#deltaHigh);
+  }
+
+  #putDelta(out: Uint8Array, at: number): number {
+    const low = this.#deltaLow;
+    if (this.#deltaBytes > 1) return putWide(out, at, low, this.#deltaHigh);
+    out[at] = (low << 1) ^ (low >> 31);
+    return at + 1;
   }
 
   /** Goes on in larger memory. @returns the memory that it had */

@@ -16,7 +16,8 @@ import type { Role, RoleHost } from '../client/role.ts';
 import { Accumulator } from './accumulator.ts';
 import { BatchPacker, type Compressor } from './batch-packer.ts';
 import { IdempotentStart } from './idempotent-start.ts';
-import { keyPartition } from './key-partition.ts';
+import { type KeyHash, keyPartition } from './key-partition.ts';
+import type { LastPlace } from './last-place.ts';
 import { outcomeOf } from './outcomes.ts';
 import { ProducerNumbers } from './producer-numbers.ts';
 import type { ProducerReport } from './producer-report.ts';
@@ -54,6 +55,8 @@ export class ProducerRole implements Role {
   readonly #transactions: Transactions | null;
   readonly #sender: Sender;
   readonly #timed: TimedCalls;
+  readonly #partitioner: KeyHash;
+  readonly #ignoresKeys: boolean;
   readonly #stopUpdates: () => void;
   /** The error for all later records. Null while records are accepted. */
   #refusal: KafkaClientError | null = null;
@@ -61,12 +64,14 @@ export class ProducerRole implements Role {
   #closeDeadline = Number.POSITIVE_INFINITY;
   #onClosed: ((now: number) => void) | null = null;
   #nextIdleCheck = 0;
-  readonly #place = (record: UnplacedRecord): boolean => this.#append(record, this.#now);
+  readonly #place = (record: UnplacedRecord): boolean => this.#append(record, this.#now, null);
   #now = 0;
 
   constructor(parts: ProducerRoleParts) {
     const { config, host, report } = parts;
     this.#parts = parts;
+    this.#partitioner = config.partitioner;
+    this.#ignoresKeys = config.partitionerIgnoreKeys;
     this.#timed = new TimedCalls(report);
     this.accumulator = newAccumulator(parts);
     const isTransactional = config.transactionalId !== null;
@@ -126,9 +131,11 @@ export class ProducerRole implements Role {
 
   /**
    * Takes one record: adds it to a batch, or lets it wait for metadata, or fails it at once.
+   * @param place is told of the place of the record, if the next one may go there, too
    * @returns false when there is no room now; the same record must then come again, before later ones
    */
-  append(record: UnplacedRecord, now: number): boolean {
+  append(record: UnplacedRecord, now: number, place: LastPlace | null = null): boolean {
+    place?.forget();
     const refusal = this.#refusal ?? this.#transactions?.refusal() ?? null;
     if (refusal !== null) {
       this.#reject(record, refusal, now);
@@ -143,7 +150,7 @@ export class ProducerRole implements Role {
       this.#reject(record, tooLarge, now);
       return true;
     }
-    if (this.#stage(record, now) ?? this.#append(record, now)) return true;
+    if (this.#stage(record, now) ?? this.#append(record, now, place)) return true;
     this.accumulator.isStarved = true;
     this.#parts.report.memoryExhausted(now);
     return false;
@@ -254,25 +261,35 @@ export class ProducerRole implements Role {
     );
   }
 
-  #append(record: UnplacedRecord, now: number): boolean {
-    const { topic } = record;
-    const { partitionerIgnoreKeys, partitioner } = this.#parts.config;
-    let index = record.partition;
-    let isSticky = false;
-    if (index < 0) {
-      // With crc32, an empty key counts as none, like in librdkafka, whose default is crc32.
-      const hasKey = record.keyFrom >= 0 && (partitioner === 'murmur2' || record.keyTo > record.keyFrom);
-      isSticky = !hasKey || partitionerIgnoreKeys;
-      index = isSticky
-        ? topic.sticky.choose(topic)
-        : keyPartition(partitioner, record.memory.bytes, record.keyFrom, record.keyTo, topic.partitionCount);
+  #append(record: UnplacedRecord, now: number, place: LastPlace | null): boolean {
+    const { topic, partition: named } = record;
+    if (named >= 0) {
+      const partition = topic.partitions[named]!;
+      if (!this.accumulator.append(record, partition, now)) return false;
+      place?.note(record, partition);
+      return true;
     }
+    const { keyFrom } = record;
+    // The usual record has no key.
+    if (keyFrom >= 0 && this.#isKeyed(record)) {
+      const { memory, keyTo } = record;
+      const index = keyPartition(this.#partitioner, memory.bytes, keyFrom, keyTo, topic.partitionCount);
+      return this.accumulator.append(record, topic.partitions[index]!, now);
+    }
+    const { sticky } = topic;
+    const index = sticky.choose(topic);
     const partition = topic.partitions[index]!;
     if (!this.accumulator.append(record, partition, now)) return false;
-    if (isSticky) {
-      topic.sticky.appended(topic, index, record.to - record.from, this.accumulator.isQueueFull(partition));
-    }
+    const isQueueFull = this.accumulator.isQueueFull(partition);
+    if (!sticky.appended(topic, index, record.to - record.from, isQueueFull)) place?.note(record, partition);
     return true;
+  }
+
+  /** Whether the key decides on the partition. */
+  #isKeyed({ keyFrom, keyTo }: UnplacedRecord): boolean {
+    if (this.#ignoresKeys) return false;
+    // With crc32, an empty key counts as none, like in librdkafka, whose default is crc32.
+    return this.#partitioner === 'murmur2' || keyTo > keyFrom;
   }
 
   #reject(record: UnplacedRecord, error: KafkaClientError, now: number): void {

@@ -36,16 +36,23 @@ export class RecordRuns {
   /** For a run of SINGLE records: the id of the first one. The ids of the next ones follow it. */
   readonly trackIds: number[] = [];
   readonly counts: number[] = [];
+  /** The run to which the next record is added if these are its owner, kind and id. */
+  #last = -1;
+  #owner: RecordOwner | null = null;
+  #kind: TrackKind = TrackKind.NONE;
+  #nextId = 0;
 
   add(owner: RecordOwner, kind: TrackKind, trackId: number): void {
-    const last = this.counts.length - 1;
-    if (last >= 0 && this.owners[last] === owner && this.kinds[last] === kind) {
-      const expected = this.trackIds[last]! + (kind === TrackKind.SINGLE ? this.counts[last]! : 0);
-      if (expected === trackId) {
-        this.counts[last] = this.counts[last]! + 1;
-        return;
-      }
-    }
+    if (owner === this.#owner && kind === this.#kind && trackId === this.#nextId) this.counts[this.#last]!++;
+    else this.#begin(owner, kind, trackId);
+    if (kind === TrackKind.SINGLE) this.#nextId = trackId + 1;
+  }
+
+  #begin(owner: RecordOwner, kind: TrackKind, trackId: number): void {
+    this.#last++;
+    this.#owner = owner;
+    this.#kind = kind;
+    this.#nextId = trackId;
     this.owners.push(owner);
     this.kinds.push(kind);
     this.trackIds.push(trackId);

@@ -43,12 +43,14 @@ export class StickyPartitioner {
   /**
    * Records were appended to a partition.
    * @param isQueueFull whether the partition's queue has no partly full batch; then no small batch is left behind by a change
+   * @returns whether the next record may get another partition
    */
-  appended(topic: StickyTopic, partition: number, byteCount: number, isQueueFull: boolean): void {
-    if (partition !== this.#current) return;
+  appended(topic: StickyTopic, partition: number, byteCount: number, isQueueFull: boolean): boolean {
+    if (partition !== this.#current) return true;
     this.#bytes += byteCount;
-    const limit = isQueueFull ? this.#stepBytes : 2 * this.#stepBytes;
-    if (this.#bytes >= limit) this.#next(topic);
+    if (this.#bytes < (isQueueFull ? this.#stepBytes : 2 * this.#stepBytes)) return false;
+    this.#next(topic);
+    return true;
   }
 
   #next(topic: StickyTopic): void {

@@ -81,7 +81,7 @@ function recordCase(fields: records.RecordFields, keyLength: number, padBytes: n
     read: (from) => {
       const into: records.RecordFrame = { ...fields, topicHandle: -2, trackId: 0, keyLength: 0, from: 0, to: 0 };
       into.timestampMs = -7;
-      records.readRecord(from, into);
+      records.readRecord(from, into, Number.NaN);
       const { from: start, to: end, ...rest } = into;
       return { ...rest, text: Buffer.from(from.u8.slice(start, end)).toString() };
     },
@@ -328,19 +328,19 @@ test('a body that no writer function makes is a corrupt ring', () => {
   assert.throws(reading(kinds.TOPIC, Buffer.from('no topic!'), records.readTopic), RingCorruptError);
   assert.throws(reading(kinds.CONSUMER_BATCH, short, consumer.takeConsumerBatch), RingCorruptError);
   assert.throws(
-    reading(kinds.RECORD, short, (from) => records.readRecord(from, record)),
+    reading(kinds.RECORD, short, (from) => records.readRecord(from, record, Number.NaN)),
     RingCorruptError,
   );
   const words = new Int32Array(8);
   words[3] = 3;
   const of = (): Uint8Array => new Uint8Array(words.buffer);
   assert.throws(
-    reading(kinds.RECORD, of(), (from) => records.readRecord(from, record)),
+    reading(kinds.RECORD, of(), (from) => records.readRecord(from, record, Number.NaN)),
     /track kind 3/,
   );
   words[3] = 100 << 8;
   assert.throws(
-    reading(kinds.RECORD, of(), (from) => records.readRecord(from, record)),
+    reading(kinds.RECORD, of(), (from) => records.readRecord(from, record, Number.NaN)),
     /begins 124 bytes into/,
   );
   words.fill(0);

@@ -52,8 +52,8 @@ function fullBatch(index: number, values: readonly Buffer[]): ProducerBatch {
   // The body needs nothing else of a partition.
   const batch = new ProducerBatch({ index } as ProducerBatch['partition'], memory, 0, 0);
   for (let i = 0; ; i++) {
-    const record = recordOf(values[i % values.length]!);
-    if (!batch.append(record, 0, record.bytes.length, Date.now())) break;
+    const memory = recordOf(values[i % values.length]!);
+    if (!batch.append({ timestampMs: Date.now(), memory, from: 0, to: memory.bytes.length })) break;
   }
   batch.close(0, null);
   batch.seal(false);

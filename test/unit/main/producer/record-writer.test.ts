@@ -38,7 +38,7 @@ const fields = {
 function next(reader: LinkReader): { key: string | null; value: string | null } {
   assert.ok(reader.next());
   const frame = { ...fields, keyLength: 0, from: 0, to: 0 } satisfies RecordFrame;
-  readRecord(reader, frame);
+  readRecord(reader, frame, Number.NaN);
   let at = frame.from;
   const part = (): string | null => {
     const length = readSigned(reader.u8, at);

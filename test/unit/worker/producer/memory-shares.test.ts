@@ -29,6 +29,20 @@ function takeAll(memory: BatchMemory, holders: readonly object[]): number[] {
   return counts;
 }
 
+test('memory of the largest size can be taken, and not of one byte more', () => {
+  for (const maxBytes of [1, chunk, 10 * chunk - 1, 10 * chunk, 10 * chunk + 1]) {
+    for (const usualBytes of [1, chunk, 3 * chunk, 3 * chunk + 1]) {
+      const fresh = (): BatchMemory => new BatchMemory(maxBytes, usualBytes);
+      const { largestBytes } = fresh();
+      assert.ok(fresh().take(largestBytes) !== null, `${largestBytes} of ${maxBytes}`);
+      assert.equal(fresh().take(largestBytes + 1), null, `${largestBytes + 1} of ${maxBytes}`);
+    }
+  }
+  const memory = new BatchMemory(10 * chunk, chunk);
+  memory.limitTo(5 * chunk + 7);
+  assert.equal(memory.largestBytes, 5 * chunk);
+});
+
 test('a single thread can take all memory', () => {
   assert.deepEqual(takeAll(open(1), [{}]), [chunks]);
 });

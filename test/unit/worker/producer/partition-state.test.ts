@@ -13,7 +13,8 @@ const last = 2147483647;
 function batchOf(partition: PartitionState, records: number): ProducerBatch {
   const batch = new ProducerBatch(partition, Buffer.alloc(4096), 0, 0);
   const { bytes } = bodyOf(null, 'v');
-  for (let i = 0; i < records; i++) assert.ok(batch.append(new CopyMemory(bytes), 0, bytes.length, 0));
+  const record = { timestampMs: 0, memory: new CopyMemory(bytes), from: 0, to: bytes.length };
+  for (let i = 0; i < records; i++) assert.ok(batch.append(record));
   partition.sent.push(batch);
   partition.number(batch);
   return batch;

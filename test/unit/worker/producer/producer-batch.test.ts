@@ -28,7 +28,7 @@ function batchOf(
   for (const [timestampMs, key, value] of records) {
     const { bytes } = bodyOf(key, value);
     const padded = Buffer.concat([Buffer.of(1, 2, 3), bytes]);
-    assert.ok(batch.append(new CopyMemory(padded), 3, padded.length, timestampMs));
+    assert.ok(batch.append({ timestampMs, memory: new CopyMemory(padded), from: 3, to: padded.length }));
   }
   return batch;
 }
@@ -73,6 +73,10 @@ test('records come out unchanged, whatever their times', () => {
     [now - 5000, '', 'x'.repeat(300)],
     [0, 'old', 'at the beginning of time'],
     [now + 2 ** 40, 'new', 'far in the future'],
+    [now + 2 ** 40, null, 'at the same time'],
+    ...[0, 1, -1, 63, 64, -64, -65, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 0, 0].map(
+      (deltaMs) => [now + deltaMs, null, `${deltaMs} ms later`] as const,
+    ),
   ] as const;
   const batch = batchOf(records);
   batch.close(0, null);
@@ -84,7 +88,7 @@ test('records come out unchanged, whatever their times', () => {
     records.map(([timestamp, key, value]) => ({ timestamp, key, value })),
   );
   assert.equal(batch.bytes.readBigInt64BE(35), BigInt(now + 2 ** 40), 'largest time');
-  assert.equal(batch.bytes.readInt32BE(23), 4, 'last offset delta');
+  assert.equal(batch.bytes.readInt32BE(23), records.length - 1, 'last offset delta');
 });
 
 for (const [codec, name] of [
@@ -120,10 +124,37 @@ test('a batch that compression would make larger stays uncompressed', () => {
 test('a record that does not fit leaves the batch unchanged', () => {
   const batch = new ProducerBatch({ index: 0 } as PartitionState, Buffer.alloc(100), 0, 0);
   const { bytes } = bodyOf(null, 'x'.repeat(20));
-  assert.ok(batch.append(new CopyMemory(bytes), 0, bytes.length, 5));
+  const record = { memory: new CopyMemory(bytes), from: 0, to: bytes.length };
+  assert.ok(batch.append({ ...record, timestampMs: 5 }));
   const { end, count } = batch;
-  assert.ok(!batch.append(new CopyMemory(bytes), 0, bytes.length, 6));
+  assert.ok(!batch.append({ ...record, timestampMs: 6 }));
   assert.deepEqual([batch.end, batch.count, batch.maxTimestamp], [end, count, 5]);
+});
+
+test('after a record that did not fit, records of its time and of others have their own times', () => {
+  const batch = new ProducerBatch({ index: 0 } as PartitionState, Buffer.alloc(200), 0, 0);
+  const recordOf = (timestampMs: number, value: string) => {
+    const { bytes } = bodyOf(null, value);
+    return { timestampMs, memory: new CopyMemory(bytes), from: 0, to: bytes.length };
+  };
+  assert.ok(!batch.append(recordOf(9000, 'x'.repeat(200))));
+  assert.ok(batch.append(recordOf(5, 'a')));
+  assert.ok(!batch.append(recordOf(700, 'x'.repeat(200))));
+  assert.ok(batch.append(recordOf(5, 'b')));
+  assert.ok(!batch.append(recordOf(700, 'x'.repeat(200))));
+  assert.equal(batch.maxTimestamp, 5);
+  assert.ok(batch.append(recordOf(700, 'c')));
+  assert.equal(batch.maxTimestamp, 700);
+  batch.close(0, null);
+  batch.seal(false);
+  assert.deepEqual(
+    decode(batch).records.map(({ value, timestamp }) => [value, timestamp]),
+    [
+      ['a', 5],
+      ['b', 5],
+      ['c', 700],
+    ],
+  );
 });
 
 test('sequence numbers are written into a batch when it is sealed, and again when it gets new numbers', () => {

@@ -5,6 +5,7 @@ import { CopyMemory } from '../../../../../src/common/copy-bytes.ts';
 import { TrackKind } from '../../../../../src/common/record-tracking.ts';
 import { putSigned } from '../../../../../src/protocol/flat/varints.ts';
 import type { Compressor } from '../../../../../src/worker/producer/batch-packer.ts';
+import type { LastPlace } from '../../../../../src/worker/producer/last-place.ts';
 import { ProducerRole } from '../../../../../src/worker/producer/producer-role.ts';
 import type { BatchOutcome, RecordOwner, RecordRuns } from '../../../../../src/worker/producer/record-owner.ts';
 import { FakeCluster } from './fake-cluster.ts';
@@ -95,29 +96,30 @@ export class TestProducer implements RecordOwner {
       lingerMs?: number;
       owner?: RecordOwner;
       waitsSince?: number;
+      /** Where the last record went, as its link's adapter has it. */
+      place?: LastPlace;
     } = {},
   ): number | null {
     const { topic = 't', partition = -1, key, lingerMs = -1, owner = this, waitsSince = this.cluster.now } = options;
+    const { place = null } = options;
     const { bytes, keyFrom, keyTo } = bodyOf(key ?? null, value);
     const trackId = ++this.#lastTrackId;
-    const isTaken = this.role.append(
-      {
-        owner,
-        topic: this.role.topic(topic, this.cluster.now),
-        kind: TrackKind.SINGLE,
-        trackId,
-        timestampMs: this.cluster.wallClock(),
-        lingerMs,
-        memory: new CopyMemory(bytes),
-        from: 0,
-        to: bytes.length,
-        partition,
-        keyFrom,
-        keyTo,
-        waitsSince,
-      },
-      this.cluster.now,
-    );
+    const record = {
+      owner,
+      topic: this.role.topic(topic, this.cluster.now),
+      kind: TrackKind.SINGLE,
+      trackId,
+      timestampMs: this.cluster.wallClock(),
+      lingerMs,
+      memory: new CopyMemory(bytes),
+      from: 0,
+      to: bytes.length,
+      partition,
+      keyFrom,
+      keyTo,
+      waitsSince,
+    };
+    const isTaken = place?.append(record) === true || this.role.append(record, this.cluster.now, place);
     if (!isTaken) this.#lastTrackId--;
     return isTaken ? trackId : null;
   }
