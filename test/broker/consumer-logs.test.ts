@@ -9,6 +9,7 @@ import {
   type ConsumerOptions,
   CorruptBatchError,
   Fetch,
+  type KafkaClientOptions,
   LogTruncationError,
   PartitionError,
 } from '../../src/index.ts';
@@ -26,7 +27,7 @@ let broker: EmbeddedBroker;
 const consumers: Consumer[] = [];
 const place = { topic: 't', partition: 0 };
 
-async function start(options: ConsumerOptions): Promise<Consumer> {
+async function start(options: ConsumerOptions & KafkaClientOptions): Promise<Consumer> {
   const consumer = await Consumer.start({
     ...patient,
     bootstrapServers: broker.bootstrapServers,
@@ -113,6 +114,20 @@ describe('the leader of a partition', () => {
       await append(30 + i * 10);
       assert.deepEqual(await read(consumer, 10), names(10, 30 + i * 10));
     }
+  });
+
+  it('can move away from a broker that has fallen silent: nobody waits for its answer', async () => {
+    await filled(3, { nodes: 2, topics: { t: { assignments: [[0, 1]] } } });
+    const consumer = await start({ metadataMaxAgeMs: 100, requestTimeoutMs: 600_000 });
+    assert.deepEqual(await read(consumer, 30), names(30));
+    await broker.control(Fetch, { holdUntil: 'it speaks' }, { nodeId: 0 });
+    await broker.waitForHeld('it speaks');
+    await broker.moveLeader('t', 0, 1);
+    await append(30);
+    assert.deepEqual(await read(consumer, 10), names(10, 30));
+    await broker.release('it speaks');
+    await append(40);
+    assert.deepEqual(await read(consumer, 10), names(10, 40));
   });
 
   it('can be lost with its broker and come back', async () => {

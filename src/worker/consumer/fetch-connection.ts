@@ -1,9 +1,13 @@
-// Owns one connection for fetches, with its session. Network thread. Must not decide what is fetched: fetcher.ts does.
+// Owns a consumer's connections for fetches, each with its session. Network thread. Must not decide what is fetched: fetcher.ts does.
 
 import { KafkaProtocolError } from '../../common/errors/errors.ts';
 import { Fetch } from '../../protocol/flat/generated/apis.ts';
 import type { BrokerRequests, Destination } from '../client/broker-requests.ts';
 import { FetchSession } from './fetch-session.ts';
+import { fetchLane } from './log-questions.ts';
+
+/** Two lanes, so that a partition need not wait for the long poll of other partitions on its broker, or for one that was given up. */
+const lanes = [fetchLane, 'fetch-2'] as const;
 
 export class FetchConnection {
   readonly to: Destination;
@@ -47,5 +51,39 @@ export class FetchConnection {
       },
       now,
     );
+  }
+}
+
+/** Those of one consumer. */
+export class FetchConnections {
+  readonly #byPlace = new Map<string, FetchConnection>();
+
+  get all(): Iterable<FetchConnection> {
+    return this.#byPlace.values();
+  }
+
+  first(brokerId: number): FetchConnection {
+    return this.#at(brokerId, lanes[0]);
+  }
+
+  /** One to this broker on which no fetch is under way. */
+  free(brokerId: number): FetchConnection | undefined {
+    return lanes.map((lane) => this.#at(brokerId, lane)).find(({ isBusy }) => !isBusy);
+  }
+
+  /** No fetch follows. */
+  close(requests: BrokerRequests, timeoutMs: number, now: number): void {
+    for (const connection of this.#byPlace.values()) connection.close(requests, timeoutMs, now);
+    this.#byPlace.clear();
+  }
+
+  #at(brokerId: number, lane: string): FetchConnection {
+    const key = `${brokerId} ${lane}`;
+    let connection = this.#byPlace.get(key);
+    if (connection === undefined) {
+      connection = new FetchConnection({ brokerId, lane });
+      this.#byPlace.set(key, connection);
+    }
+    return connection;
   }
 }

@@ -13,17 +13,14 @@ import { backoffMs } from './backoff.ts';
 import { codes } from './codes.ts';
 import type { ConsumerReport } from './consumer-report.ts';
 import { fetchAction } from './fetch-actions.ts';
-import { FetchConnection } from './fetch-connection.ts';
+import { type FetchConnection, FetchConnections } from './fetch-connection.ts';
 import { FetchLimits, noteBatchBytes } from './fetch-limits.ts';
 import { type FetchRow, keyOfRow } from './fetch-session.ts';
 import type { FetchedMemory } from './fetched-memory.ts';
 import { FetchedRecords } from './fetched-records.ts';
-import { fetchLane } from './log-questions.ts';
 import { errorAbout, unexpectedFetchError } from './named-errors.ts';
 import type { Partition } from './partition.ts';
 
-/** Two lanes, so that a partition need not wait for the long poll of other partitions on its broker. */
-const lanes = [fetchLane, 'fetch-2'] as const;
 const sessionsVersion = 7;
 const topicIdsVersion = 13;
 
@@ -57,7 +54,7 @@ export class Fetcher {
   readonly #host: RoleHost;
   readonly #settings: FetcherSettings;
   readonly #listener: FetchListener;
-  readonly #connections = new Map<string, FetchConnection>();
+  readonly #connections = new FetchConnections();
   readonly #limits: FetchLimits;
   #isClosed = false;
   #hasAnswers = false;
@@ -101,7 +98,7 @@ export class Fetcher {
     for (const partition of partitions) {
       if (partition.state === 'fetching' && partition.retryAt > now) deadline = Math.min(deadline, partition.retryAt);
     }
-    for (const { to, isBusy } of this.#connections.values())
+    for (const { to, isBusy } of this.#connections.all)
       if (!isBusy) {
         const readyAt = this.#host.requests.readyAt(to, now);
         if (readyAt > now) deadline = Math.min(deadline, readyAt);
@@ -123,9 +120,7 @@ export class Fetcher {
   close(now: number): void {
     this.#isClosed = true;
     this.settle([]);
-    for (const connection of this.#connections.values())
-      connection.close(this.#host.requests, this.#settings.requestTimeoutMs, now);
-    this.#connections.clear();
+    this.#connections.close(this.#host.requests, this.#settings.requestTimeoutMs, now);
   }
 
   #isFetchable(partition: Partition, now: number): boolean {
@@ -137,7 +132,7 @@ export class Fetcher {
   /** Begins the connection for fetches while the position is looked up. */
   #connect({ topic, index }: Partition, now: number): void {
     const leaderId = this.#host.cluster.leader(topic, index)?.leaderId ?? -1;
-    if (leaderId >= 0) this.#host.requests.isReady(this.#connection(leaderId, lanes[0]).to, now);
+    if (leaderId >= 0) this.#host.requests.isReady(this.#connections.first(leaderId).to, now);
   }
 
   #brokerFor(partition: Partition, now: number): number {
@@ -155,13 +150,13 @@ export class Fetcher {
   }
 
   #fetchFrom(brokerId: number, wanted: readonly Partition[], brokers: number, now: number): void {
-    const connection = lanes.map((lane) => this.#connection(brokerId, lane)).find((candidate) => !candidate.isBusy);
+    const connection = this.#connections.free(brokerId);
     if (connection === undefined) return;
     if (!this.#host.requests.isReady(connection.to, now)) {
       this.#noteUnreachable(connection.to, wanted, now);
       return;
     }
-    const maxBytes = this.#limits.ofRequest(wanted, brokers, this.#connections.values(), now);
+    const maxBytes = this.#limits.ofRequest(wanted, brokers, this.#connections.all, now);
     if (maxBytes !== null) this.#send(connection, wanted, maxBytes, now);
   }
 
@@ -173,16 +168,6 @@ export class Fetcher {
         partition.preferredReplica = -1;
         this.#backOff(partition, now);
       }
-  }
-
-  #connection(brokerId: number, lane: string): FetchConnection {
-    const key = `${brokerId} ${lane}`;
-    let connection = this.#connections.get(key);
-    if (connection === undefined) {
-      connection = new FetchConnection({ brokerId, lane });
-      this.#connections.set(key, connection);
-    }
-    return connection;
   }
 
   #send(connection: FetchConnection, wanted: readonly Partition[], maxBytes: number, now: number): void {
@@ -207,7 +192,7 @@ export class Fetcher {
       };
       rows.push(row);
       sent.set(keyOfRow(row), { row, partition, version });
-      partition.isFetchInFlight = true;
+      partition.askedBroker = connection.to.brokerId;
     }
     const { isFull, ...request } = connection.session.next(rows, range === null || range.max >= sessionsVersion);
     connection.isBusy = true;
@@ -257,7 +242,7 @@ export class Fetcher {
       if (errorCode === codes.fetchSessionTopicIdError) this.#host.cluster.requestUpdate();
       const isSessionError = errorCode === codes.fetchSessionIdNotFound || errorCode === codes.invalidFetchSessionEpoch;
       // A request that began a session cannot have been of a wrong one.
-      if (!isSessionError || isFull) for (const { partition } of sent.values()) this.#backOff(partition, now);
+      if (!isSessionError || isFull) this.#backOffAll(sent, now);
       return 0;
     }
     const topicById = new Map<string, string>();
@@ -269,7 +254,7 @@ export class Fetcher {
         answers.set(keyOfRow({ topic: name, index: answer.partitionIndex }), answer);
     }
     if (connection.session.answered(response, isFull, new Set(answers.keys())) !== null) {
-      for (const { partition } of sent.values()) this.#backOff(partition, now);
+      this.#backOffAll(sent, now);
       return 0;
     }
     this.#listener.onFetched();
@@ -290,16 +275,15 @@ export class Fetcher {
     connection.session.restart(true);
     if (this.#isClosed) return;
     this.#host.cluster.requestUpdate();
-    for (const { partition } of sent.values()) {
+    for (const { partition } of sent.values())
       if (partition.preferredReplica === connection.to.brokerId) partition.preferredReplica = -1;
-      this.#backOff(partition, now);
-    }
+    this.#backOffAll(sent, now);
   }
 
   #release(connection: FetchConnection, sent: Map<string, Sent>): void {
     connection.isBusy = false;
     connection.askedBytes = 0;
-    for (const { partition } of sent.values()) partition.isFetchInFlight = false;
+    for (const { partition, version } of sent.values()) if (partition.version === version) partition.askedBroker = -1;
   }
 
   #onPartition(
@@ -382,6 +366,12 @@ export class Fetcher {
 
   #leaderOf({ topic, index }: Partition): number {
     return this.#host.cluster.leader(topic, index)?.leaderId ?? -1;
+  }
+
+  /** Those that were given up meanwhile are read elsewhere, or from another position. */
+  #backOffAll(sent: ReadonlyMap<string, Sent>, now: number): void {
+    for (const { partition, version } of sent.values())
+      if (partition.version === version) this.#backOff(partition, now);
   }
 
   #backOff(partition: Partition, now: number): void {

@@ -54,7 +54,8 @@ export class Partition {
   isPaused = false;
   /** The partition is being released: nothing is fetched or handed out any more. */
   isReleasing = false;
-  isFetchInFlight = false;
+  /** The broker whose answer to a fetch is awaited. -1: there is none, or its answer is of no use any more. */
+  askedBroker = -1;
   /** The size of the topic's largest batch that was larger than what a fetch had asked for. 0: none was. */
   batchBytes = 0;
   isLookUpInFlight = false;
@@ -96,6 +97,11 @@ export class Partition {
     return this.#donePosition;
   }
 
+  /** Whether a fetch is under way whose answer is of use. */
+  get isFetchInFlight(): boolean {
+    return this.askedBroker >= 0;
+  }
+
   /** The bytes that are kept for the partition and that the application does not have. */
   get bufferedBytes(): number {
     let bytes = this.prepared?.usedBytes ?? 0;
@@ -129,7 +135,7 @@ export class Partition {
 
   /** Stops after the records that are prepared. `error` is raised after them, and then the partition waits for a seek. */
   stopAt(error: Error): void {
-    this.version++;
+    this.giveUpFetch();
     this.fetched.length = 0;
     this.decoding = null;
     this.error = error;
@@ -166,11 +172,17 @@ export class Partition {
 
   /** Gives up what was fetched and not handed out. It is fetched again. */
   dropFetched(): void {
-    this.version++;
+    this.giveUpFetch();
     this.fetched.length = 0;
     this.decoding = null;
     this.prepared = null;
     this.fetchPosition = this.#handPosition;
+  }
+
+  /** What is under way for the partition is of no use any more. A broker may keep a fetch for long, and another one need not wait for it. */
+  giveUpFetch(): void {
+    this.version++;
+    this.askedBroker = -1;
   }
 
   /** Copies what was fetched out of memory that serves others from now on. */

@@ -165,11 +165,20 @@ export class PositionResolver {
   #noteLeader(partition: Partition): void {
     if (this.#isRecreated(partition) || partition.state !== 'fetching') return;
     const leader = this.#parts.host.cluster.leader(partition.topic, partition.index);
-    if (leader === null || leader.leaderEpoch < 0 || leader.leaderEpoch === partition.validatedEpoch) return;
+    if (leader === null) return;
+    const isNew = leader.leaderEpoch >= 0 && leader.leaderEpoch !== partition.validatedEpoch;
     // The new leader says which replica is to be read.
-    if (partition.validatedEpoch >= 0) partition.preferredReplica = -1;
+    if (isNew && partition.validatedEpoch >= 0) partition.preferredReplica = -1;
+    if (this.#isAskedInVain(partition, leader.leaderId)) partition.giveUpFetch();
+    if (!isNew) return;
     if (partition.fetchPosition.leaderEpoch < 0) partition.validatedEpoch = leader.leaderEpoch;
     else if (!partition.isFetchInFlight) partition.state = 'validating';
+  }
+
+  /** A broker that has lost the partition because it fell silent would hold it up until the request times out. */
+  #isAskedInVain({ askedBroker, preferredReplica }: Partition, leaderId: number): boolean {
+    if (askedBroker < 0 || leaderId < 0 || askedBroker === leaderId) return false;
+    return askedBroker !== preferredReplica || !this.#parts.host.cluster.brokers.has(askedBroker);
   }
 
   /** A topic that was deleted and made anew has the same name, but other records at the same offsets. */

@@ -106,13 +106,17 @@ describe('a position that must be found', () => {
 });
 
 describe('a position after the leader changed (KIP-320)', () => {
+  const ended = (leaderEpoch: number, endOffset: bigint, errorCode = 0) => ({
+    topics: [{ topic: 't', partitions: [{ partition: 0, errorCode, leaderEpoch, endOffset }] }],
+  });
   /** Read up to 10 in epoch 5; now broker 2 leads with epoch 6. */
   const moved = (options: Record<string, unknown> = {}): ConsumerBench => {
     const bench = reading(options, 1);
     partitionOf(bench, 0).startAt(10n, 5);
     bench.turn();
+    bench.answer(OffsetForLeaderEpoch, ended(5, 90n));
+    assert.equal(partitionOf(bench, 0).isFetchInFlight, true);
     bench.waiting.length = 0;
-    partitionOf(bench, 0).isFetchInFlight = false;
     bench.leader('t', 0, { leaderId: 2, leaderEpoch: 6 });
     bench.turn();
     assert.equal(partitionOf(bench, 0).state, 'validating');
@@ -124,9 +128,6 @@ describe('a position after the leader changed (KIP-320)', () => {
     );
     return bench;
   };
-  const ended = (leaderEpoch: number, endOffset: bigint, errorCode = 0) => ({
-    topics: [{ topic: 't', partitions: [{ partition: 0, errorCode, leaderEpoch, endOffset }] }],
-  });
 
   it('stays when its log has it', () => {
     const bench = moved();
