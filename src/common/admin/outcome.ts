@@ -9,7 +9,7 @@ export type PlainOutcome<V> =
   | {
       readonly ok: false;
       readonly error: PlainError;
-      /** True if an earlier attempt got no answer. The item may then have been changed in spite of the error. */
+      /** True if an earlier attempt got no answer, or REQUEST_TIMED_OUT. The item may then have been changed in spite of the error. */
       readonly maybeApplied: boolean;
     };
 

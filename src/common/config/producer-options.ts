@@ -28,7 +28,7 @@ export const producerOptions = {
     30000,
     1,
     maxInt32,
-    'Limit of one request. It is also sent to the broker, as the limit of its wait for replicas.',
+    'Limit of one request. The broker is told a little less, as the limit of its wait for replicas, so that it still answers.',
   ),
   lingerMs: integer(
     5,

@@ -11,7 +11,7 @@ export type Outcome<V> =
       readonly ok: false;
       readonly error: Error;
       /**
-       * True if an earlier attempt got no answer. The broker may have executed it. For example, `TOPIC_ALREADY_EXISTS` may then mean that
+       * True if an earlier attempt got no answer, or REQUEST_TIMED_OUT. The broker may have executed it. For example, `TOPIC_ALREADY_EXISTS` may then mean that
        * this call created the topic.
        */
       readonly maybeApplied: boolean;

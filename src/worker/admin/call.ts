@@ -12,6 +12,7 @@ import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import type { Api } from '../../protocol/flat/api.ts';
 import { DescribeCluster } from '../../protocol/flat/generated/apis.ts';
 import { anyBroker, type Destination, mainLane } from '../client/broker-requests.ts';
+import { brokerWaitMs } from '../client/broker-wait.ts';
 import { endpointTypes } from '../client/metadata-source.ts';
 import { type AdminRole, callTimedOut } from './admin-role.ts';
 
@@ -66,9 +67,14 @@ export class Call {
     this.deadline = role.now + settings.timeoutMs;
   }
 
-  /** How many ms one request may take, at least 1. Requests send this to brokers: for whoever takes longer, nobody waits. */
+  /** How many ms one request may take, at least 1. */
   get requestLimitMs(): number {
     return Math.max(1, Math.floor(Math.min(this.settings.requestTimeoutMs, this.deadline - this.role.now)));
+  }
+
+  /** How many ms a broker may wait with its answer. Requests send this to brokers: for whoever takes longer, nobody waits. */
+  get brokerWaitMs(): number {
+    return brokerWaitMs(this.requestLimitMs);
   }
 
   get isOver(): boolean {

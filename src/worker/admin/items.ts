@@ -4,6 +4,7 @@
 import type { PlainOutcome, PlainResults } from '../../common/admin/outcome.ts';
 import { errorFor } from '../../common/errors/error-for.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
+import { errorCodes } from '../../common/errors/generated/error-codes.ts';
 import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import { append } from '../../common/lists.ts';
@@ -73,7 +74,7 @@ class ItemRun<K, V> {
   readonly outcomes = new Map<K, PlainOutcome<V>>();
   readonly #call: Call;
   readonly #plan: ItemPlan<K, V>;
-  /** The items of attempts that got no answer but may have reached the broker. */
+  /** The items of attempts that got no answer but may have reached the broker, or that were answered before their end. */
   readonly #maybeApplied = new Set<K>();
   readonly #lastErrors = new Map<K, Error>();
   #throttleTimeMs = 0;
@@ -156,6 +157,8 @@ class ItemRun<K, V> {
       this.#settle(key, error);
       return false;
     }
+    // The broker has waited for others, which may still do it.
+    if (this.#plan.isChange && errorCode === errorCodes.REQUEST_TIMED_OUT) this.#maybeApplied.add(key);
     if (isQuota) this.#throttleTimeMs = Math.max(this.#throttleTimeMs, throttleTimeMs);
     if (action === 'locate') this.#call.role.host.cluster.requestUpdate();
     this.#remember(key, error);

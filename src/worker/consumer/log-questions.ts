@@ -6,6 +6,7 @@ import { missingInAnswer } from '../../common/errors/missing-in-answer.ts';
 import { mainLane } from '../../common/node-ids.ts';
 import { ListOffsets, OffsetForLeaderEpoch } from '../../protocol/flat/generated/apis.ts';
 import type { Destination } from '../client/broker-requests.ts';
+import { brokerWaitMs } from '../client/broker-wait.ts';
 import type { RoleHost } from '../client/role.ts';
 import { codes } from './codes.ts';
 import { errorAbout } from './named-errors.ts';
@@ -126,6 +127,7 @@ export class LogQuestions {
             currentLeaderEpoch: leaderEpoch ?? this.#host.cluster.leader(topic, index)?.leaderEpoch ?? -1,
             timestamp,
           })).map(([name, partitions]) => ({ name, partitions })),
+          timeoutMs: brokerWaitMs(this.#requestTimeoutMs),
         },
         // The response of version 0 has lists of segments.
         minVersion: singleOffsetVersion,

@@ -4,6 +4,7 @@
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { Produce } from '../../protocol/flat/generated/apis.ts';
 import type { Destination } from '../client/broker-requests.ts';
+import { brokerWaitMs } from '../client/broker-wait.ts';
 import type { RoleHost } from '../client/role.ts';
 import type { Accumulator } from './accumulator.ts';
 import type { PartitionState } from './partition-state.ts';
@@ -169,7 +170,7 @@ export class Drain {
       transaction?.maxProduceVersion ?? Produce.maxVersion,
       hasIds ? Produce.maxVersion : maxNameVersion,
     );
-    const body = { transactionalId, acks, timeoutMs: requestTimeoutMs, topics };
+    const body = { transactionalId, acks, timeoutMs: brokerWaitMs(requestTimeoutMs), topics };
     const limits = { timeoutMs: requestTimeoutMs, minVersion: lowest, maxVersion: highest };
     const request = new ProduceRequest(to, body, limits, this.#listener, now);
     this.#listener.onSending(request);

@@ -140,7 +140,7 @@ export interface ProducerTableOptions {
   retries?: number | undefined;
   /** Limit of the time from the beginning of a batch to its success or failure, with waiting, sending and all retries. At least `lingerMs` + `requestTimeoutMs`. From 0 to 2147483647. Default `120000`. */
   deliveryTimeoutMs?: number | undefined;
-  /** Limit of one request. It is also sent to the broker, as the limit of its wait for replicas. From 1 to 2147483647. Default `30000`. */
+  /** Limit of one request. The broker is told a little less, as the limit of its wait for replicas, so that it still answers. From 1 to 2147483647. Default `30000`. */
   requestTimeoutMs?: number | undefined;
   /** How long a batch waits for more records. A full batch does not wait. A record of `send` does not wait if nothing of its partition is being sent. From 0 to 2147483647. Default `5`. */
   lingerMs?: number | undefined;

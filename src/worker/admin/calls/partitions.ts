@@ -43,7 +43,8 @@ export async function listOffsets(
               timestamp: typeof at === 'string' ? specs[at][0] : at.timestampMs,
             }),
           );
-          const request = { replicaId: -1, isolationLevel: isReadCommitted ? 1 : 0, topics };
+          const isolationLevel = isReadCommitted ? 1 : 0;
+          const request = { replicaId: -1, isolationLevel, topics, timeoutMs: call.brokerWaitMs };
           const { response } = await call.send(to, ListOffsets, request, { minVersion });
           return answersOf<OffsetKey, ListOffsetsResponseListOffsetsPartitionResponseView, ListedOffset>(
             group,
@@ -105,7 +106,7 @@ export async function deleteRecords(
         partitionIndex: partition,
         offset: beforeOffset,
       }));
-      const { response } = await call.send(to, DeleteRecords, { topics, timeoutMs: call.requestLimitMs });
+      const { response } = await call.send(to, DeleteRecords, { topics, timeoutMs: call.brokerWaitMs });
       return answersOf<DeleteKey, DeleteRecordsResponseDeleteRecordsPartitionResultView, Long>(
         group,
         response.topics,

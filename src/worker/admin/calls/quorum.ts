@@ -65,7 +65,7 @@ export function updateFeatures(
         return { feature, maxVersionLevel, allowDowngrade: kind !== 'upgrade', upgradeType: upgradeTypes[kind] };
       });
       const versions = validateOnly ? { minVersion: 1 } : {};
-      const request = { timeoutMs: call.requestLimitMs, featureUpdates, validateOnly };
+      const request = { timeoutMs: call.brokerWaitMs, featureUpdates, validateOnly };
       const { response } = await call.send(to, UpdateFeatures, request, versions);
       const { errorCode, errorMessage } = response;
       if (errorCode !== 0) return new Map(keys.map((key) => [key, { errorCode, errorMessage }]));
@@ -116,7 +116,7 @@ export async function addRaftVoter(call: Call, args: Args<'addRaftVoter'>): Prom
   const { clusterId, voterId, directoryId, listeners } = args;
   const about = { clusterId, voterId, voterDirectoryId: directoryId, listeners };
   await askOnce(call, 'controller', async () => {
-    const request = { ...about, timeoutMs: call.requestLimitMs };
+    const request = { ...about, timeoutMs: call.brokerWaitMs };
     const { response } = await call.send(await controller(call), AddRaftVoter, request);
     return { code: response.errorCode, message: response.errorMessage, answer: null };
   });

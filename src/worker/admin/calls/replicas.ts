@@ -36,7 +36,7 @@ export async function electLeaders(
     const listed = keys === null ? null : byTopic(keys, ({ partition }) => partition);
     const topicPartitions =
       listed?.map(({ name, partitions: indexes }) => ({ topic: name, partitions: indexes })) ?? null;
-    const request = { electionType: isUnclean ? 1 : 0, topicPartitions, timeoutMs: call.requestLimitMs };
+    const request = { electionType: isUnclean ? 1 : 0, topicPartitions, timeoutMs: call.brokerWaitMs };
     const response = await askOnce(call, 'controller', async () => {
       const versions = isUnclean ? { minVersion: 1 } : {};
       const { response: answer } = await call.send(await controller(call), ElectLeaders, request, versions);
@@ -88,7 +88,7 @@ export async function alterPartitionReassignments(
     locate: (keys) => atController(call, keys),
     ask: async (to, keys) => {
       const topics = byTopic(keys, ({ partition, replicas }) => ({ partitionIndex: partition, replicas }));
-      const request = { timeoutMs: call.requestLimitMs, allowReplicationFactorChange, topics };
+      const request = { timeoutMs: call.brokerWaitMs, allowReplicationFactorChange, topics };
       const versions = allowReplicationFactorChange ? {} : { minVersion: 1 };
       const { response } = await call.send(to, AlterPartitionReassignments, request, versions);
       const { errorCode, errorMessage } = response;
@@ -112,7 +112,7 @@ export async function listPartitionReassignments(
   const listed = partitions === null ? null : byTopic(partitions, ({ partition }) => partition);
   const topics = listed?.map(({ name, partitions: partitionIndexes }) => ({ name, partitionIndexes })) ?? null;
   const response = await askOnce(call, 'controller', async () => {
-    const request = { timeoutMs: call.requestLimitMs, topics };
+    const request = { timeoutMs: call.brokerWaitMs, topics };
     const { response: answer } = await call.send(await controller(call), ListPartitionReassignments, request);
     return { code: answer.errorCode, message: answer.errorMessage, answer };
   });

@@ -35,7 +35,7 @@ export async function createTopics(
       const needsDefaults = topics.some(({ numPartitions, replicationFactor, assignments }) => {
         return assignments.length === 0 && (numPartitions === -1 || replicationFactor === -1);
       });
-      const request = { topics, timeoutMs: call.requestLimitMs, validateOnly: args.validateOnly === true };
+      const request = { topics, timeoutMs: call.brokerWaitMs, validateOnly: args.validateOnly === true };
       const versions = needsDefaults ? { minVersion: brokerDefaultsVersion } : {};
       const { response } = await call.send(to, CreateTopics, request, versions);
       return new Map(
@@ -126,7 +126,7 @@ export function deleteTopics(call: Call, args: Args<'deleteTopics'>): Promise<Pl
     ...(args.retryOnQuotaViolation !== undefined && { retryOnQuotaViolation: args.retryOnQuotaViolation }),
     locate: (keys) => atController(call, keys),
     ask: async (to, keys) => {
-      const { requestLimitMs: timeoutMs } = call;
+      const { brokerWaitMs: timeoutMs } = call;
       const topicNames = keys.filter((key) => typeof key === 'string');
       const topics = keys.map((key) => {
         return typeof key === 'string' ? { name: key, topicId: zeroUuid } : { name: null, topicId: key.topicId };
@@ -169,7 +169,7 @@ export function createPartitions(call: Call, args: Args<'createPartitions'>): Pr
         const { totalCount, assignments } = byName.get(name)!;
         return { name, count: totalCount, assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null };
       });
-      const request = { topics, timeoutMs: call.requestLimitMs, validateOnly: args.validateOnly === true };
+      const request = { topics, timeoutMs: call.brokerWaitMs, validateOnly: args.validateOnly === true };
       const { response } = await call.send(to, CreatePartitions, request);
       const { throttleTimeMs } = response;
       return new Map(response.results.map((result) => [result.name, answerOf(result, () => null, throttleTimeMs)]));

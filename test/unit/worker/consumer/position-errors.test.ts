@@ -68,6 +68,13 @@ describe('a position that must be found', () => {
     assert.equal(bench.role.partitions.get('t', 0)!.state, 'fetching');
   });
 
+  it('tells the broker to wait less for remote storage than the request may take, so that it still answers', () => {
+    const bench = resetting();
+    const { request, timeoutMs } = bench.waiting.find(({ api }) => api.key === ListOffsets.key)!;
+    const waitMs = (request as { readonly timeoutMs: number }).timeoutMs;
+    assert.ok(waitMs > 0 && waitMs < timeoutMs, `${waitMs} of ${timeoutMs} ms`);
+  });
+
   it('by a duration without records is the end', () => {
     const bench = resetting({ autoOffsetReset: 'by_duration:PT1S' });
     bench.answer(ListOffsets, listed({ offset: -1n, leaderEpoch: -1 }));

@@ -45,6 +45,23 @@ test('when a request has no room for all partitions, those left out come first i
   assert.deepEqual([...new Set(served)].toSorted(), [0, 1, 2, 3], `served in the order ${served}`);
 });
 
+test('a leader waits less for replicas than the producer for the answer, which says of each partition what became of it', () => {
+  for (const [requestTimeoutMs, waitMs] of [
+    [30_000, 29_000],
+    [1000, 900],
+    [1, 1],
+  ] as const) {
+    const producer = TestProducer.started({ lingerMs: 0, requestTimeoutMs });
+    producer.append('a');
+    producer.poll();
+    const { request } = producer.cluster.produces[0]!;
+    assert.deepEqual(
+      [request.timeoutMs, request.request],
+      [requestTimeoutMs, { acks: -1, timeoutMs: waitMs, topicData: [] }],
+    );
+  }
+});
+
 test('zstd needs version 7 of Produce, idempotence version 3', async () => {
   await prepareCodecs();
   for (const [options, minVersion] of [
