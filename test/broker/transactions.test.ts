@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
+  AddOffsetsToTxn,
   AddPartitionsToTxn,
   BufferExhaustedError,
   EndTxn,
@@ -24,6 +25,7 @@ import {
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient } from '../helpers/patience.ts';
 import { readValues } from '../helpers/read-log.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 function* brokenSource(): Generator<{ value: string; partition: number }> {
   yield { value: 'a', partition: 0 };
@@ -145,6 +147,28 @@ for (const [name, options] of [
     assert.deepEqual(await committed(topic), ['later']);
     await producer.close();
   });
+
+  for (const api of name === 'the old protocol' ? [AddPartitionsToTxn, AddOffsetsToTxn] : [TxnOffsetCommit]) {
+    test(`${name}: an abort while ${api.name} has no answer ends the transaction at its coordinator, and the next one commits`, async () => {
+      const { topic, transactionalId } = await names();
+      const producer = await producerOf({ transactionalId });
+      const rule = await broker.dropConnection(api, 'after', 1000);
+      const tx = await producer.begin();
+      if (api === AddPartitionsToTxn) tx.append(topic, null, 'dropped', 0);
+      else
+        tx.sendOffsets([{ topic, partition: 1, offset: 42n }], { groupId: `g-${transactionalId}` }).addErrback(
+          () => {},
+        );
+      await waitFor(`an answer to ${api.name} that is lost`, async () => (await rule.uses()) > 0);
+      await tx.abort();
+      await rule.remove();
+      // A transaction that is still open is aborted now, and its producer fenced.
+      await broker.advanceTime(producer.config.transactionTimeoutMs);
+      await producer.transaction((next) => void next.append(topic, null, 'kept', 0));
+      assert.deepEqual(await committed(topic), ['kept']);
+      await producer.close();
+    });
+  }
 
   test(`${name}: a second producer of the same id fences the first, which then fails every call`, async () => {
     const { topic, transactionalId } = await names();

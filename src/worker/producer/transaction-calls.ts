@@ -43,6 +43,8 @@ export interface CoordinatorCall<Request, Response> {
   readonly maxVersion?: number;
   readonly canBump: boolean;
   readonly isCommit?: boolean;
+  /** For EndTxn: it is not known that the coordinator knows the transaction. */
+  readonly isInDoubt?: boolean;
   /** True if nothing was added to the transaction yet. If the coordinator is still ending the last transaction, it is asked again soon. */
   readonly isFirst?: boolean;
   codes(response: Response): readonly Code[];
@@ -136,7 +138,7 @@ export class TransactionCalls {
     let worst: { action: TransactionAction; code: Code } | null = null;
     const codes = call.codes(response);
     for (const code of codes) {
-      const action = transactionAction(call.call, code.errorCode, call.canBump, call.isCommit);
+      const action = transactionAction(call.call, code.errorCode, call.canBump, call.isCommit, call.isInDoubt);
       if (worst === null || severity.indexOf(action) < severity.indexOf(worst.action)) worst = { action, code };
     }
     const { action, code } = worst ?? { action: 'done' as const, code: { errorCode: 0 } };

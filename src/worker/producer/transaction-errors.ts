@@ -38,14 +38,18 @@ const groupMovedOn: ReadonlySet<number> = new Set([
  * The action for an error code.
  * @param canBump whether the epoch can be raised by InitProducerId
  * @param isCommit for EndTxn: whether it commits
+ * @param isInDoubt for EndTxn: it is not known that the coordinator knows the transaction
  */
 export function transactionAction(
   call: TransactionCall,
   errorCode: number,
   canBump: boolean,
   isCommit = false,
+  isInDoubt = false,
 ): TransactionAction {
   if (errorCode === 0) return 'done';
+  // What would have opened the transaction never came to the coordinator, so there is nothing to abort.
+  if (isInDoubt && !isCommit && errorCode === errorCodes.INVALID_TXN_STATE) return 'done';
   const common = commonAction(call, errorCode, isCommit);
   if (common !== null) return common;
   switch (call) {

@@ -28,6 +28,14 @@ export interface StepsListener {
   onCoordinatorRefused(type: CoordinatorType, key: string, error: Error, now: number): void;
 }
 
+export interface TransactionEnd {
+  readonly isCommit: boolean;
+  /** Whether the transaction uses the new protocol. */
+  readonly isNew: boolean;
+  /** Whether it is not known that the coordinator knows the transaction. */
+  readonly isInDoubt: boolean;
+}
+
 export class TransactionSteps {
   readonly transactionalId: string;
   readonly #config: ProducerConfig;
@@ -140,7 +148,7 @@ export class TransactionSteps {
   }
 
   /** In the new protocol, the answer has the producer id and epoch for the next transaction. */
-  end(isCommit: boolean, isNew: boolean, onDone: (now: number) => void, now: number): void {
+  end({ isCommit, isNew, isInDoubt }: TransactionEnd, onDone: (now: number) => void, now: number): void {
     this.#calls.ask(
       {
         ...this.#common('EndTxn'),
@@ -149,6 +157,7 @@ export class TransactionSteps {
         minVersion: isNew ? minNewVersion.endTxn : 0,
         maxVersion: isNew ? EndTxn.maxVersion : maxOldVersion.endTxn,
         isCommit,
+        isInDoubt,
         codes: (response) => [response],
         onDone: ({ producerId, producerEpoch }, at) => {
           if (isNew && producerEpoch >= 0) this.#numbers.take(producerId.low, producerId.high, producerEpoch);

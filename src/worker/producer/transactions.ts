@@ -62,6 +62,8 @@ export class Transactions implements TransactionGate {
   #needsBump = false;
   /** The coordinator or a leader may know the open transaction. */
   #isKnown = false;
+  /** The coordinator was asked to open the transaction (old protocol). While it has not answered, it may know it or not. */
+  #isInDoubt = false;
   readonly #adding = new Set<PartitionState>();
   readonly #added = new Set<PartitionState>();
   readonly #offsets = new OffsetsInLine();
@@ -268,6 +270,7 @@ export class Transactions implements TransactionGate {
       },
       now,
     );
+    this.#isInDoubt ||= this.#steps.isAsking;
   }
 
   /** In the old protocol, the group must be added first. */
@@ -282,6 +285,7 @@ export class Transactions implements TransactionGate {
         },
         now,
       );
+      this.#isInDoubt ||= this.#steps.isAsking;
       return;
     }
     if (this.#isNew) this.#isKnown = true;
@@ -291,7 +295,8 @@ export class Transactions implements TransactionGate {
   #finish(now: number): void {
     // Every batch must be settled first: nothing may be written after the end of the transaction.
     if (!this.#parts.isSettled()) return;
-    if (this.#isKnown) this.#steps.end(this.#ending!.isCommit, this.#isNew, (at) => this.#ended(at), now);
+    const end = { isCommit: this.#ending!.isCommit, isNew: this.#isNew, isInDoubt: !this.#isKnown };
+    if (this.#isKnown || this.#isInDoubt) this.#steps.end(end, (at) => this.#ended(at), now);
     else this.#ended(now);
   }
 
@@ -302,6 +307,7 @@ export class Transactions implements TransactionGate {
     this.#adding.clear();
     this.#added.clear();
     this.#isKnown = false;
+    this.#isInDoubt = false;
     this.#error = null;
     // The cluster was upgraded. The new protocol needs a new epoch.
     if (!this.#isNew && this.#steps.isNewSupported && this.#steps.canBump) this.#needsBump = true;

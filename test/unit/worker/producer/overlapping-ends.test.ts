@@ -6,12 +6,20 @@ import { describe, test } from 'node:test';
 import {
   AddOffsetsToTxn,
   AddPartitionsToTxn,
+  EndTxn,
   FindCoordinator,
+  InitProducerId,
   TxnOffsetCommit,
 } from '../../../../src/protocol/flat/generated/apis.ts';
-import { protocols, TestTransactions } from './support/test-transactions.ts';
+import { type Protocol, protocols, TestTransactions } from './support/test-transactions.ts';
 
-const codes = { TOPIC_AUTHORIZATION: 29, GROUP_AUTHORIZATION: 30, CLUSTER_AUTHORIZATION: 31, ILLEGAL_GENERATION: 22 };
+const codes = {
+  TOPIC_AUTHORIZATION: 29,
+  GROUP_AUTHORIZATION: 30,
+  CLUSTER_AUTHORIZATION: 31,
+  ILLEGAL_GENERATION: 22,
+  INVALID_STATE: 48,
+};
 
 for (const protocol of protocols) {
   test(`${protocol}: a commit that is under way when a batch ends the producer fails, and nothing is committed`, () => {
@@ -127,4 +135,84 @@ describe('an answer that allows only the abort, and comes when the abort was cal
     assert.match(producer.outcome(id), /^at /);
     assert.equal(tx.commit(), 'done');
   });
+});
+
+const opening = [
+  ['TV1', AddPartitionsToTxn],
+  ['TV1', AddOffsetsToTxn],
+  ['TV2', TxnOffsetCommit],
+] as const;
+
+/** A transaction that may be open at the coordinator: the answer to what opens it there was lost. */
+function inDoubt(protocol: Protocol, api: { readonly key: number }, maxBlockMs = 60_000): TestTransactions {
+  const tx = new TestTransactions(protocol, { maxBlockMs, deliveryTimeoutMs: 500, requestTimeoutMs: 400 });
+  tx.begin();
+  tx.lost.add(api.key);
+  if (api.key === AddPartitionsToTxn.key) tx.producer.append('a', { partition: 0 });
+  else assert.equal(tx.sendOffsets(), 'open');
+  tx.turns();
+  assert.ok(tx.asked.includes(api.key), 'it was asked');
+  return tx;
+}
+
+for (const [protocol, api] of opening) {
+  describe(`${protocol}: an abort while the answer to ${api.name} is lost`, () => {
+    test('ends the transaction at the coordinator, and the producer goes on', () => {
+      const tx = inDoubt(protocol, api);
+      tx.lost.clear();
+      tx.goesOn();
+    });
+
+    test('does so after a failure too, before another epoch is asked for', () => {
+      const tx = inDoubt(protocol, api);
+      // Its topic is never known.
+      tx.producer.append('fails', { topic: 'nowhere' });
+      tx.producer.advance(60_000);
+      assert.equal(tx.commit(), 'TransactionAbortableError');
+      tx.lost.clear();
+      const before = tx.asked.length;
+      tx.goesOn();
+      const asked = tx.asked.slice(before);
+      if (protocol === 'TV1') assert.ok(asked.indexOf(EndTxn.key) < asked.indexOf(InitProducerId.key), asked.join());
+      assert.equal(tx.producer.fatal, null);
+    });
+
+    test('ends in time if the coordinator does not answer, which is told later', () => {
+      const tx = inDoubt(protocol, api, 1000);
+      tx.lost.add(EndTxn.key);
+      const { role, cluster } = tx.producer;
+      const ends: (string | null)[] = [];
+      role.endTransaction(false, (error) => ends.push(error?.name ?? null), cluster.now);
+      tx.turns(50);
+      assert.deepEqual(ends, ['KafkaTimeoutError']);
+      tx.lost.clear();
+      assert.equal(tx.abort(), 'done');
+      assert.deepEqual(tx.ends, [false]);
+    });
+
+    if (protocol === 'TV2') return;
+    test('is done if the coordinator never got the request and so refuses to abort', () => {
+      const tx = inDoubt(protocol, api);
+      tx.lost.clear();
+      tx.refuse(EndTxn, codes.INVALID_STATE);
+      assert.equal(tx.abort(), 'done');
+      assert.equal(tx.asked.filter((key) => key === EndTxn.key).length, 1);
+      assert.equal(tx.producer.fatal, null);
+      tx.opened();
+      assert.equal(tx.commit(), 'done');
+      assert.deepEqual(tx.ends, [true]);
+    });
+  });
+}
+
+test('TV1: an abort before anything was sent asks nothing', () => {
+  const tx = new TestTransactions('TV1');
+  tx.begin();
+  tx.producer.cluster.isUp.set(1, false);
+  const id = tx.producer.append('a', { partition: 0 });
+  tx.turns();
+  assert.equal(tx.abort(), 'done');
+  assert.equal(tx.producer.outcome(id), 'TransactionAbortedError');
+  assert.deepEqual(tx.ends, []);
+  assert.ok(!tx.asked.includes(EndTxn.key));
 });

@@ -59,3 +59,9 @@ test('an unknown producer id is fatal if the epoch cannot be raised', () => {
 test('TRANSACTION_ABORTABLE in answer to an abort is fatal', () => {
   assert.equal(transactionAction('EndTxn', 120, true, false), 'fatal');
 });
+
+test('INVALID_TXN_STATE in answer to an abort ends it if the coordinator may never have heard of the transaction', () => {
+  assert.equal(transactionAction('EndTxn', 48, true, false, true), 'done');
+  assert.equal(transactionAction('EndTxn', 48, true, true, true), 'fatal', 'a commit');
+  for (const code of [47, 90, 49, 53]) assert.notEqual(transactionAction('EndTxn', code, true, false, true), 'done');
+});

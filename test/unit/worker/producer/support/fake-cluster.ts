@@ -206,6 +206,13 @@ export class FakeCluster implements RoleHost {
     return request!.request as Request;
   }
 
+  /** The connection ends before the oldest request of that kind is answered. */
+  loseOther({ key }: { readonly key: number }): void {
+    const at = this.others.findIndex(({ api }) => api.key === key);
+    const [request] = this.others.splice(at, 1);
+    request!.onFailure(new KafkaConnectionError('connection reset'), this.now);
+  }
+
   #take(sent: SentProduce | undefined): SentProduce {
     const at = this.produces.indexOf(sent!);
     if (at < 0) throw new Error('no such Produce request is waiting');

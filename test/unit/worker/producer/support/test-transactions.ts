@@ -31,6 +31,8 @@ export class TestTransactions {
   readonly ends: boolean[] = [];
   /** The keys of the APIs that the coordinators were asked, oldest first. */
   readonly asked: number[] = [];
+  /** The keys of the APIs whose answers are lost with their connections. */
+  readonly lost = new Set<number>();
   readonly #refusals = new Map<number, number[]>();
 
   /** @param prepare is called before anything is asked */
@@ -67,6 +69,10 @@ export class TestTransactions {
     if (other === undefined) return;
     const { key } = other.api;
     this.asked.push(key);
+    if (this.lost.has(key)) {
+      cluster.loseOther(other.api);
+      return;
+    }
     const errorCode = this.#refusals.get(key)?.shift() ?? 0;
     if (key === FindCoordinator.key) {
       cluster.answerOther(FindCoordinator, { errorCode, nodeId: errorCode === 0 ? 1 : -1 }, 3);
