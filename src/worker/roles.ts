@@ -49,7 +49,7 @@ export class Roles {
       try {
         role.poll(now);
       } catch (error) {
-        this.#failed(role, thrownError(error));
+        this.#failed(role, thrownError(error), now);
       }
       if (requests.sentCount !== sentCount) senders.push(role);
     }
@@ -62,10 +62,10 @@ export class Roles {
   }
 
   /** A fault, or memory that cannot be had, ends one role and not the thread, which belongs to others too. */
-  #failed(role: Role, error: Error): void {
+  #failed(role: Role, error: Error, now: number): void {
     this.#roles.delete(role);
     this.#onFailed(error);
-    role.fail?.(error);
+    role.fail?.(error, now);
   }
 
   /** For how long the thread may doze instead of sleep, in ms. 0: it must not doze. */

@@ -46,6 +46,7 @@ export class NodeRequests implements BrokerRequests {
   readonly #scope: number;
   readonly #mainScope: number;
   readonly #writer = new FlatWriter();
+  #isEnded = false;
   /** Of all scopes together. */
   readonly #common: { readonly unwritten: Unwritten; sentCount: number };
 
@@ -73,6 +74,11 @@ export class NodeRequests implements BrokerRequests {
   /** The same over the connections of a scope, but in the main lane over those of `mainScope`. `poll` of this object serves both. */
   inScope(scope: number, mainScope = scope): NodeRequests {
     return new NodeRequests(this.#parts, scope, mainScope, this.#common);
+  }
+
+  /** The role that sends with this object has ended: it is told of no answer any more, and the memory of those that come is given back. */
+  end(): void {
+    this.#isEnded = true;
   }
 
   isReady(to: Destination, now: number): boolean {
@@ -169,6 +175,10 @@ export class NodeRequests implements BrokerRequests {
   }
 
   // --- for RoleRequest
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
 
   /** Takes the memory of the frame that is being handled. Null: it lies in memory that it shares with others. */
   takeFrame({ nodeKey, channel }: InFlightRequest): (() => void) | null {
@@ -267,16 +277,23 @@ class RoleRequest implements RequestOwner {
       message.lent = null;
       free?.();
     };
-    this.#settle(() => request.onResponse(response, inFlight.version, now, release));
+    this.#settle(() => {
+      if (this.#host.isEnded) release();
+      else request.onResponse(response, inFlight.version, now, release);
+    });
     return throttleTimeMs;
   }
 
   onFailure(_name: RequestName, error: Error, now: number): void {
-    this.#settle(() => this.#request.onFailure(error, now));
+    this.#settle(() => {
+      if (!this.#host.isEnded) this.#request.onFailure(error, now);
+    });
   }
 
   onSentWithoutResponse(inFlight: InFlightRequest, now: number): void {
-    this.#settle(() => this.#request.onResponse(null, inFlight.version, now, () => {}));
+    this.#settle(() => {
+      if (!this.#host.isEnded) this.#request.onResponse(null, inFlight.version, now, () => {});
+    });
   }
 
   #settle(tell: () => void): void {

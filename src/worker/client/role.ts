@@ -17,8 +17,8 @@ export interface Role {
    * be held against them. `poll` follows when everything that has come was read.
    */
   wasLate?(lateMs: number, now: number): void;
-  /** `poll` has thrown this. Whoever uses the role must be told, and what it holds be given back. */
-  fail?(error: Error): void;
+  /** `poll` has thrown this. Whoever uses the role must be told, and what it holds be given back. Must not use what may be broken, nor throw. */
+  fail?(error: Error, now: number): void;
   /**
    * Whether there is work for the role in shared memory; called before the thread sleeps. A role without this method
    * never has such work.

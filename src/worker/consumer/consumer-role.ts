@@ -43,13 +43,13 @@ export class ConsumerRole implements Role {
   readonly partitions: PartitionSet;
   readonly dealer: Dealer;
   readonly fetchedMemory: FetchedMemory;
+  readonly fetcher: Fetcher;
   readonly group: Group | null;
   readonly queries: OffsetQueries;
   readonly resolver: PositionResolver;
   readonly autoCommit: AutoCommit;
   readonly #host: RoleHost;
   readonly #settings: RoleSettings;
-  readonly #fetcher: Fetcher;
   readonly #attention: Attention;
   readonly #refusals: RefusalWatch;
   readonly #topics: TopicTracker;
@@ -115,7 +115,7 @@ export class ConsumerRole implements Role {
       retryBackoffMs,
       listener,
     });
-    this.#fetcher = new Fetcher(host, { ...settings, memory }, listener);
+    this.fetcher = new Fetcher(host, { ...settings, memory }, listener);
     this.#attention = new Attention(config, this.#attentionListener(), now);
     this.#refusals = new RefusalWatch(host, (error) => this.#failed(error));
   }
@@ -141,15 +141,15 @@ export class ConsumerRole implements Role {
     if (this.#isClosed) return;
     const { all } = this.partitions;
     // What was fetched is in memory of the connection, which must not wait.
-    this.#isTurnDue = now < this.#turnFrom && !this.#fetcher.hasAnswers && this.#closing === null;
+    this.#isTurnDue = now < this.#turnFrom && !this.fetcher.hasAnswers && this.#closing === null;
     if (this.#isTurnDue) return;
     this.#turnFrom = all.length < manyPartitions ? now : now + all.length / partitionsPerTurnMs;
     // Brokers read the next records while those that have come are decoded.
-    if (this.#mayFetch && this.#fetcher.hasAnswers) this.#fetcher.poll(all, now);
+    if (this.#mayFetch && this.fetcher.hasAnswers) this.fetcher.poll(all, now);
     // Whoever gets a batch may commit it in a transaction at once, as the member that has got it.
     this.#snapshots.writeNews();
     if (this.dealer.poll(all, now)) this.#snapshots.changed();
-    this.#fetcher.settle(all);
+    this.fetcher.settle(all);
     this.group?.poll(now);
     this.partitions.poll(now);
     this.#attention.poll(this.dealer.applications, this.partitions.all, now);
@@ -161,7 +161,7 @@ export class ConsumerRole implements Role {
       if (this.#fatal === null) this.#missing.poll(this.#topics.subscribed, this.partitions.all, now);
       if (this.#fatal === null) this.#ahead.poll(this.#topics.subscribed, now);
       this.resolver.poll(this.partitions.all, now);
-      if (this.#mayFetch) this.#fetcher.poll(this.partitions.all, now);
+      if (this.#mayFetch) this.fetcher.poll(this.partitions.all, now);
     } else if (now >= this.#closing.deadline) {
       this.#endClose();
     }
@@ -184,7 +184,7 @@ export class ConsumerRole implements Role {
       this.autoCommit.nextDeadline(all, now),
       this.queries.nextDeadline(now),
       this.resolver.nextDeadline(all, now),
-      this.#fetcher.nextDeadline(all, now),
+      this.fetcher.nextDeadline(all, now),
       this.#closing === null && this.#fatal === null ? this.#missing.nextDeadline() : infinity,
       this.#closing === null && this.#fatal === null ? this.#watch.nextDeadline() : infinity,
       this.#attention.nextDeadline(this.dealer.applications, all, now),
@@ -245,7 +245,7 @@ export class ConsumerRole implements Role {
     }
     const deadline = now + timeoutMs;
     this.#closing = { deadline, done: [done] };
-    this.#fetcher.close(now);
+    this.fetcher.close(now);
     this.queries.close(new Cancelled('the consumer was closed'));
     this.group?.close(new Cancelled('the consumer was closed'), now);
     this.partitions.release(

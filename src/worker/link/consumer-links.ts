@@ -213,7 +213,10 @@ export class ConsumerLinks implements Role {
     if (recorder !== null) for (const { proxy } of this.#links.values()) proxy.recordPolls(recorder, now);
     this.#role.poll(now);
     let isFlushed = true;
-    for (const [id, { proxy }] of [...this.#links]) if (!this.#guard(id, () => proxy.flush(), true)) isFlushed = false;
+    for (const [id, { proxy }] of [...this.#links]) {
+      if (!proxy.flush()) isFlushed = false;
+      if (proxy.brokenBy !== null) this.#broken(id, proxy.brokenBy);
+    }
     // The consumer is removed after the last answer was written.
     if (this.#role.isClosed && isFlushed) this.#parts.onClosed(this);
   }
@@ -222,14 +225,19 @@ export class ConsumerLinks implements Role {
     return this.#role.nextDeadline(now);
   }
 
-  /** The consumer has thrown: its threads are told, and it ends without a word to its group. */
-  fail(error: Error): void {
+  /** The consumer has thrown: its threads are told, and it ends without a word to its group. Nothing is asked of it but memory of connections. */
+  fail(error: Error, now: number): void {
     const reason = endedByFault('consumer', error);
-    for (const [id, { lifeline }] of [...this.#links]) {
+    const links = [...this.#links.values()];
+    this.#links.clear();
+    for (const { proxy, lifeline } of links) {
       lifeline.tell(reason);
-      this.detach(id);
+      proxy.close();
+      lifeline.close();
     }
+    this.push?.fail();
     this.#host.cluster.forget(this.#role);
+    this.#role.fetcher.close(now);
     this.#parts.onClosed(this);
   }
 

@@ -3,6 +3,7 @@
 
 import type { TopicPartition } from '../../common/config/consumer-config.ts';
 import type { ConsumerAnswer, ConsumerEvent } from '../../common/consumer-calls.ts';
+import { RingCorruptError } from '../../common/errors/errors.ts';
 import { toPlainError } from '../../common/errors/plain-error.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
 import {
@@ -39,6 +40,8 @@ export class ConsumerProxy implements Application {
   #untakenBytes = 0;
   readonly #maxUntakenBytes: number;
   readonly #held: FrameQueue;
+  /** The memory of the link holds an impossible value: nothing is written any more, and nothing handed out. Null: it does not. */
+  brokenBy: RingCorruptError | null = null;
   #hasNews = false;
   #dropsEvents = false;
   /** How many batches of each partition the application has given back, and how often it has sought it. It skips what was sent before this thread saw that. */
@@ -57,7 +60,8 @@ export class ConsumerProxy implements Application {
 
   /** Whether the application has written anything that was not read yet. Asked before the thread sleeps. */
   hasWork(): boolean {
-    return this.#table.hasChanged() || (this.#held.length > 0 && this.#end.responses.isEmpty());
+    if (this.brokenBy !== null || this.#table.hasChanged()) return true;
+    return this.#held.length > 0 && this.#guarded(() => this.#end.responses.isEmpty(), true);
   }
 
   /** Whether so much waits here that no more calls are taken until the application reads. */
@@ -100,7 +104,7 @@ export class ConsumerProxy implements Application {
     if (this.#untaken.size > 0) {
       if (this.#untaken.size >= maxUntaken || this.#untakenBytes + byteLength > this.#maxUntakenBytes) return false;
     }
-    return this.#end.responses.hasRoom(byteLength);
+    return this.#guarded(() => this.#end.responses.hasRoom(byteLength), false);
   }
 
   takeMemory(byteCount: number): ArrayBuffer {
@@ -119,7 +123,7 @@ export class ConsumerProxy implements Application {
     const key = keyOf(topic, partition);
     const returns = this.#returnsOf(key);
     const fields = { place, topicHandle, partition, serial, count, leaderEpoch, ...offsets, returns };
-    if (!writeConsumerBatch(this.#end.responses, buffer, usedBytes, fields)) {
+    if (!this.#guarded(() => writeConsumerBatch(this.#end.responses, buffer, usedBytes, fields), false)) {
       this.#table.free(place);
       return null;
     }
@@ -171,8 +175,12 @@ export class ConsumerProxy implements Application {
 
   /** Writes what waited for room, and wakes the application if anything is new. Returns true when nothing waits any more. */
   flush(): boolean {
-    if (this.#held.flush() > 0) this.#hasNews = true;
-    this.#end.responses.setWaiting(this.#held.length > 0 || !this.#end.responses.hasRoom(0));
+    const { responses } = this.#end;
+    const flush = (): void => {
+      if (this.#held.flush() > 0) this.#hasNews = true;
+      responses.setWaiting(this.#held.length > 0 || !responses.hasRoom(0));
+    };
+    this.#guarded(flush, undefined);
     if (this.#hasNews) this.#end.applicationDoorbell.notify();
     this.#hasNews = false;
     return this.#held.length === 0;
@@ -200,13 +208,29 @@ export class ConsumerProxy implements Application {
   }
 
   #put(frame: Frame): void {
-    if (this.#held.put(frame)) this.#hasNews = true;
+    if (this.#guarded(() => this.#held.put(frame), false)) this.#hasNews = true;
   }
 
   #write(frame: Frame): boolean {
-    if (!writeFrame(this.#end.responses, frame)) return false;
+    if (!this.#guarded(() => writeFrame(this.#end.responses, frame), false)) return false;
     this.#hasNews = true;
     return true;
+  }
+
+  /**
+   * Returns what `use` returns, and `broken` from the first time on at which the link's memory holds an impossible value. The consumer,
+   * its other threads, and the connection whose answer is told here have nothing to do with that.
+   */
+  #guarded<T>(use: () => T, broken: T): T {
+    if (this.brokenBy !== null) return broken;
+    try {
+      return use();
+    } catch (error) {
+      if (!(error instanceof RingCorruptError)) throw error;
+      this.brokenBy = error;
+      this.#held.clear();
+      return broken;
+    }
   }
 }
 

@@ -215,13 +215,8 @@ export class LinkedProducer implements Role {
 
   hasWork(): boolean {
     return this.#attached.some((attached) => {
-      if (attached.isOver) return false;
-      try {
-        return attached.hasLeft ? attached.adapter.mayAnswer : attached.adapter.hasWork;
-      } catch (error) {
-        this.#broken(attached, error);
-        return true;
-      }
+      const { adapter, isOver, hasLeft } = attached;
+      return !isOver && this.#guard(attached, () => (hasLeft ? adapter.mayAnswer : adapter.hasWork), true);
     });
   }
 
@@ -269,7 +264,8 @@ export class LinkedProducer implements Role {
     }
     this.#attached = [];
     this.#stopUpdates();
-    this.#host.cluster.forget(this.role);
+    this.push?.fail();
+    this.role.abandon();
     this.#onEnd();
   }
 
@@ -296,15 +292,21 @@ export class LinkedProducer implements Role {
   }
 
   #take(attached: Attached, now: number, wallNow: number, maxFrames: number): number {
-    if (attached.isOver) return 0;
-    const { adapter } = attached;
-    try {
+    const { adapter, isOver, hasLeft } = attached;
+    const take = (): number => {
       adapter.proxy.flush();
-      if (attached.hasLeft) return 0;
-      return adapter.drain(now, wallNow, maxFrames);
+      return hasLeft ? 0 : adapter.drain(now, wallNow, maxFrames);
+    };
+    return isOver ? 0 : this.#guard(attached, take, 0);
+  }
+
+  /** Returns what `use` returns. If the link's shared memory holds an impossible value, ends that link alone and returns `broken`. */
+  #guard<T>(attached: Attached, use: () => T, broken: T): T {
+    try {
+      return use();
     } catch (error) {
       this.#broken(attached, error);
-      return 0;
+      return broken;
     }
   }
 
@@ -328,7 +330,8 @@ export class LinkedProducer implements Role {
       // Nobody reads what waits here. It must not keep the thread's last records from being taken.
       adapter.proxy.close();
     }
-    if (!attached.isOver && adapter.hasFrames && now < attached.goneDeadline) return;
+    const isRead = attached.isOver || now >= attached.goneDeadline;
+    if (!isRead && this.#guard(attached, () => adapter.hasFrames, false)) return;
     attached.isOver = true;
     adapter.proxy.close();
     this.#detach(adapter, 0, attached.goneDeadline, now);

@@ -143,9 +143,9 @@ export class ProducerAdapter {
     return this.proxy.isBehind && this.end.responses.isEmpty();
   }
 
-  /** Whether there is something to do: new frames, or new room. A frame that waits for memory counts when there is more memory than before. */
+  /** Whether there is something to do: new frames, or new room, or memory that is broken. A frame that waits for memory counts when there is more memory than before. */
   get hasWork(): boolean {
-    if (this.mayAnswer) return true;
+    if (this.mayAnswer || this.proxy.brokenBy !== null) return true;
     if (this.proxy.isOverQuota) return false;
     return this.#isStuck ? !this.#role.accumulator.isStarved : !this.end.requests.isEmpty();
   }

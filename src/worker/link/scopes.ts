@@ -24,7 +24,7 @@ export interface ScopesParts {
 /** What one role uses. */
 export interface ScopedHost {
   readonly host: RoleHost;
-  /** The role has ended. */
+  /** The role has ended. Answers to its requests that come later are told to nobody. */
   release(): void;
 }
 
@@ -48,14 +48,16 @@ export class Scopes {
 
   /** What a role uses that the attachment opens: the connections of the attachment. */
   hostOf({ scope }: Attachment): ScopedHost {
-    const { host, requests } = this.#parts;
-    if (scope === sharedScope) return { host, release: () => {} };
-    this.#retain(scope);
+    const { host } = this.#parts;
+    const requests = this.#parts.requests.inScope(scope);
+    const isOwn = scope !== sharedScope;
+    if (isOwn) this.#retain(scope);
     let isReleased = false;
     return {
-      host: { ...host, requests: requests.inScope(scope) },
+      host: { ...host, requests },
       release: () => {
-        if (!isReleased) this.#release(scope);
+        requests.end();
+        if (isOwn && !isReleased) this.#release(scope);
         isReleased = true;
       },
     };
@@ -77,10 +79,12 @@ export class Scopes {
     }
     const own = this.#parts.open();
     const shared = this.hostOf(attachment);
+    const requests = this.#parts.requests.inScope(own, scope);
     this.#retain(own);
     return {
-      host: { ...shared.host, requests: this.#parts.requests.inScope(own, scope) },
+      host: { ...shared.host, requests },
       release: () => {
+        requests.end();
         this.#release(own);
         shared.release();
       },

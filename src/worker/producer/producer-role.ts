@@ -238,6 +238,12 @@ export class ProducerRole implements Role {
     this.#parts.host.wake();
   }
 
+  /** It has thrown, and is not called any more: nothing may call it either. */
+  abandon(): void {
+    this.#stopUpdates();
+    this.#parts.host.cluster.forget(this);
+  }
+
   poll(now: number): void {
     this.#now = now;
     const wasShort = this.#staging.isShort;
@@ -356,8 +362,7 @@ export class ProducerRole implements Role {
     }
     const onClosed = this.#onClosed!;
     this.#onClosed = null;
-    this.#stopUpdates();
-    this.#parts.host.cluster.forget(this);
+    this.abandon();
     onClosed(now);
   }
 

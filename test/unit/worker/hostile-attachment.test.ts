@@ -19,12 +19,13 @@ import {
   TRANSACTION_OFFSETS,
 } from '../../../src/ring/frames/kinds.ts';
 import { RECORD_PREFIX_BYTES, topicFrame } from '../../../src/ring/frames/record-frames.ts';
-import { DATA_OFFSET, HEAD_WORD, TAIL_WORD } from '../../../src/ring/layout.ts';
+import { DATA_OFFSET, HEAD_WORD, RETURNED_WORD, TAIL_WORD } from '../../../src/ring/layout.ts';
+import { ProducerProxy } from '../../../src/worker/link/producer-proxy.ts';
 import { chooseSeed, Random } from '../ring/support/random.ts';
 import type { FakeApplication } from './support/fake-application.ts';
 import { FakeNetwork } from './support/fake-network.ts';
 import type { FakeBroker } from './support/fake-peer.ts';
-import { openConsumerLink, openProducerLink } from './support/role-links.ts';
+import { answerFetch, leadsTopic, openConsumerLink, openProducerLink } from './support/role-links.ts';
 
 const prefixWords = SEND_PREFIX_BYTES / 4;
 const wild = [-2147483648, -65536, -8, -1, 1, 7, 64, 1000, 65536, 1 << 28, 2147483647];
@@ -225,6 +226,20 @@ describe("nonsense in a producer's link", () => {
     });
   }
 
+  test('found when its thread has gone, before its last frames are read: the others go on', async (t) => {
+    const app = start();
+    const { end, told } = await openProducerLink(net.controlOf(app), ports);
+    net.run();
+    // So much waits for the thread that nothing is read.
+    t.mock.getter(ProducerProxy.prototype, 'isOverQuota', () => true);
+    Atomics.store(end.requests.i32, TAIL_WORD, -8);
+    net.detach(app);
+    net.thread.loop.wake();
+    net.run();
+    assert.match(JSON.stringify(told()), /NetworkThreadError.*impossible value/);
+    ownerWorks();
+  });
+
   test("of the owner ends only that producer's link, and its thread gets the reason", async () => {
     const app = start();
     const { end, told } = await openProducerLink(net.control, ports);
@@ -260,6 +275,21 @@ describe("nonsense in a consumer's link", () => {
       end.close();
     });
   }
+
+  test('found while records are handed out: its consumer ends and its thread is detached, and the others go on', async () => {
+    const app = start();
+    leadsTopic(net, broker);
+    const { end, told } = await openConsumerLink(net.controlOf(app), ports);
+    net.advance(1000);
+    Atomics.store(end.responses.i32, RETURNED_WORD, 8);
+    // More than the link has room for at a time, so that the network thread looks how much was read.
+    answerFetch(broker, 70_000);
+    isDetached(app);
+    assert.match(JSON.stringify(told()), /NetworkThreadError.*impossible value/);
+    broker.takeWaiting();
+    ownerWorks();
+    end.close();
+  });
 
   test('calls of the wrong shape are refused, and the consumer goes on', async () => {
     const app = start();

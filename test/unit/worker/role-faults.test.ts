@@ -3,14 +3,29 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { MessagePort } from 'node:worker_threads';
-import { ListGroups } from '../../../src/protocol/flat/generated/apis.ts';
+import { mainLane, sharedScope } from '../../../src/common/node-ids.ts';
+import { Fetch, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
 import { consumerCallFrame } from '../../../src/ring/frames/consumer-frames.ts';
 import { writeFrame } from '../../../src/ring/frames/frame.ts';
+import { topicFrame } from '../../../src/ring/frames/record-frames.ts';
 import { ConsumerSnapshotWriter } from '../../../src/state/consumer-snapshot.ts';
+import type { BrokerRequest } from '../../../src/worker/client/broker-requests.ts';
+import type { NodeRequests } from '../../../src/worker/client/node-requests.ts';
 import type { Role, RoleHost } from '../../../src/worker/client/role.ts';
+import { ConsumerRole } from '../../../src/worker/consumer/consumer-role.ts';
+import { Dealer } from '../../../src/worker/consumer/dealer.ts';
+import { Accumulator } from '../../../src/worker/producer/accumulator.ts';
+import { ProducerRole } from '../../../src/worker/producer/producer-role.ts';
 import { FakeNetwork } from './support/fake-network.ts';
 import type { FakeBroker } from './support/fake-peer.ts';
-import { openConsumerLink, openProducerLink } from './support/role-links.ts';
+import {
+  answerFetch,
+  leadsTopic,
+  openConsumerLink,
+  openProducerLink,
+  postRecord,
+  waitingOf,
+} from './support/role-links.ts';
 
 let net: FakeNetwork;
 let broker: FakeBroker;
@@ -26,6 +41,14 @@ afterEach(async () => {
   for (const port of ports.splice(0)) port.close();
   await net.close();
 });
+
+/** The memory of all big answers was given back. */
+async function hasNoFrame(): Promise<void> {
+  const told = await net.control.memory();
+  assert.ok('value' in told, JSON.stringify(told));
+  const open = net.transports.filter(({ isDestroyed }) => !isDestroyed);
+  assert.equal(told.value.parts.receive.usedBytes, open.length * 64 * 1024, 'the chunks of connections');
+}
 
 /** Requests are answered, and nothing more is asked of what has failed. */
 function othersWork(): void {
@@ -90,4 +113,94 @@ test('a producer that throws ends with a reason', async () => {
   assert.match(JSON.stringify(told()), /NetworkThreadError.*the producer has ended by a fault.*allocation failed/);
   othersWork();
   end.close();
+});
+
+test('a consumer that throws, in a state in which it cannot let its threads go, gives back the memory of its fetches', async (t) => {
+  leadsTopic(net, broker);
+  const { end, told } = await openConsumerLink(net.control, ports);
+  net.advance(1000);
+  const thrown = (): never => {
+    throw new RangeError('Array buffer allocation failed');
+  };
+  t.mock.method(ConsumerRole.prototype, 'remove', thrown);
+  const fault = t.mock.method(Dealer.prototype, 'poll', thrown);
+  answerFetch(broker, 200_000);
+  net.run();
+  assert.equal(fault.mock.callCount(), 1);
+  assert.match(JSON.stringify(told()), /NetworkThreadError.*the consumer has ended by a fault/);
+  await hasNoFrame();
+  broker.takeWaiting();
+  othersWork();
+  end.close();
+});
+
+test('a producer that throws is told of no later answer and of no metadata', async (t) => {
+  leadsTopic(net, broker);
+  const { cluster } = net.thread.roleHost;
+  const listening = new Set<object>();
+  const onUpdate = cluster.onUpdate.bind(cluster);
+  t.mock.method(cluster, 'onUpdate', (listener: (now: number) => void) => {
+    listening.add(listener);
+    const stop = onUpdate(listener);
+    return () => {
+      listening.delete(listener);
+      stop();
+    };
+  });
+  const { end, told } = await openProducerLink(net.control, ports);
+  assert.ok(writeFrame(end.requests, topicFrame({ topicHandle: 0, name: 't' })));
+  assert.ok(postRecord(end.requests));
+  net.thread.loop.wake();
+  net.advance(1000);
+  const produce = waitingOf(broker, Produce);
+  const settle = t.mock.method(Accumulator.prototype, 'settle');
+  t.mock.method(ProducerRole.prototype, 'poll', () => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  assert.ok(listening.size > 0);
+  net.thread.roleHost.wake();
+  net.run();
+  assert.match(JSON.stringify(told()), /NetworkThreadError.*the producer has ended by a fault/);
+  assert.equal(listening.size, 0);
+  broker.reply({ responses: [{ name: 't', partitionResponses: [{ index: 0, baseOffset: 0n }] }] }, produce);
+  net.run();
+  assert.equal(settle.mock.callCount(), 0);
+  othersWork();
+  end.close();
+});
+
+test('when a role has ended it is told of no answer, and the memory of answers is given back', async () => {
+  const requests = (net.thread.roleHost.requests as NodeRequests).inScope(sharedScope);
+  const told: unknown[] = [];
+  const ask = (changes: Partial<BrokerRequest>): void =>
+    requests.send(
+      {
+        to: { brokerId: 1, lane: mainLane },
+        api: ListGroups as BrokerRequest['api'],
+        request: {},
+        timeoutMs: 1000,
+        onResponse: (response) => told.push(response),
+        onFailure: (error) => told.push(error),
+        ...changes,
+      },
+      net.now,
+    );
+  const fetch = {
+    api: Fetch as BrokerRequest['api'],
+    maxVersion: 12,
+    request: { maxWaitMs: 0, minBytes: 0, topics: [] },
+  };
+  ask({ ...fetch, records: 'lent' });
+  ask({});
+  ask({});
+  net.run();
+  requests.end();
+  const records = Buffer.alloc(200_000);
+  broker.reply({ responses: [{ topic: 't', partitions: [{ partitionIndex: 0, records }] }] });
+  broker.reply({ groups: [] });
+  net.run();
+  await hasNoFrame();
+  broker.transport.end();
+  net.run();
+  assert.deepEqual(told, []);
 });

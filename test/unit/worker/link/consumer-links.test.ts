@@ -1,32 +1,40 @@
-// The links of one consumer: a thread that comes when the consumer has ended is told so.
+// The links of one consumer: a thread that comes when the consumer has ended is told so, and one whose memory is broken leaves the others.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { prepareCodecs } from '../../../../src/codec/index.ts';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { parseConsumerConfig } from '../../../../src/common/config/consumer-config-parser.ts';
-import { Cancelled } from '../../../../src/common/errors/errors.ts';
-import { createAttachmentHandles } from '../../../../src/ring/attachment.ts';
+import { Cancelled, RingCorruptError } from '../../../../src/common/errors/errors.ts';
+import { Fetch } from '../../../../src/protocol/flat/generated/apis.ts';
+import { createAttachmentHandles, openApplicationEnd } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
+import { CONSUMER_BATCH } from '../../../../src/ring/frames/kinds.ts';
+import { RETURNED_WORD } from '../../../../src/ring/layout.ts';
 import { createLifeline } from '../../../../src/ring/lifeline.ts';
-import { createBatchTable } from '../../../../src/state/batch-table.ts';
+import { BatchTableUser, createBatchTable } from '../../../../src/state/batch-table.ts';
 import { createConsumerSnapshot } from '../../../../src/state/consumer-snapshot.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
+import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import { BlockedThreads } from '../../../../src/worker/link/blocked-threads.ts';
 import { ConsumerLinks } from '../../../../src/worker/link/consumer-links.ts';
 import { Events } from '../../../../src/worker/report/events.ts';
 import { Log } from '../../../../src/worker/report/log.ts';
 import { Metrics } from '../../../../src/worker/report/metrics-recorder.ts';
 import { ConsumerBench } from '../consumer/support/consumer-bench.ts';
+import { answerWith } from '../consumer/support/reading-bench.ts';
 
 function newHandle() {
   const sizes = { requestRingBytes: 4096, responseRingBytes: 4096, spillBytes: 1024, spillBudgetBytes: 65_536 };
-  const { network } = createAttachmentHandles(sizes, createDoorbell(), createCounters());
+  const { network, application } = createAttachmentHandles(sizes, createDoorbell(), createCounters());
   const lifePorts = createLifeline();
-  return { handle: { link: network, table: createBatchTable(4), lifePort: lifePorts.network }, lifePorts, network };
+  const table = createBatchTable(4);
+  return { handle: { link: network, table, lifePort: lifePorts.network }, lifePorts, network, application };
 }
 
-test('a thread that attaches after the end of the consumer, before the last answers are read, is refused with a reason', async (t) => {
+/** The links of a consumer, and what opens the ends of application threads. */
+function newLinks(t: TestContext, host = new ConsumerBench({}), options: object = {}) {
   const opened: ReturnType<typeof newHandle>[] = [];
   const open = () => {
     const one = newHandle();
@@ -40,27 +48,34 @@ test('a thread that attaches after the end of the consumer, before the last answ
       network.sparePort.close();
     }
   });
-  let ends = 0;
+  const ends: ConsumerLinks[] = [];
+  const broken: Error[] = [];
+  const config = parseConsumerConfig(options);
   const links = new ConsumerLinks(
-    new ConsumerBench({}),
+    host,
     {
       client: parseConfig({}),
       metrics: null,
       decoder: null,
-      config: parseConsumerConfig({}),
+      config,
       snapshot: createConsumerSnapshot(),
       newMemberId: () => 'member-id',
       log: () => {},
-      onClosed: () => ends++,
-      onBroken: () => {},
+      onClosed: (ended) => ends.push(ended),
+      onBroken: (_owner, error) => broken.push(error),
       pushing: { host: new ConsumerBench({}), open: () => assert.fail('no broker takes metrics'), failed: () => {} },
       blocked: new BlockedThreads(0, new Events(new Metrics(null, 0), new Log('silent', () => {}))),
     },
-    0,
+    host.now,
   );
+  return { links, config, open, ends, broken };
+}
+
+test('a thread that attaches after the end of the consumer, before the last answers are read, is refused with a reason', async (t) => {
+  const { links, open, ends } = newLinks(t);
   links.detach(links.attach(open().handle, null));
   links.poll(0);
-  assert.equal(ends, 1, 'nobody reads it any more, so it has ended');
+  assert.equal(ends.length, 1, 'nobody reads it any more, so it has ended');
   const late = open();
   const { application } = late.lifePorts;
   // A port without a listener for messages does not keep the process alive until it closes.
@@ -68,4 +83,36 @@ test('a thread that attaches after the end of the consumer, before the last answ
   const told = once(application, 'close');
   assert.throws(() => links.attach(late.handle, null), Cancelled);
   await told;
+});
+
+test('memory with an impossible value that is found while records are handed out ends the link of that thread alone', async (t) => {
+  await prepareCodecs();
+  const bench = new ConsumerBench({}).topic('t', 1);
+  const assign = [{ topic: 't', partition: 0, offset: 10 }];
+  const { links, config, open, ends, broken } = newLinks(t, bench, { assign });
+  const [bad, good] = [open(), open()];
+  for (const { handle } of [bad, good]) {
+    links.attach(handle, null);
+    new BatchTableUser(handle.table).asked(bench.now, true);
+  }
+  links.begin(config, bench.now);
+  links.poll(bench.now);
+  Atomics.store(new Int32Array(bad.network.responseRing), RETURNED_WORD, 8);
+  // Decoded it may be more than the spill budget, so the network thread looks how much was read.
+  const records = buildBatch({ baseOffset: 10n, records: [{ value: 'x'.repeat(40_000) }] });
+  answerWith(bench, { records });
+  links.poll(bench.now);
+  assert.equal(broken.length, 1);
+  assert.ok(broken[0] instanceof RingCorruptError, String(broken[0]));
+  assert.deepEqual([links.ends.length, ends], [1, []]);
+  // Its records come again, behind what was asked for before.
+  const { responses, close } = openApplicationEnd(good.application);
+  t.after(close);
+  const kinds: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    if (bench.asked(Fetch).length > 0) answerWith(bench, { records });
+    links.poll(bench.now);
+    for (; responses.next(); responses.release()) kinds.push(responses.kind);
+  }
+  assert.equal(kinds.filter((kind) => kind === CONSUMER_BATCH).length, 1, kinds.join());
 });

@@ -7,6 +7,8 @@ import { type ProducerConfigInput, parseProducerConfig } from '../../../../src/c
 import type { Control } from '../../../../src/common/control.ts';
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../../../src/common/record-tracking.ts';
 import { createProducerMemory } from '../../../../src/main/producer/producer-memory.ts';
+import type { Api } from '../../../../src/protocol/flat/api.ts';
+import { Fetch, ListOffsets } from '../../../../src/protocol/flat/generated/apis.ts';
 import { type ApplicationEnd, createAttachment, openApplicationEnd } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
 import { commitRecord, RECORD_PREFIX_BYTES } from '../../../../src/ring/frames/record-frames.ts';
@@ -16,6 +18,31 @@ import { createBatchTable } from '../../../../src/state/batch-table.ts';
 import { createConsumerSnapshot } from '../../../../src/state/consumer-snapshot.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
 import { ProducerCountersReader } from '../../../../src/state/producer-counters.ts';
+import { buildBatch } from '../../../../src/testing/batch-builder.ts';
+import type { FakeNetwork } from './fake-network.ts';
+import type { FakeBroker, FakeRequest } from './fake-peer.ts';
+
+/** Broker 1 leads partition 0 of topic t, whose log ends at offset 10. */
+export function leadsTopic({ cluster }: FakeNetwork, broker: FakeBroker): void {
+  const partition = { partitionIndex: 0, leaderId: 1, leaderEpoch: 5, replicaNodes: [1], isrNodes: [1] };
+  cluster.topics = [{ name: 't', partitions: [partition] }];
+  const found = { partitionIndex: 0, errorCode: 0, timestamp: -1n, offset: 10n, leaderEpoch: 5 };
+  broker.handlers.set(ListOffsets.key, () => ({ topics: [{ name: 't', partitions: [found] }] }));
+}
+
+/** The request of that API that waits for its answer. */
+export function waitingOf(broker: FakeBroker, { key, name }: Pick<Api, 'key' | 'name'>): FakeRequest {
+  const found = broker.waiting.find(({ apiKey }) => apiKey === key);
+  assert.ok(found !== undefined, `no ${name} waits`);
+  return found;
+}
+
+/** Answers a consumer's fetch with one record of topic t, whose value has so many bytes. */
+export function answerFetch(broker: FakeBroker, valueBytes: number): void {
+  const records = buildBatch({ baseOffset: 10n, records: [{ value: 'x'.repeat(valueBytes) }] });
+  const partition = { partitionIndex: 0, highWatermark: 11n, lastStableOffset: 11n, records };
+  broker.reply({ responses: [{ topic: 't', partitions: [partition] }] }, waitingOf(broker, Fetch));
+}
 
 export interface ProducerEnd {
   readonly end: ApplicationEnd;
