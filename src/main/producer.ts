@@ -91,7 +91,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     this.#session = open({
       onFailure: (failure) => this.#events.emit('failure', failure),
       onFatal: (error) => this.#events.emit('fatal', error),
-      onEnd: (reason) => this.#preparer.end(reason),
+      onEnd: (reason) => this.#preparer.drop(reason),
     });
     this.#routes = new RecordRoutes(this.#session, this.#preparer);
   }
@@ -286,8 +286,12 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       return transactionBeginFrame(callId);
     };
     this.#session.call(frameOf, (error) => {
-      if (error === null) succeed(future, new Transaction<K, V>(this.#transactionHost, beganBy));
-      else fail(future, error);
+      if (error !== null) {
+        fail(future, error);
+        return;
+      }
+      this.#preparer.transaction = beganBy;
+      succeed(future, new Transaction<K, V>(this.#transactionHost, beganBy));
     });
     return future;
   }
@@ -381,6 +385,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       send: (topic, record, options) => this.send(topic, record, options),
       sendAll: (topic, records, options, whyOver) => this.#sendAllOf(topic, records, options, whyOver),
       serialized: () => this.#preparer.serialized(),
+      drop: (error, beganBy) => this.#preparer.drop(error, beganBy),
     };
   }
 }

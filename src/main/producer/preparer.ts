@@ -26,18 +26,27 @@ export interface Prepared {
   readonly timestampMs: number;
 }
 
+/** What waits for a serializer. */
+interface Waiting {
+  /** The transaction that it was given in. */
+  readonly transaction: number;
+  /** Fails it. What its serializers return is thrown away. */
+  readonly drop: (error: Error) => void;
+}
+
 export class Preparer<K, V> {
   /** Resolves after the last record that waits for a serializer. Later records wait for it too. Null: no record waits. */
   tail: Promise<void> | null = null;
+  /** The transaction that records are given in: the id of the call that began it. */
+  transaction = 0;
   readonly #options: ProducerOptions<K, V>;
   readonly #host: Pick<ClientHost, 'partitionCount'>;
   readonly #learn: (topic: string) => Promise<number>;
   readonly #partitioner: Partitioner | null;
   readonly hasPartitioner: boolean;
-  /** Fails one of the records that wait. */
-  readonly #waiting = new Set<(error: Error) => void>();
-  /** Called at the end of the producer. */
-  readonly #endListeners = new Set<() => void>();
+  readonly #waiting = new Set<Waiting>();
+  /** Called when everything that waited was dropped. */
+  readonly #dropListeners = new Set<() => void>();
 
   /** @param learn returns the number of a topic's partitions when metadata has come */
   constructor(
@@ -57,20 +66,36 @@ export class Preparer<K, V> {
     const { tail } = this;
     if (tail === null) return;
     await new Promise<void>((resolve) => {
-      this.#endListeners.add(resolve);
+      this.#dropListeners.add(resolve);
       void tail.then(() => {
-        this.#endListeners.delete(resolve);
+        this.#dropListeners.delete(resolve);
         resolve();
       });
     });
   }
 
-  /** Nothing can be written any more: the records that wait fail, however long their serializers take. */
-  end(error: Error): void {
-    for (const fail of this.#waiting) fail(error);
-    this.#waiting.clear();
-    for (const listener of this.#endListeners) listener();
-    this.#endListeners.clear();
+  /**
+   * The records that wait fail, however long their serializers take, and are never written. Later ones do not wait for them.
+   * @param transaction only those that were given in it; default: all, because nothing can be written any more
+   */
+  drop(error: Error, transaction?: number): void {
+    const dropped = [...this.#waiting].filter((one) => transaction === undefined || one.transaction === transaction);
+    for (const one of dropped) this.#waiting.delete(one);
+    if (this.#waiting.size === 0) {
+      this.tail = null;
+      for (const listener of this.#dropListeners) listener();
+      this.#dropListeners.clear();
+    }
+    for (const one of dropped) one.drop(error);
+  }
+
+  /** The outcome of `prepare`, or the error of `drop` if that is called before. */
+  unlessDropped(preparing: Promise<Prepared>): Promise<Prepared> {
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { transaction: this.transaction, drop: reject };
+      this.#waiting.add(waiting);
+      preparing.finally(() => this.#waiting.delete(waiting)).then(resolve, reject);
+    });
   }
 
   /** Whether nothing has to be done with a record before it is written. */
@@ -88,8 +113,13 @@ export class Preparer<K, V> {
     onReady: (prepared: Prepared) => void,
     onError: (error: Error) => void,
   ): void {
+    let isDropped = false;
     const failed = (thrown: unknown): void => onError(thrownError(thrown));
+    const ready = (prepared: Prepared): void => {
+      if (!isDropped) onReady(prepared);
+    };
     const run = (): Promise<void> | null => {
+      if (isDropped) return null;
       let prepared: Prepared | Promise<Prepared>;
       try {
         prepared = this.prepare(topic, record, partition);
@@ -98,15 +128,20 @@ export class Preparer<K, V> {
         onError(error);
         return null;
       }
-      if (prepared instanceof Promise) return prepared.then(onReady).catch(failed);
+      if (prepared instanceof Promise) return prepared.then(ready).catch(failed);
       onReady(prepared);
       return null;
     };
     const wait = this.tail === null ? run() : this.tail.then(run).catch(failed);
     if (wait === null) return;
-    this.#waiting.add(onError);
+    const drop = (error: Error): void => {
+      isDropped = true;
+      onError(error);
+    };
+    const waiting: Waiting = { transaction: this.transaction, drop };
+    this.#waiting.add(waiting);
     const tail = wait.then(() => {
-      this.#waiting.delete(onError);
+      this.#waiting.delete(waiting);
       if (this.tail === tail) this.tail = null;
     });
     this.tail = tail;

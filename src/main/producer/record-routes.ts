@@ -165,7 +165,7 @@ export class RecordRoutes<K, V> {
 
   /** Records of bytes that nothing has to be done with before. From a list, no object is made for a record without headers. */
   async #writeEach(group: Group, records: Iterable<ProducerRecord>): Promise<void> {
-    if (this.#preparer.tail !== null) await this.#preparer.tail;
+    if (this.#preparer.tail !== null) await this.#preparer.serialized();
     if (!Array.isArray(records)) {
       for (const record of records) {
         const taken = this.#take(group, record);
@@ -205,17 +205,20 @@ export class RecordRoutes<K, V> {
   }
 
   async #prepareEach(group: Group, records: RecordsSource<K, V>): Promise<void> {
-    if (this.#preparer.tail !== null) await this.#preparer.tail;
+    if (this.#preparer.tail !== null) await this.#preparer.serialized();
     for await (const record of records) {
       if (group.signal?.aborted) throw abortError('sendAll', group.signal);
       checkRecord(record);
+      const over = group.whyOver();
+      if (over !== null) throw over;
       try {
-        const prepared = await this.#preparer.prepare(group.topic, record, partitionOf(record.partition));
+        const preparing = this.#preparer.prepare(group.topic, record, partitionOf(record.partition));
+        const prepared = preparing instanceof Promise ? await this.#preparer.unlessDropped(preparing) : preparing;
         const { key, value, headers, partition, timestampMs } = prepared;
         while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs))
           await this.#room(group, exactBytes(key, value, headers));
       } catch (error) {
-        if (!this.#isOfRecord(group, error)) throw error;
+        if (!this.#isOfRecord(group, error)) throw group.whyOver() ?? error;
         if (group.endsAtFailure) break;
       }
     }

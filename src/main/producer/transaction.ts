@@ -59,6 +59,8 @@ export interface TransactionHost<K, V> {
   ): Future<DeliveryReport>;
   /** Resolves when no record waits for its serializer any more. */
   serialized(): Promise<void>;
+  /** Fails the records of that transaction that wait for their serializers. They are never written. */
+  drop(error: Error, beganBy: number): void;
 }
 
 /** A transaction. It is open until `commit` or `abort`. `producer.begin()` makes one, and `producer.transaction` passes one to its function. */
@@ -152,7 +154,10 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     return this.#end(true);
   }
 
-  /** Drops the records that were not sent. Readers of committed records see nothing of the transaction. */
+  /**
+   * Drops the records that were not sent, and does not wait for their serializers: they fail with TransactionAbortedError. Readers of committed
+   * records see nothing of the transaction.
+   */
   abort(): Promise<void> {
     return this.#end(false);
   }
@@ -161,13 +166,12 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     if (this.#state === 'ended')
       throw new IllegalStateError(`${isCommit ? 'commit' : 'abort'}: the transaction is over`);
     this.#state = 'ending';
-    if (!isCommit) {
-      this.#whyOver = new TransactionAbortedError('the transaction was aborted: it takes no more records');
-    }
-    await this.#host.serialized();
     if (isCommit) {
+      await this.#host.serialized();
       await this.#settled();
       this.#checkRecords();
+    } else {
+      this.#drop();
     }
     const frameOf = (callId: number): Frame => transactionEndFrame({ callId, beganBy: this.#beganBy, isCommit });
     await new Promise<void>((resolve, reject) => {
@@ -177,6 +181,12 @@ export class Transaction<K = BytesInput, V = BytesInput> {
       });
     });
     this.#state = 'ended';
+  }
+
+  #drop(): void {
+    this.#whyOver = new TransactionAbortedError('the transaction was aborted: it takes no more records');
+    const text = 'the transaction was aborted before the record was serialized';
+    this.#host.drop(new TransactionAbortedError(text, { maybeWritten: false }), this.#beganBy);
   }
 
   #checkRecords(): void {

@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { Cancelled, ProducerClosedError } from '../../../../src/common/errors/errors.ts';
+import { Cancelled, ProducerClosedError, TransactionAbortedError } from '../../../../src/common/errors/errors.ts';
+import type { PlainError } from '../../../../src/common/errors/plain-error.ts';
 import { TrackKind } from '../../../../src/common/record-tracking.ts';
 import type { GroupAppender, ProducerOptions } from '../../../../src/main/producer/producer-types.ts';
+import type { Transaction } from '../../../../src/main/producer/transaction.ts';
 import {
   FLUSH,
   GROUP_END,
@@ -35,6 +37,25 @@ afterEach(() => {
 
 const text = (value: string): string => value;
 const neverSerialized = (): Promise<string> => new Promise(() => {});
+
+/** Serializers that end when a test opens their gates. */
+function gated(): { readonly serializeValue: (value: string) => string | Promise<string>; readonly open: () => void } {
+  const gates: (() => void)[] = [];
+  return {
+    serializeValue: (value) =>
+      value === 'at once' ? value : new Promise((resolve) => gates.push(() => resolve(value))),
+    open: () => {
+      for (const gate of gates.splice(0)) gate();
+    },
+  };
+}
+
+/** Begins a transaction, which the network thread answers. */
+async function begun(producer: typeof bench.producer): Promise<Transaction<string, string>> {
+  const beginning = producer.begin();
+  await bench.answer(transactionDoneFrame({ callId: bench.postedOf(TRANSACTION_BEGIN).requestId, error: null }));
+  return beginning;
+}
 
 /** Settles within some turns of the event loop. */
 async function settled(promise: PromiseLike<unknown>): Promise<string> {
@@ -240,4 +261,78 @@ test('the calls of a transaction name the call that began it', async () => {
     begun.push(requestId);
   }
   assert.notEqual(begun[0], begun[1]);
+});
+
+test('an abort does not wait for serializers: their records fail, and nothing of them is written into the next transaction', async () => {
+  const { serializeValue, open: openGates } = gated();
+  const producer = open({ transactionalId: 'x', serializeValue });
+  const tx = await begun(producer);
+  const groups = [tx.sendAll('t', [{ value: 'a' }])];
+  const sent = [tx.send('t', { value: 'b' }), tx.send('t', { value: 'at once' })];
+  groups.push(tx.sendAll('t', [{ value: 'c' }]));
+  await bench.turns();
+  const aborted = tx.abort();
+  for (const each of groups) assert.equal(await settled(each), 'TransactionAbortedError');
+  for (const each of sent)
+    await assert.rejects(
+      async () => each,
+      (error: TransactionAbortedError) => error instanceof TransactionAbortedError && error.maybeWritten === false,
+    );
+  const frames = bench.posted();
+  assert.deepEqual(
+    frames.map(({ kind }) => kind),
+    [TRANSACTION_END],
+  );
+  await bench.answer(transactionDoneFrame({ callId: frames[0]!.requestId, error: null }));
+  await aborted;
+  assert.equal(bench.holds, 0, 'nothing keeps the process alive');
+  const next = await begun(producer);
+  next.send('t', { value: 'at once' });
+  const kindsOf = (): number[] => bench.posted().map(({ kind }) => kind);
+  assert.equal(kindsOf().filter((kind) => kind === RECORD).length, 1, 'it waits for no record of before');
+  openGates();
+  await bench.turns();
+  assert.deepEqual(kindsOf(), []);
+});
+
+test('a commit waits for serializers', async () => {
+  const { serializeValue, open: openGates } = gated();
+  const tx = await begun(open({ transactionalId: 'x', serializeValue }));
+  tx.send('t', { value: 'a' });
+  tx.commit().catch(() => {});
+  await bench.turns();
+  assert.deepEqual(bench.posted(), []);
+  openGates();
+  await bench.turns();
+  const kinds = bench.posted().map(({ kind }) => kind);
+  assert.deepEqual(kinds.slice(-2), [RECORD, TRANSACTION_END]);
+});
+
+test('a commit that waits for a serializer fails when the transaction is aborted meanwhile', async () => {
+  const tx = await begun(open({ transactionalId: 'x', serializeValue: neverSerialized }));
+  tx.send('t', { value: 'a' });
+  const committing = tx.commit();
+  const outcome = settled(committing);
+  const aborted = tx.abort();
+  assert.equal(await outcome, 'TransactionAbortableError');
+  const ends = bench.posted().filter(({ kind }) => kind === TRANSACTION_END);
+  assert.equal(ends.length, 1);
+  await bench.answer(transactionDoneFrame({ callId: ends[0]!.requestId, error: null }));
+  await aborted;
+});
+
+test('an abort that is called again, because its time was over, leaves the records of the next transaction alone', async () => {
+  const producer = open({ transactionalId: 'x', serializeValue: neverSerialized });
+  const tx = await begun(producer);
+  const end = async (error: PlainError | null): Promise<string> => {
+    const aborted = settled(tx.abort());
+    await bench.answer(transactionDoneFrame({ callId: bench.postedOf(TRANSACTION_END).requestId, error }));
+    return aborted;
+  };
+  assert.equal(await end({ name: 'KafkaTimeoutError', message: 'not in time' }), 'KafkaTimeoutError');
+  const next = await begun(producer);
+  const sent = next.send('t', { value: 'v' });
+  sent.addErrback(() => {});
+  assert.equal(await end(null), 'done');
+  assert.equal(sent.isDone, false);
 });

@@ -74,7 +74,7 @@ function newLinks(t: TestContext, host = new ConsumerBench({}), options: object 
 test('a thread that attaches after the end of the consumer, before the last answers are read, is refused with a reason', async (t) => {
   const { links, open, ends } = newLinks(t);
   links.detach(links.attach(open().handle, null));
-  links.poll(0);
+  links.poll(1000);
   assert.equal(ends.length, 1, 'nobody reads it any more, so it has ended');
   const late = open();
   const { application } = late.lifePorts;
