@@ -5,6 +5,7 @@ import { type KafkaClientError, KafkaTimeoutError, NoBrokersAvailable } from '..
 import { shown } from '../../common/text.ts';
 import { untilAborted } from '../link/abort-signals.ts';
 import type { Future } from '../link/future.ts';
+import { startLimit } from '../link/late-limit.ts';
 import type { Cluster } from './cluster.ts';
 import type { Session } from './session.ts';
 
@@ -15,6 +16,8 @@ export interface TopicSource {
   add(topic: string): Future<Cluster>;
   /** A refresh begun after the call, as far as the backoff allows. */
   refresh(): Future<Cluster>;
+  /** Resolves when the network thread has read all that had come, and the cluster shows it. */
+  catchUp(): Promise<unknown>;
   /** Why no broker can be asked; undefined while one is connected. */
   unreachable(): Error | undefined;
 }
@@ -30,7 +33,7 @@ export async function awaitTopic(
   const deadline = monotonicNowMs() + limitMs;
   let refresh = source.add(topic);
   for (;;) {
-    const isAnswered = await isDoneWithin(refresh, deadline - monotonicNowMs());
+    const isAnswered = await isDoneWithin(refresh, deadline - monotonicNowMs(), () => source.catchUp());
     // Given up: nobody hears of it any more.
     if (cluster.partitionsForTopic(topic) !== null || signal?.aborted === true) return cluster;
     const error = cluster.topicError(topic);
@@ -48,27 +51,33 @@ export async function awaitTopic(
 
 /** The same with a session's topics, ended early by the signal. */
 export function awaitTopicOf(
-  { topics, cluster, nodes, config }: Pick<Session, 'topics' | 'cluster' | 'nodes' | 'config'>,
+  session: Pick<Session, 'topics' | 'cluster' | 'nodes' | 'config' | 'poll'>,
   topic: string,
   limitMs: number,
   signal: AbortSignal | null,
 ): Promise<Cluster> {
+  const { topics, cluster, nodes, config } = session;
   const source: TopicSource = {
     cluster,
     add: (name) => topics.add(name),
     refresh: () => topics.requestUpdate(),
+    catchUp: () => session.poll(0, null, null),
     unreachable: () => nodes.whyNoneConnected(config.bootstrapServers.length),
   };
   return untilAborted(`the wait for topic ${shown(topic)}`, signal, () => awaitTopic(source, topic, limitMs, signal));
 }
 
 /** False when the time is over first. Rejects with what the Future fails with, unless the next refresh may succeed. */
-async function isDoneWithin(future: Future<Cluster>, limitMs: number): Promise<boolean> {
+async function isDoneWithin(
+  future: Future<Cluster>,
+  limitMs: number,
+  catchUp: () => Promise<unknown>,
+): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const isTimeOver = new Promise<false>((resolve) => {
     // The timer of a thread that was blocked fires before the answer is read that has come meanwhile.
     const end = (): void => void setImmediate(resolve, false);
-    timer = setTimeout(end, Math.max(0, limitMs));
+    timer = startLimit(end, Math.max(0, limitMs), catchUp);
   });
   try {
     return await Promise.race([future.then(() => true as const), isTimeOver]);

@@ -95,6 +95,10 @@ export class ClientRoles implements ClientHost {
     if (this.partitionCount(topic) === null) await topics.requestUpdate();
   }
 
+  catchUp(): Promise<unknown> {
+    return this.#session.poll(0, null, null);
+  }
+
   addRole(role: ClientRole): void {
     this.#roles.add(role);
     // The client has ended since the call that opened the role was answered, and has told all roles but this one, which is not whole yet.

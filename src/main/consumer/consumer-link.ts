@@ -226,7 +226,12 @@ export class ConsumerLink implements BatchHost {
         this.#waiters.delete(end);
         resolve();
       };
-      if (timeoutMs < 2 ** 31) timer = setTimeout(end, timeoutMs);
+      // The timer of a thread that was blocked fires before the thread hears of what has come.
+      const drainAndEnd = (): void => {
+        this.drain();
+        end();
+      };
+      if (timeoutMs < 2 ** 31) timer = setTimeout(drainAndEnd, timeoutMs);
       signal?.addEventListener('abort', end, { once: true });
       this.#waiters.add(end);
       if (signal?.aborted || this.#closeError !== null) end();

@@ -31,6 +31,7 @@ import { type ConsumerMetricsMemory, createConsumerMetrics } from '../../state/c
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
 import type { ClientHost, ClientRole, MetricsOrigin, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
+import { BlockingLimit } from '../link/late-limit.ts';
 import { nextTurn, TurnBudget } from '../link/turn-budget.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
@@ -292,9 +293,8 @@ export class ConsumerSession implements ClientRole {
     const asked = this.link.call<ConsumerAnswer>(call);
     // The error is thrown below.
     asked.addErrback(() => {});
-    const deadline = monotonicNowMs() + timeoutMs + closeGraceMs;
-    while (!asked.isDone) {
-      const leftMs = deadline - monotonicNowMs();
+    const limit = new BlockingLimit(timeoutMs + closeGraceMs);
+    for (let leftMs = limit.leftMs(); !asked.isDone; leftMs = limit.leftMs()) {
       if (leftMs <= 0 || this.link.isNetworkThreadOver) throw new KafkaTimeoutError(`no answer to ${call.op} in time`);
       this.link.blockForNews(leftMs);
     }

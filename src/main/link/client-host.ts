@@ -57,6 +57,8 @@ export interface ClientHost {
   partitionCount(topic: string): number | null;
   /** Adds the topic to the tracked topics and waits for a metadata update that began after that. */
   learnTopic(topic: string): Promise<void>;
+  /** Resolves when the network thread has read all that had come, and the client has taken its part of it. */
+  catchUp(): Promise<unknown>;
   addRole(role: ClientRole): void;
   removeRole(role: ClientRole): void;
   log(level: LogLevel, event: string, message: string, error?: Error): void;

@@ -7,6 +7,7 @@ import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { onAbort } from './abort-signals.ts';
 import { Future, onSettled } from './future.ts';
 import type { InFlight } from './in-flight.ts';
+import { startLimit } from './late-limit.ts';
 import type { NetworkProxy } from './network-proxy.ts';
 import type { ResponseAdapter } from './response-adapter.ts';
 import type { ResponseSpan } from './response-log.ts';
@@ -147,7 +148,8 @@ export class Poller {
       const check = (): void => {
         if (inFlight.size === 0) finish();
       };
-      const timer = this.#endAfter(limitMs, finish);
+      // What is not settled then fails, unless its answer has come.
+      const timer = startLimit(this.#readBefore(finish), limitMs, () => this.poll(0, null, null));
       this.#onceSettled.add(check);
       this.#proxy.flush();
     });
@@ -209,18 +211,17 @@ export class Poller {
       if (signal !== null) stops.push(onAbort(signal, wait.end));
       // poll(0) only waits for its fence, which the network thread answers within two turns.
       if (limitMs <= 0) return;
-      const timer = this.#endAfter(limitMs, wait.end);
+      const timer = setTimeout(this.#readBefore(wait.end), Math.min(limitMs, maxTimerMs));
       stops.push(() => clearTimeout(timer));
     });
   }
 
   /** Reads what has come before it ends a wait: the timer of a thread that was blocked fires before the thread hears of that. */
-  #endAfter(limitMs: number, end: () => void): NodeJS.Timeout {
-    const readAndEnd = (): void => {
+  #readBefore(end: () => void): () => void {
+    return () => {
       this.#adapter.drain();
       end();
     };
-    return setTimeout(readAndEnd, Math.min(limitMs, maxTimerMs));
   }
 
   #endFences(): void {

@@ -21,7 +21,7 @@ import { Lifeline } from '../../ring/lifeline.ts';
 import { ProducerCountersReader } from '../../state/producer-counters.ts';
 import type { ClientHost, ClientRole, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
-import { startTimer } from '../link/wait-limits.ts';
+import { BlockingLimit, startLimit } from '../link/late-limit.ts';
 import { Deliveries } from './deliveries.ts';
 import { ProducerLink } from './producer-link.ts';
 import type { ApplicationProducerLink } from './producer-memory.ts';
@@ -35,7 +35,7 @@ const recordOverheadBytes = RECORD_PREFIX_BYTES + lengthsBytes;
 interface RoomWaiter {
   readonly bytes: number;
   readonly future: Future<void>;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: NodeJS.Timeout | undefined;
 }
 
 export interface SessionListener {
@@ -185,15 +185,15 @@ export class ProducerSession implements ClientRole {
       this.#link.drain();
       if (!future.isDone) fail(future, flushTimeout(timeoutMs));
     };
-    if (!future.isDone) timer = startTimer(end, timeoutMs);
+    if (!future.isDone) timer = startLimit(end, timeoutMs, () => this.#host.catchUp());
     return future;
   }
 
   flushSync(timeoutMs: number): DeliveryReport {
     this.#refuseInCallback('flushSync');
-    const deadline = monotonicNowMs() + timeoutMs;
+    const limit = new BlockingLimit(timeoutMs);
     const future = this.flush(Number.POSITIVE_INFINITY);
-    while (!future.isDone && monotonicNowMs() < deadline) this.pollSync(deadline - monotonicNowMs());
+    for (let leftMs = limit.leftMs(); !future.isDone && leftMs > 0; leftMs = limit.leftMs()) this.pollSync(leftMs);
     // A Future that is done takes no report later, so the next flush gets it.
     if (!future.isDone) fail(future, flushTimeout(timeoutMs));
     if (future.exception !== null) throw future.exception;
@@ -219,22 +219,17 @@ export class ProducerSession implements ClientRole {
       this.#promise(bytes);
       return future.success(undefined);
     }
-    const timer = setTimeout(() => {
+    const end = (): void => {
+      if (future.isDone) return;
       this.#waiters = this.#waiters.filter((waiter) => waiter.future !== future);
       this.#updateHold();
       // There may be room of which the network thread has not told yet.
       if (this.#hasRoom(bytes, this.#promisedBytes)) {
         this.#promise(bytes);
         succeed(future, undefined);
-        return;
-      }
-      fail(
-        future,
-        new BufferExhaustedError(
-          `there was no room for ${bytes} bytes within ${maxBlockMs} ms (maxBlockMs); bufferMemoryBytes is ${this.config.bufferMemoryBytes}`,
-        ),
-      );
-    }, maxBlockMs);
+      } else fail(future, noRoom(bytes, this.config));
+    };
+    const timer = startLimit(end, maxBlockMs, () => this.#host.catchUp());
     this.#waiters.push({ bytes, future, timer });
     this.busy();
     this.#wantRoom();
@@ -389,6 +384,11 @@ export class ProducerSession implements ClientRole {
     if (!this.#isInCallback) return;
     throw new IllegalStateError(`${what} inside a delivery's callback would wait for itself; await flush() instead`);
   }
+}
+
+function noRoom(bytes: number, { maxBlockMs, bufferMemoryBytes }: ProducerConfig): BufferExhaustedError {
+  const text = `there was no room for ${bytes} bytes within ${maxBlockMs} ms (maxBlockMs)`;
+  return new BufferExhaustedError(`${text}; bufferMemoryBytes is ${bufferMemoryBytes}`);
 }
 
 function flushTimeout(timeoutMs: number): KafkaTimeoutError {

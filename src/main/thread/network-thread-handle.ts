@@ -17,6 +17,7 @@ import {
   STATE_LOST,
   STATE_STARTING,
 } from '../../state/counters.ts';
+import { BeginWatch } from './begin-watch.ts';
 import { carriedConfig } from './carried-config.ts';
 import type { ClientLog } from './client-log.ts';
 import { ControlCalls } from './control-calls.ts';
@@ -132,9 +133,10 @@ export class NetworkThreadHandle implements ThreadAccess {
    * needs, and so only the time counts for which its event loop had nothing to do. Returns a function that removes the limit.
    */
   limitBegin(limitMs: number): () => void {
+    const watch = new BeginWatch(limitMs, beginLookMs);
     const timer = setInterval(() => {
       if (this.end.counters.state() !== STATE_STARTING) return clearInterval(timer);
-      if (this.#worker.performance.eventLoopUtilization().idle < limitMs) return;
+      if (!watch.look(this.#worker.performance.eventLoopUtilization().idle)) return;
       clearInterval(timer);
       const text = `the network thread did not begin within ${limitMs} ms of waiting; probably its modules cannot be read, because other work uses every thread of the process's pool (UV_THREADPOOL_SIZE): start the client before that work`;
       this.condemn(new NetworkThreadError(text));

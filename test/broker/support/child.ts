@@ -2,6 +2,8 @@
 // Runs in the test's thread.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { standsStill } from '../../helpers/standstill.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import type { Cleanup } from './client.ts';
 
 export interface ChildEnd {
@@ -20,6 +22,8 @@ export interface Child {
   /** Writes a line to its stdin. */
   tell(line: string): void;
   signal(signal: NodeJS.Signals): void;
+  /** Stops it by SIGSTOP. Resolves when it stands still. */
+  stop(): Promise<void>;
 }
 
 export interface ChildOptions {
@@ -71,6 +75,10 @@ export function startChild(t: Cleanup, script: string, args: object, options: Ch
     },
     signal: (signal) => {
       child.kill(signal);
+    },
+    stop: async () => {
+      child.kill('SIGSTOP');
+      await waitFor('the standstill', () => standsStill(child.pid!));
     },
   };
 }

@@ -190,3 +190,14 @@ test('a batch whose offsets span more than 32 bits is done for the network threa
   assert.equal(batch.done(), 'ok');
   assert.equal(offsetsOf(table.done(place), span), span);
 });
+
+test('a wait reads what has come before it ends: the timer of a thread that was blocked fires before its doorbell is heard', async () => {
+  const { link, network } = open();
+  const waited = link.untilNews(20, null);
+  const error = { name: 'FetchFailedError', message: 'came meanwhile', code: 'KAFKA_FETCH_FAILED' };
+  assert.ok(writeFrame(network.responses, consumerRaiseFrame({ error, place: null, ticket: null, returns: 0 })));
+  await waited;
+  const taken = link.take();
+  assert.ok(taken instanceof Error);
+  assert.match(taken.message, /came meanwhile/);
+});

@@ -37,7 +37,7 @@ async function open(): Promise<Opened> {
       return Promise.resolve(7 as T);
     },
     ...{ hold: () => {}, release: () => {}, addRole: () => {}, removeRole: () => {}, callbackThrew: unexpected },
-    ...{ share: unexpected, partitionCount: unexpected, learnTopic: unexpected, log: unexpected },
+    ...{ share: unexpected, partitionCount: unexpected, learnTopic: unexpected, catchUp: unexpected, log: unexpected },
   };
   const session = await ConsumerSession.open(host, parseConsumerConfig({}), () => {});
   const network = openNetworkEnd(opening!.link);

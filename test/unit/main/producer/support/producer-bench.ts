@@ -27,6 +27,8 @@ export class ProducerBench<K, V> {
   readonly counters: ProducerCountersWriter;
   /** The limits of which the network thread was told beside the frames, in ms. */
   readonly limits: number[] = [];
+  /** What the network thread does when it reads all that has come. */
+  onCatchUp: () => void = () => {};
   /** How often the process is kept alive. */
   holds = 0;
   readonly #end: NetworkEnd;
@@ -43,6 +45,7 @@ export class ProducerBench<K, V> {
       callbackThrew: (error: unknown) => assert.fail(String(error)),
       partitionCount: () => 1,
       learnTopic: async () => {},
+      catchUp: async () => this.onCatchUp(),
       metricsOrigin: { clientId: 'test', metrics: false },
       hold: () => void this.holds++,
       release: () => void this.holds--,
