@@ -79,6 +79,7 @@ const units: Readonly<Record<string, string>> = {
   applicationShare: 'share',
   peakMiB: 'MiB',
   firstRecordMs: 'ms',
+  coldStartMs: 'ms',
   errors: 'errors',
   disconnects: 'disconnects',
   duplicates: 'records twice',

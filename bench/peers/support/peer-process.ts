@@ -74,7 +74,8 @@ async function read(peer: Peer): Promise<Measured> {
     bytes += valueBytes;
     if (meter.elapsedMs < job.measureMs && !isNearlyAll(0.98)) return;
     const { figures, ...rest } = meter.stop(records);
-    const more = { firstRecordMs, duplicates, megabytesPerSecond: (bytes / meter.elapsedMs) * 1e-3 };
+    const coldStartMs = loadMs + firstRecordMs;
+    const more = { firstRecordMs, coldStartMs, duplicates, megabytesPerSecond: (bytes / meter.elapsedMs) * 1e-3 };
     isOver = true;
     ended({ ...rest, figures: { ...figures, ...more } });
   };
@@ -140,7 +141,9 @@ function blocking(requestSync: () => void): Figures {
 }
 
 if (!isNodePeer(job.peer)) throw new Error(`${job.peer} is no client of Node`);
+const loadAt = performance.now();
 const peer = await loadPeer(job.peer, job.folder);
+const loadMs = performance.now() - loadAt;
 const measured = await { write, read, request }[job.work](peer);
 writeSync(answerFd, JSON.stringify({ ...measured, version: peer.version } satisfies Answer));
 process.exit(0);
