@@ -137,7 +137,7 @@ async function readAll(): Promise<boolean> {
 
 async function measureAtRest(catchUpSeconds: number): Promise<void> {
   for (const each of allLedgers) each.trim();
-  const memory = await probe.measure(async () => (await client.memory()).parts.kept.usedBytes);
+  const memory = await probe.measure(async () => (await client.memory()).parts);
   if (memory === null) {
     lag.notMeasured++;
     return;

@@ -20,8 +20,9 @@ type Name = keyof typeof rested;
 export interface MemoryVerdict {
   /** Heaps and buffers with code. */
   readonly used: Slope;
-  /** The same without code. */
+  /** The same without code and what connections receive into. */
   readonly data: Slope;
+  readonly receive: Slope;
   readonly code: Slope;
   readonly heap: Slope;
   readonly networkHeap: Slope;
@@ -42,10 +43,13 @@ export function memoryVerdict(rests: Moments<Name>, minutes: number): MemoryVerd
   const last = (name: Name): number => Math.round(rests.values(name).at(-1) ?? 0);
   const data = slope('dataMiB');
   const memoryIs = trendOf(data, maxGrowthMiBPerHour);
-  const isTrendRight = minutes < minFlatMinutes ? memoryIs !== 'grows' : memoryIs === 'flat';
+  const receive = slope('receiveMiB');
+  const isRightTrend = (trend: Trend): boolean => (minutes < minFlatMinutes ? trend !== 'grows' : trend === 'flat');
+  const isTrendRight = isRightTrend(memoryIs) && isRightTrend(trendOf(receive, maxGrowthMiBPerHour));
   return {
     used: slope('usedMiB'),
     data,
+    receive,
     code: slope('codeMiB'),
     heap: slope('heapMiB'),
     networkHeap: slope('networkHeapMiB'),

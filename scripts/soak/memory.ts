@@ -14,10 +14,18 @@ export interface MemorySample {
   readonly externalMiB: number;
   /** Of it, what the client keeps for reuse: it grows with the greatest load so far, and has a limit. */
   readonly keptMiB: number;
+  /** Of it, what connections receive into: 64 KiB for each that is open, and faults decide how many that are. */
+  readonly receiveMiB: number;
   /** Heap and external memory of these threads, without what is kept. */
   readonly usedMiB: number;
-  /** The same without code: what the program holds. */
+  /** The same without code and what connections receive into: what the program holds. */
   readonly dataMiB: number;
+}
+
+/** What a client says of its memory. */
+export interface Held {
+  readonly kept: { readonly usedBytes: number };
+  readonly receive: { readonly usedBytes: number };
 }
 
 const answerLimitMs = 20_000;
@@ -44,22 +52,25 @@ export class MemoryProbe {
   /**
    * Of the main thread and of the one network thread, when nothing is kept for reuse any more: the least of some looks at it. Throws if
    * there are more threads. Null if it does not answer in time.
-   * @param keptBytes tells what the client keeps for reuse
+   * @param held asks the client
    */
-  async measure(keptBytes: () => Promise<number>): Promise<MemorySample | null> {
+  async measure(held: () => Promise<Held>): Promise<MemorySample | null> {
     const keptUntil = performance.now() + keptLimitMs;
-    while ((await keptBytes()) > 0 && performance.now() < keptUntil) await delay(lookAtKeptEveryMs);
+    while ((await held()).kept.usedBytes > 0 && performance.now() < keptUntil) await delay(lookAtKeptEveryMs);
     let least: MemorySample | null = null;
     for (let i = 0; i < looks; i++) {
       if (i > 0) await delay(betweenLooksMs);
-      const sample = await this.#look(await keptBytes());
+      const sample = await this.#look(await held());
       if (sample === null) return null;
       if (least === null || sample.usedMiB < least.usedMiB) least = sample;
     }
     return least;
   }
 
-  async #look(keptBytes: number): Promise<MemorySample | null> {
+  async #look({
+    kept: { usedBytes: keptBytes },
+    receive: { usedBytes: receiveBytes },
+  }: Held): Promise<MemorySample | null> {
     this.#answers = [];
     this.#channel.postMessage(null);
     const until = performance.now() + answerLimitMs;
@@ -82,8 +93,9 @@ export class MemoryProbe {
       codeMiB: mib(codeBytes),
       externalMiB: mib(main.externalBytes + network.externalBytes),
       keptMiB: mib(keptBytes),
+      receiveMiB: mib(receiveBytes),
       usedMiB: mib(usedBytes),
-      dataMiB: mib(usedBytes - codeBytes),
+      dataMiB: mib(usedBytes - codeBytes - receiveBytes),
     };
   }
 

@@ -17,8 +17,9 @@ export const rested = {
   codeMiB: 'at rest: of both heaps compiled code, MiB',
   externalMiB: 'at rest: buffers and shared memory of both, MiB',
   keptMiB: 'at rest: of these kept for reuse, MiB',
+  receiveMiB: 'at rest: of these what open connections receive into, MiB',
   usedMiB: 'at rest: heaps and buffers of both, without what is kept for reuse, MiB',
-  dataMiB: 'at rest: the same without compiled code, MiB',
+  dataMiB: 'at rest: the same without compiled code and what connections receive into, MiB',
   catchUpSeconds: 'seconds until both groups had read everything',
 } as const;
 

@@ -25,6 +25,19 @@ test('what the program holds must be flat, and a short run must not show growth'
   assert.equal(memoryVerdict(hour(1.5, 0), 5).isRight, true, 'it was only warm-up');
 });
 
+test('what connections receive into is not held against the rest, but must be flat, too', () => {
+  const rests = (receivePerHour: number): Moments<keyof typeof rested> => {
+    const all = new Moments(rested, 60);
+    for (let minute = 1; minute <= 60; minute++) {
+      const receiveMiB = 1 + (receivePerHour * minute) / 60;
+      all.push(minute * 60, { ...zeros, dataMiB: 50, receiveMiB, usedMiB: 50 + receiveMiB });
+    }
+    return all;
+  };
+  assert.equal(memoryVerdict(rests(0.1), 60).isRight, true);
+  assert.equal(memoryVerdict(rests(1.5), 60).isRight, false);
+});
+
 test('compiled code may grow up to a limit, and is told', () => {
   const verdict = memoryVerdict(hour(0.2, 2), 60);
   assert.equal(verdict.isRight, true);
