@@ -4,8 +4,8 @@
 // The sockets are read between two turns. The pass over them that is under way when a round finds this out may have begun before the thread
 // was busy, and then it brings nothing that has arrived since. So the second turn judges.
 
-/** Whoever notices a deadline within this time, in ms, is in time for limits that are seconds. */
-const inTimeMs = 100;
+import { inTimeMs } from '../common/clock.ts';
+
 const turnsToRead = 2;
 /** For as long, in ms, a thread may be late without any consequence for limits of others. */
 export const tolerableMs = 1000;

@@ -2,11 +2,9 @@
 // before anybody has read what came meanwhile: that may still lie in the sockets. So the network thread reads first, and then the wait ends.
 // Application thread. Must not know what is waited for.
 
-import { monotonicNowMs } from '../../common/clock.ts';
+import { inTimeMs, monotonicNowMs } from '../../common/clock.ts';
 import { startTimer } from './wait-limits.ts';
 
-/** Whoever notices the end of a limit within this time, in ms, is in time. */
-const inTimeMs = 100;
 /** The network thread gets at most so many ms to read: it may be stuck. */
 const maxGraceMs = 1000;
 
