@@ -22,6 +22,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'consumer.md': 'test/broker/consumer-page.test.ts',
   'guide.md': 'test/broker/guide-page.test.ts',
   'producer.md': 'test/broker/producer-page.test.ts',
+  'reliability.md': 'test/broker/reliability-page.test.ts',
   'security.md': 'test/kafka/security/security-page.test.ts',
   'bundlers.md': 'npm run test:bundlers: the programs need bundlers, and the package as it is published',
 };

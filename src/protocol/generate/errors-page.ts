@@ -29,7 +29,7 @@ const remedies: Readonly<Record<string, string>> = {
   KAFKA_TIMEOUT: 'The `timeoutMs` of the call, or the option that the text names',
   KAFKA_RING_FULL: 'Send less at a time, and await Futures. `requestRingBytes`',
   KAFKA_NETWORK_THREAD:
-    'Start a new client. If the thread was not found: `workerUrl` ([bundlers.md](bundlers.md)). If it was stuck: `networkThreadTimeoutMs`',
+    '[Start a new client](reliability.md#a-network-thread-that-is-lost). If the thread was not found: `workerUrl` ([bundlers.md](bundlers.md)). If it was stuck: `networkThreadTimeoutMs`',
   KAFKA_CONFIGURATION: '`problems` lists every option that is wrong',
   KAFKA_INCOMPATIBLE_BROKER_VERSION: 'The broker is too old for the request. `apiVersion` if it is set',
   KAFKA_UNRECOGNIZED_BROKER_VERSION: '`apiVersion`',
