@@ -76,7 +76,7 @@ export class NodeRequests implements BrokerRequests {
     return new NodeRequests(this.#parts, scope, mainScope, this.#common);
   }
 
-  /** The role that sends with this object has ended: it is told of no answer any more, and the memory of those that come is given back. */
+  /** The role that sends with this object has ended: it is told of nothing any more, and the memory of answers that come is given back. */
   end(): void {
     this.#isEnded = true;
   }
@@ -269,7 +269,13 @@ class RoleRequest implements RequestOwner {
     const request = this.#request;
     const free = request.records === 'lent' ? this.#host.takeFrame(inFlight) : null;
     const records = request.records === 'lent' && free === null ? 'raw' : (request.records ?? 'rows');
-    const message = this.#host.decode(inFlight, reader, records);
+    let message: FlatMessage;
+    try {
+      message = this.#host.decode(inFlight, reader, records);
+    } catch (error) {
+      free?.();
+      throw error;
+    }
     const response = request.api.readResponse(message);
     const throttleTimeMs = responseThrottleTimeMs(inFlight.codec.apiKey, message);
     const release = (): void => {
@@ -303,7 +309,9 @@ class RoleRequest implements RequestOwner {
     this.#host.wake();
     const { body } = this;
     this.body = null;
-    const free = (): void => this.#request.onBodyFree?.();
+    const free = (): void => {
+      if (!this.#host.isEnded) this.#request.onBodyFree?.();
+    };
     if (body !== null) this.#host.answered(body.channel, body.mark, free);
     else if (this.#request.encodeBody !== undefined) free();
     tell();

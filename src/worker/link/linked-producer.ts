@@ -62,7 +62,6 @@ export interface LinkedProducerParts {
   readonly clock: () => number;
 }
 
-/** A producer with its links. The poll loop calls it as a role. */
 export class LinkedProducer implements Role {
   readonly role: ProducerRole;
   /** A role of its own. Null: it is switched off. */
@@ -107,7 +106,6 @@ export class LinkedProducer implements Role {
     this.#measures = new ProducerMeasures(config, opening.metrics, clock());
     const push = { source: this.#measures, onInstanceId: (id: string) => this.#named(id) };
     this.push = config.enableMetricsPush ? new MetricsPush(push, pushing, clock()) : null;
-    this.#stopUpdates = host.cluster.onUpdate((now) => this.#measures.recorder?.metadataCame(now));
     this.role = new ProducerRole({
       config,
       batchMemoryBytes: opening.batchMemoryBytes,
@@ -118,6 +116,8 @@ export class LinkedProducer implements Role {
         for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
       },
     });
+    // Behind the role, which cannot be made if the package of its codec is missing.
+    this.#stopUpdates = host.cluster.onUpdate((now) => this.#measures.recorder?.metadataCame(now));
     this.#memoryBytes = this.role.accumulator.memory.maxBytes;
   }
 
@@ -256,11 +256,12 @@ export class LinkedProducer implements Role {
   /** The producer has thrown: its threads are told, and records that are open have no outcome but that. */
   fail(error: Error): void {
     const reason = endedByFault('producer', error);
-    for (const { adapter, lifeline } of this.#attached) {
-      lifeline.tell(reason);
-      adapter.proxy.close();
-      adapter.end.close();
-      lifeline.close();
+    for (const attached of this.#attached) {
+      attached.isGone = true;
+      attached.lifeline.tell(reason);
+      attached.adapter.proxy.close();
+      attached.adapter.end.close();
+      attached.lifeline.close();
     }
     this.#attached = [];
     this.#stopUpdates();

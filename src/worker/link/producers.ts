@@ -38,11 +38,18 @@ export class Producers {
     this.#lastId++;
     const id = this.#lastId;
     const { host, release } = scopes.hostOf(owner);
-    const producer = new LinkedProducer(config, opening, host, this.#parts, () => {
+    const onEnd = (): void => {
       this.#all.delete(id);
       for (const role of [producer, producer.push]) if (role !== null) roles.delete(role);
       release();
-    });
+    };
+    let producer: LinkedProducer;
+    try {
+      producer = new LinkedProducer(config, opening, host, this.#parts, onEnd);
+    } catch (error) {
+      release();
+      throw error;
+    }
     producer.attach(link, owner);
     this.#all.set(id, producer);
     for (const role of [producer, producer.push]) if (role !== null) roles.add(role);

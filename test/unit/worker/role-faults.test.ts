@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { MessagePort } from 'node:worker_threads';
 import { mainLane, sharedScope } from '../../../src/common/node-ids.ts';
+import { TrackKind } from '../../../src/common/record-tracking.ts';
 import { Fetch, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
 import { consumerCallFrame } from '../../../src/ring/frames/consumer-frames.ts';
 import { writeFrame } from '../../../src/ring/frames/frame.ts';
@@ -169,6 +170,32 @@ test('a producer that throws is told of no later answer and of no metadata', asy
   end.close();
 });
 
+test('a thread whose producer has thrown is not watched because of it: it does not read the link any more', async (t) => {
+  await net.close();
+  net = new FakeNetwork({ blockedThreadWarnMs: 1000 });
+  broker = net.broker('one:9092', 1);
+  net.ready(1);
+  leadsTopic(net, broker);
+  const { end } = await openProducerLink(net.control, ports);
+  assert.ok(writeFrame(end.requests, topicFrame({ topicHandle: 0, name: 't' })));
+  assert.ok(postRecord(end.requests, { kind: TrackKind.SINGLE, trackId: 1 }));
+  net.thread.loop.wake();
+  net.advance(100);
+  const written = { responses: [{ name: 't', partitionResponses: [{ index: 0, baseOffset: 0n }] }] };
+  broker.reply(written, waitingOf(broker, Produce));
+  net.run();
+  assert.ok(!end.responses.isEmpty(), 'the outcome of its record is there');
+  t.mock.method(ProducerRole.prototype, 'poll', () => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  net.thread.roleHost.wake();
+  net.run();
+  net.advance(10_000);
+  assert.equal(net.metrics().total('blockedThreads'), 0);
+  othersWork();
+  end.close();
+});
+
 test('when a role has ended it is told of no answer, and the memory of answers is given back', async () => {
   const requests = (net.thread.roleHost.requests as NodeRequests).inScope(sharedScope);
   const told: unknown[] = [];
@@ -192,7 +219,7 @@ test('when a role has ended it is told of no answer, and the memory of answers i
   };
   ask({ ...fetch, records: 'lent' });
   ask({});
-  ask({});
+  ask({ encodeBody: () => [Buffer.from([1, 1, 0])], onBodyFree: () => told.push('its memory is free') });
   net.run();
   requests.end();
   const records = Buffer.alloc(200_000);
@@ -203,4 +230,23 @@ test('when a role has ended it is told of no answer, and the memory of answers i
   broker.transport.end();
   net.run();
   assert.deepEqual(told, []);
+});
+
+test('the memory of a big answer that cannot be read is given back', async () => {
+  const requests = (net.thread.roleHost.requests as NodeRequests).inScope(sharedScope);
+  broker.handlers.set(Fetch.key, ({ correlationId }) => {
+    const frame = Buffer.alloc(200_000, 0xff);
+    frame.writeInt32BE(frame.length - 4, 0);
+    frame.writeInt32BE(correlationId, 4);
+    return frame;
+  });
+  const failures: string[] = [];
+  const fetch = { maxWaitMs: 0, minBytes: 0, topics: [] };
+  const to = { brokerId: 1, lane: mainLane };
+  const limits = { timeoutMs: 1000, maxVersion: 11, records: 'lent' } as const;
+  const onFailure = (error: Error): void => void failures.push(error.name);
+  requests.send({ to, api: Fetch, request: fetch, ...limits, onResponse: () => assert.fail(), onFailure }, net.now);
+  net.run();
+  assert.deepEqual(failures, ['KafkaProtocolError']);
+  await hasNoFrame();
 });

@@ -2,9 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { parseProducerConfig } from '../../../../src/common/config/producer-config.ts';
 import { Cancelled, TooManyInFlightRequests, TooManyOpenError } from '../../../../src/common/errors/errors.ts';
 import { coordinatorNodeId, maxScopes, nodeKey, partsOfKey } from '../../../../src/common/node-ids.ts';
+import { createProducerMemory } from '../../../../src/main/producer/producer-memory.ts';
 import { ListGroups } from '../../../../src/protocol/flat/generated/apis.ts';
+import { createDoorbell } from '../../../../src/ring/doorbell.ts';
+import { createCounters } from '../../../../src/state/counters.ts';
 import type { FakeApplication } from '../support/fake-application.ts';
 import { FakeNetwork } from '../support/fake-network.ts';
 import type { FakeBroker, FakeTransport } from '../support/fake-peer.ts';
@@ -263,4 +267,19 @@ test('keys are different for nodes of different scopes, and can be split again',
   }
   assert.equal(keys.size, 3 * ids.length);
   assert.equal(nodeKey(5, 0), 5);
+});
+
+test('they end with it, too, when a producer could not be opened on them', async () => {
+  connect();
+  const config = parseProducerConfig({}, () => {});
+  const { network } = createProducerMemory(config, createDoorbell(), createCounters());
+  const opening = { batchMemoryBytes: 1 << 20, metrics: null };
+  // Its package is not there.
+  const unusable = { ...config, compressionType: 'unknown' };
+  const refused = await net.controlOf(own).openProducer(unusable, opening, network);
+  assert.ok('error' in refused && /codec/.test(refused.error.message), JSON.stringify(refused));
+  const before = openTransports();
+  net.detach(own);
+  net.run();
+  assert.equal(openTransports(), before - 1);
 });
