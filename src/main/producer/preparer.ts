@@ -114,9 +114,13 @@ export class Preparer<K, V> {
     onError: (error: Error) => void,
   ): void {
     let isDropped = false;
+    const { transaction } = this;
     const failed = (thrown: unknown): void => onError(thrownError(thrown));
     const ready = (prepared: Prepared): void => {
-      if (!isDropped) onReady(prepared);
+      if (isDropped) return;
+      // It was given after the end of a transaction, and another one has begun while it waited. At once, it would have been refused.
+      if (transaction !== 0 && transaction !== this.transaction) onError(givenOutside());
+      else onReady(prepared);
     };
     const run = (): Promise<void> | null => {
       if (isDropped) return null;
@@ -129,7 +133,7 @@ export class Preparer<K, V> {
         return null;
       }
       if (prepared instanceof Promise) return prepared.then(ready).catch(failed);
-      onReady(prepared);
+      ready(prepared);
       return null;
     };
     const wait = this.tail === null ? run() : this.tail.then(run).catch(failed);
@@ -138,7 +142,7 @@ export class Preparer<K, V> {
       isDropped = true;
       onError(error);
     };
-    const waiting: Waiting = { transaction: this.transaction, drop };
+    const waiting: Waiting = { transaction, drop };
     this.#waiting.add(waiting);
     const tail = wait.then(() => {
       this.#waiting.delete(waiting);
@@ -198,4 +202,8 @@ export class Preparer<K, V> {
     const afterDelivery = this.#options.hooks?.afterDelivery?.bind(this.#options.hooks);
     if (afterDelivery !== undefined) future.addBoth((result) => afterDelivery(topic, record, result));
   }
+}
+
+function givenOutside(): IllegalStateError {
+  return new IllegalStateError('the record was given after the end of a transaction: begin one first');
 }

@@ -295,6 +295,22 @@ test('an abort does not wait for serializers: their records fail, and nothing of
   assert.deepEqual(kindsOf(), []);
 });
 
+test('a record that is given when the abort was called already is not written into the next transaction', async () => {
+  const { serializeValue, open: openGates } = gated();
+  const producer = open({ transactionalId: 'x', serializeValue });
+  const tx = await begun(producer);
+  const aborted = tx.abort();
+  const sent = [producer.send('t', { value: 'a' }), producer.send('t', { value: 'at once' })];
+  await bench.answer(
+    transactionDoneFrame({ callId: (await bench.untilPosted(TRANSACTION_END)).requestId, error: null }),
+  );
+  await aborted;
+  await begun(producer);
+  openGates();
+  for (const each of sent) assert.equal(await settled(each), 'IllegalStateError');
+  assert.deepEqual(bench.posted(), []);
+});
+
 test('a commit waits for serializers', async () => {
   const { serializeValue, open: openGates } = gated();
   const tx = await begun(open({ transactionalId: 'x', serializeValue }));
