@@ -28,6 +28,7 @@ const noGeneration = -1;
 
 export class ClassicGroupMember implements Membership {
   readonly protocol = 'classic';
+  readonly forgetTopics = (): void => this.#leader.close();
   readonly #host: RoleHost;
   readonly #parts: MembershipHost;
   readonly #coordinator: Coordinator;
@@ -78,18 +79,18 @@ export class ClassicGroupMember implements Membership {
     return this.#generation !== noGeneration;
   }
 
-  get isHeldUp(): boolean {
-    return this.#requests.isKept;
+  get heldUpSince(): number | null {
+    return this.#requests.keptSince;
   }
 
   subscribe(subscription: Subscription, now: number): void {
     if ('brokerPattern' in subscription) {
       this.#fatal(patternNotForClassic());
-    } else {
-      this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
-      this.#isRejoinWanted = true;
-      this.poll(now);
+      return;
     }
+    this.#matcher = topicMatcher(subscription, this.#host.cluster, this.#settings.excludeInternalTopics);
+    this.#isRejoinWanted = true;
+    this.poll(now);
   }
 
   poll(now: number): void {
@@ -122,26 +123,33 @@ export class ClassicGroupMember implements Membership {
     this.#parts.log('warn', `${this.#name} leaves the group: the application asked for nothing for maxPollIntervalMs`);
     this.#parts.lose(this.#parts.owned(), now);
     const { instanceId, requestTimeoutMs } = this.#settings;
-    this.#stopWaiting(now);
+    this.hurryLeave(now);
     const id = this.#idToLeave;
     if (instanceId === null && id !== '') this.#leave.begin(id, now + requestTimeoutMs, () => {}, now);
     this.#forget(instanceId === null);
     this.#setState('LEFT');
   }
 
-  prepareLeave(isHurried: boolean, now: number): void {
+  prepareLeave(): void {
     this.#isPreparingLeave = true;
-    if (isHurried) this.#stopWaiting(now);
+  }
+
+  hurryLeave(now: number): void {
+    // A commit or leave behind a join or sync that waits for other members would not be read before they are all there.
+    if (!this.#requests.isKeptAlone) return;
+    this.#serial++;
+    this.#step = 'none';
+    this.#requests.endKept(now);
   }
 
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void {
     const isToTell = mode === 'leave' || (mode === 'default' && this.#settings.instanceId === null);
-    this.#stopWaiting(now);
+    this.hurryLeave(now);
     if (this.#state === 'FATAL' || !isToTell) done();
     else if (this.#idToLeave === '') this.#leave.finish(deadline, done);
     else this.#leave.begin(this.#idToLeave, deadline, done, now);
     this.#forget(true);
-    this.#leader.close();
+    this.forgetTopics();
     this.#matcher = null;
     this.#isPreparingLeave = false;
     this.#setState('UNJOINED');
@@ -149,15 +157,7 @@ export class ClassicGroupMember implements Membership {
 
   /** Null: the answer to a join that waits for nobody will have it. The group waits for a member that has that id. */
   get #idToLeave(): string | null {
-    return this.#memberId === '' && this.#step === 'sent' && !this.#requests.isKept ? null : this.#memberId;
-  }
-
-  /** Gives up a join or sync that waits for other members. A commit or leave behind it would not be read before they are all there. */
-  #stopWaiting(now: number): void {
-    if (this.#memberId === '' || !this.#requests.isKeptAlone) return;
-    this.#serial++;
-    this.#step = 'none';
-    this.#requests.endKept(now);
+    return this.#memberId === '' && this.#step === 'sent' && this.#requests.keptSince === null ? null : this.#memberId;
   }
 
   onFenced(epoch: number, why: Fencing, now: number): void {
@@ -381,6 +381,7 @@ export class ClassicGroupMember implements Membership {
 
   #fatal(error: Error): void {
     this.#forget(true);
+    this.forgetTopics();
     this.#setState('FATAL');
     this.#parts.onFatal(error);
   }

@@ -1,5 +1,5 @@
-// Owns how a member of the classic protocol leaves: its request is sent again until a coordinator has answered it, or its time is over.
-// Network thread. Must not know the membership: that is over, and another may have begun.
+// Owns how members of the classic protocol leave: each request is sent again until a coordinator has answered it, or its time is over.
+// Network thread. Must not know the memberships: they are over, and another may have begun, or be over, too.
 
 import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
 import type { Destination } from '../client/broker-requests.ts';
@@ -16,8 +16,13 @@ interface Leaving {
   /** That join. */
   readonly join: number;
   limit: LeaveLimit;
-  readonly waiting: (() => void)[];
   isUnderWay: boolean;
+}
+
+/** Waits until nobody leaves any more. */
+interface Waiter {
+  readonly limit: LeaveLimit;
+  readonly done: () => void;
 }
 
 export class ClassicLeave {
@@ -26,7 +31,8 @@ export class ClassicLeave {
   readonly #requests: ClassicRequests;
   readonly #coordinator: Coordinator;
   readonly #wait: RetryWait;
-  #leaving: Leaving | null = null;
+  readonly #all: Leaving[] = [];
+  readonly #waiters: Waiter[] = [];
   /** Counts joins. */
   #lastJoin = 0;
 
@@ -45,14 +51,14 @@ export class ClassicLeave {
   }
 
   /**
-   * Tells the coordinator that the member leaves. `done` is called once, at the latest at the deadline.
+   * Tells the coordinator that the member leaves. `done` is called once, when no leave is under way any more, at the latest at the deadline.
    * @param memberId null: the answer to the last join has it
    */
   begin(memberId: string | null, deadline: number, done: () => void, now: number): void {
-    if (this.#leaving !== null) this.#end(this.#leaving);
     this.#wait.succeeded();
     const limit = new LeaveLimit(this.#host.requests, deadline);
-    this.#leaving = { memberId, join: this.#lastJoin, limit, waiting: [done], isUnderWay: false };
+    this.#all.push({ memberId, join: this.#lastJoin, limit, isUnderWay: false });
+    this.#waiters.push({ limit, done });
     this.poll(now);
   }
 
@@ -73,8 +79,8 @@ export class ClassicLeave {
 
   /** @param memberId '': there is none, so nobody has to be told */
   #named(join: number, memberId: string, now: number): void {
-    const leaving = this.#leaving;
-    if (leaving === null || leaving.memberId !== null || leaving.join !== join) return;
+    const leaving = this.#all.find((each) => each.memberId === null && each.join === join);
+    if (leaving === undefined) return;
     leaving.memberId = memberId;
     if (memberId === '') this.#end(leaving);
     else this.poll(now);
@@ -82,33 +88,36 @@ export class ClassicLeave {
 
   /** Calls `done` when no leave is under way any more, at the latest at the deadline. */
   finish(deadline: number, done: () => void): void {
-    const leaving = this.#leaving;
-    if (leaving === null) {
+    if (this.#all.length === 0) {
       done();
       return;
     }
-    leaving.limit = new LeaveLimit(this.#host.requests, deadline);
-    leaving.waiting.push(done);
+    const limit = new LeaveLimit(this.#host.requests, deadline);
+    for (const leaving of this.#all) leaving.limit = limit;
+    this.#waiters.push({ limit, done });
   }
 
   poll(now: number): void {
-    const leaving = this.#leaving;
-    if (leaving === null) return;
-    const { memberId } = leaving;
-    if (memberId !== null && !leaving.isUnderWay && now >= this.#wait.until) {
-      const to = this.#coordinator.ready(now);
-      if (to !== null) this.#tell(to, leaving, memberId, now);
+    for (const leaving of [...this.#all]) {
+      const { memberId } = leaving;
+      if (memberId !== null && !leaving.isUnderWay && now >= this.#wait.until) {
+        const to = this.#coordinator.ready(now);
+        if (to !== null) this.#tell(to, leaving, memberId, now);
+      }
+      if (!this.#all.includes(leaving) || !leaving.limit.isOver(now)) continue;
+      this.#parts.log('warn', `member ${memberId ?? '(new)'} ${notToldLeave}`);
+      this.#end(leaving);
     }
-    if (leaving !== this.#leaving || !leaving.limit.isOver(now)) return;
-    this.#parts.log('warn', `member ${memberId ?? '(new)'} ${notToldLeave}`);
-    this.#end(leaving);
+    for (const waiter of [...this.#waiters]) if (waiter.limit.isOver(now)) this.#tellWaiter(waiter);
   }
 
   nextDeadline(now: number): number {
-    const leaving = this.#leaving;
-    if (leaving === null) return Number.POSITIVE_INFINITY;
     const { until } = this.#wait;
-    return Math.min(leaving.limit.endsAt, !leaving.isUnderWay && until > now ? until : Number.POSITIVE_INFINITY);
+    let deadline = Number.POSITIVE_INFINITY;
+    for (const { limit, isUnderWay } of this.#all)
+      deadline = Math.min(deadline, limit.endsAt, !isUnderWay && until > now ? until : Number.POSITIVE_INFINITY);
+    for (const { limit } of this.#waiters) deadline = Math.min(deadline, limit.endsAt);
+    return deadline;
   }
 
   #tell(to: Destination, leaving: Leaving, memberId: string, now: number): void {
@@ -122,7 +131,7 @@ export class ClassicLeave {
 
   /** @param errorCode null: there was no answer. The coordinator may have had the request, and then does not know the member any more. */
   #onAnswer(leaving: Leaving, errorCode: number | null, now: number): void {
-    if (leaving !== this.#leaving) return;
+    if (!this.#all.includes(leaving)) return;
     leaving.isUnderWay = false;
     const action = errorCode === null ? 'find' : leaveAction(errorCode);
     if (action === 'left') {
@@ -134,7 +143,14 @@ export class ClassicLeave {
   }
 
   #end(leaving: Leaving): void {
-    this.#leaving = null;
-    for (const done of leaving.waiting) done();
+    this.#all.splice(this.#all.indexOf(leaving), 1);
+    for (const waiter of this.#all.length > 0 ? [] : [...this.#waiters]) this.#tellWaiter(waiter);
+  }
+
+  #tellWaiter(waiter: Waiter): void {
+    const at = this.#waiters.indexOf(waiter);
+    if (at < 0) return;
+    this.#waiters.splice(at, 1);
+    waiter.done();
   }
 }

@@ -2,7 +2,7 @@
 // thread. Must not decide what an answer means.
 
 import type { AssignorName, TopicPartition } from '../../common/config/consumer-config.ts';
-import { Cancelled } from '../../common/errors/errors.ts';
+import { KafkaConnectionError } from '../../common/errors/errors.ts';
 import { Heartbeat, JoinGroup, LeaveGroup, SyncGroup } from '../../protocol/flat/generated/apis.ts';
 import type { JoinGroupResponseView } from '../../protocol/flat/generated/join-group.ts';
 import type { SyncGroupResponseView } from '../../protocol/flat/generated/sync-group.ts';
@@ -60,7 +60,7 @@ export class ClassicRequests {
   readonly #coordinator: Coordinator;
   readonly #settings: ClassicSettings;
   /** The join or sync that a broker keeps until other members have sent theirs. */
-  #kept: { readonly to: Destination } | null = null;
+  #kept: { readonly to: Destination; readonly since: number } | null = null;
 
   constructor(host: RoleHost, coordinator: Coordinator, settings: ClassicSettings) {
     this.#host = host;
@@ -68,22 +68,25 @@ export class ClassicRequests {
     this.#settings = settings;
   }
 
-  /** Whether a broker keeps a join or sync of this member. It reads nothing that is sent behind it on its connection. */
-  get isKept(): boolean {
-    return this.#kept !== null;
+  /** Since when a broker keeps a join or sync of this member. It reads nothing that is sent behind it on its connection. Null: none is kept. */
+  get keptSince(): number | null {
+    return this.#kept?.since ?? null;
   }
 
-  /** The same, if nobody else has a request on that connection. */
+  /** Whether one is kept, and nobody else has a request on that connection. */
   get isKeptAlone(): boolean {
     return this.#kept !== null && this.#coordinator.isAloneAt(this.#kept.to);
   }
 
-  /** Ends the connection on which a join or sync is kept, which fails. What is sent next goes over another one. */
+  /**
+   * Ends the connection on which a join or sync is kept, which fails. What is sent next goes over another one. So does what else had no answer:
+   * its error is one after which it is sent again.
+   */
   endKept(now: number): void {
     if (this.#kept === null) return;
     const { to } = this.#kept;
     this.#kept = null;
-    this.#coordinator.renewConnection(to, new Cancelled('the member leaves its group'), now);
+    this.#coordinator.renewConnection(to, new KafkaConnectionError('closed because the member leaves its group'), now);
   }
 
   join(
@@ -140,7 +143,8 @@ export class ClassicRequests {
       },
       outcome,
       now,
-      true,
+      // Others wait for what the leader says, and it waits for nobody.
+      assignments.length === 0,
     );
   }
 
@@ -164,7 +168,7 @@ export class ClassicRequests {
     now: number,
     mayBeKept = false,
   ): void {
-    const kept = mayBeKept ? { to: question.to } : null;
+    const kept = mayBeKept ? { to: question.to, since: now } : null;
     if (kept !== null) this.#kept = kept;
     const ended = (): void => {
       if (kept !== null && kept === this.#kept) this.#kept = null;

@@ -27,7 +27,9 @@ const unreleasedRetryMs = 1000;
 
 export class ConsumerGroupMember implements Membership {
   readonly protocol = 'consumer';
-  readonly isHeldUp = false;
+  readonly heldUpSince = null;
+  readonly hurryLeave = (): void => {};
+  readonly forgetTopics = (): void => {};
   readonly #host: RoleHost;
   readonly #parts: MembershipHost;
   readonly #coordinator: Coordinator;

@@ -221,7 +221,7 @@ export class ConsumerRole implements Role {
   /** Releases all partitions and leaves the group. `done` is called once. */
   unsubscribe(now: number, done: () => void): void {
     this.#topics.subscribe({ names: [] });
-    this.group?.prepareLeave(false, now);
+    this.group?.prepareLeave();
     const deadline = now + this.config.defaultApiTimeoutMs;
     this.partitions.release(
       this.partitions.asTopicPartitions(),
@@ -340,6 +340,7 @@ export class ConsumerRole implements Role {
       owned: () => this.partitions.asTopicPartitions(),
       release: (...args) => this.partitions.release(...args),
       lose: (partitions: readonly TopicPartition[]) => this.partitions.lose(partitions),
+      isReleaseWaiting: () => this.partitions.isReleaseWaiting,
       take: (partitions, now) => {
         this.partitions.take(partitions, now);
         // The coordinator answers in order, and the member's next heartbeat waits there for a write. So the committed offsets are asked first.

@@ -29,8 +29,8 @@ export class Coordinator {
   /** False for older brokers: they are asked about one key at a time. */
   #hasKeys = true;
   #isAsking = false;
-  /** How many requests of `send` have no answer yet. */
-  #unanswered = 0;
+  /** How many requests of `send` have no answer yet, by broker: a former coordinator may still owe some. */
+  readonly #unanswered = new Map<number, number>();
   #isWanted = false;
   /** The brokers have refused the look-up for good. */
   #isRefused = false;
@@ -65,15 +65,19 @@ export class Coordinator {
 
   /** Sends a request of this consumer to the place that `ready` has returned. */
   send<Request, Response>(request: BrokerRequest<Request, Response>, now: number): void {
-    this.#unanswered++;
+    const { brokerId } = request.to;
+    const count = (change: 1 | -1): void => {
+      this.#unanswered.set(brokerId, this.#unansweredBy(brokerId) + change);
+    };
+    count(1);
     const sent: BrokerRequest<Request, Response> = {
       ...request,
       onResponse: (...answer) => {
-        this.#unanswered--;
+        count(-1);
         request.onResponse(...answer);
       },
       onFailure: (...failure) => {
-        this.#unanswered--;
+        count(-1);
         request.onFailure(...failure);
       },
     };
@@ -82,7 +86,11 @@ export class Coordinator {
 
   /** Whether all requests on that connection are this consumer's. An application may use the lane, too. */
   isAloneAt(to: Destination): boolean {
-    return this.#host.requests.inFlight(to) <= this.#unanswered;
+    return this.#host.requests.inFlight(to) <= this.#unansweredBy(to.brokerId);
+  }
+
+  #unansweredBy(brokerId: number): number {
+    return this.#unanswered.get(brokerId) ?? 0;
   }
 
   /** Ends the connection, and makes another one. What is under way fails, but the coordinator is the same. */

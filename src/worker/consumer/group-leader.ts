@@ -95,9 +95,11 @@ export class GroupLeader {
     this.#countsText = null;
   }
 
+  /** The member is none any more, or for now. */
   close(): void {
     this.end();
     this.#cluster.forget(this);
+    this.#topics = new Set();
   }
 
   #counts(): Map<string, number> {

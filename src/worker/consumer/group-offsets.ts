@@ -31,7 +31,7 @@ export interface IdentitySource {
   /** The member id and epoch for commits now. */
   identity(): Identity;
   /** Whether the coordinator would not read what is sent to it now, for as long as other members need to join. */
-  isHeldUp(): boolean;
+  isHeldUp(now: number): boolean;
   readonly tenure: Tenure;
   /** The coordinator has answered that the membership with this epoch is over. */
   onFenced(epoch: number, why: Fencing, now: number): void;
@@ -99,7 +99,7 @@ export class GroupOffsets {
         const identity = this.#source.identity();
         if (job.staleEpoch !== null && job.staleEpoch === identity.epoch) return;
         // It would be read in the next generation, with the number of this one, or end the connection that the join is on.
-        if (this.#source.isHeldUp()) return;
+        if (this.#source.isHeldUp(now)) return;
         const to = this.#coordinator.ready(now);
         if (to === null) return;
         this.#send(job, identity, now);
@@ -125,7 +125,7 @@ export class GroupOffsets {
 
   /** Looks up committed offsets. `found` is called once for each key. @returns false when the coordinator cannot be asked now */
   fetch(places: readonly LogPlace[], found: FoundCommitted, now: number): boolean {
-    const to = this.#source.isHeldUp() ? null : this.#coordinator.ready(now);
+    const to = this.#source.isHeldUp(now) ? null : this.#coordinator.ready(now);
     if (to === null) return false;
     const range = this.#host.requests.versionRange(to.brokerId, OffsetFetch);
     const highest = range?.max ?? maxNamedVersion;

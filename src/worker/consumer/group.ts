@@ -58,6 +58,8 @@ export class Group {
   #subscription: Subscription | null = null;
   /** The member is about to leave: what is subscribed now is for a later membership. */
   #isPreparingLeave = false;
+  /** The consumer is being closed. */
+  #isClosing = false;
   /** That membership has, or had, the partitions that are assigned. */
   #wasManaged = false;
   /** The application is blocked, and there is to be no member until it asks for records. */
@@ -74,7 +76,7 @@ export class Group {
     );
     const source = {
       identity: () => this.identity,
-      isHeldUp: () => this.#membership?.isHeldUp === true,
+      isHeldUp: (now: number) => this.#isHeldUp(now),
       tenure,
       onFenced: (epoch: number, why: Fencing, now: number) => this.#membership?.onFenced(epoch, why, now),
       onFencedInstance: (epoch: number) => this.#membership?.onFencedInstance(epoch),
@@ -136,8 +138,10 @@ export class Group {
     let deadline = Number.POSITIVE_INFINITY;
     for (const { deadline: end, retryAt, isAsked } of this.#questions)
       deadline = Math.min(deadline, end, !isAsked && retryAt > now ? retryAt : Number.POSITIVE_INFINITY);
+    const hurriesAt = this.#hurriesAt();
     return Math.min(
       deadline,
+      hurriesAt > now ? hurriesAt : Number.POSITIVE_INFINITY,
       this.coordinator.nextDeadline(now),
       this.offsets.nextDeadline(now),
       this.#membership?.nextDeadline(now) ?? Number.POSITIVE_INFINITY,
@@ -146,16 +150,33 @@ export class Group {
 
   /** Fails the open questions about committed offsets, and prepares to leave. */
   close(error: Error, now: number): void {
-    this.prepareLeave(true, now);
+    this.#isClosing = true;
+    this.prepareLeave();
     for (const question of [...this.#questions]) this.#endQuestion(question, error, now);
   }
 
-  /** The partitions are being released, and `leave` follows. @param isHurried whether no application is waited for */
-  prepareLeave(isHurried: boolean, now: number): void {
+  /** The partitions are being released, and `leave` follows. */
+  prepareLeave(): void {
     this.#wasManaged ||= this.#subscription !== null;
     this.#subscription = null;
     this.#isPreparingLeave = true;
-    this.#membership?.prepareLeave(isHurried, now);
+    this.#membership?.prepareLeave();
+  }
+
+  /** Whether the coordinator reads nothing now. If the member is about to leave, that ends in time. */
+  #isHeldUp(now: number): boolean {
+    if (now >= this.#hurriesAt()) this.#membership!.hurryLeave(now);
+    return (this.#membership?.heldUpSince ?? null) !== null;
+  }
+
+  /**
+   * From when on a member that is about to leave does not wait for others. A group that is not slow has a new generation within an interval of
+   * heartbeats, and what is committed there counts for sure. While an application is waited for, the join keeps the membership alive.
+   */
+  #hurriesAt(): number {
+    const since = this.#membership?.heldUpSince ?? null;
+    if (since === null || !this.#isPreparingLeave || this.#parts.isReleaseWaiting()) return Number.POSITIVE_INFINITY;
+    return this.#isClosing ? since : since + (this.#settings.config.heartbeatIntervalMs ?? defaultHeartbeatMs);
   }
 
   /** Leaves when the commits that are under way have ended: afterwards there is no member that could commit. `done` is called once. */

@@ -40,19 +40,20 @@ export interface Membership {
    * called again and again, but not while the application wants no membership.
    */
   leaveForSlowness(now: number): void;
-  /** Whether its coordinator reads nothing that is sent to it now: it keeps a request of this member until other members have sent theirs. */
-  readonly isHeldUp: boolean;
-  /**
-   * `leave` follows, when all partitions are released. Until then the membership lasts, but takes no partitions and does not join again.
-   * @param isHurried no application is waited for, so that commits and the leave must not wait for other members either
-   */
-  prepareLeave(isHurried: boolean, now: number): void;
+  /** Since when its coordinator reads nothing that is sent to it: it keeps a request of this member until other members have sent theirs. Null: it reads. */
+  readonly heldUpSince: number | null;
+  /** `leave` follows, when all partitions are released. Until then the membership lasts, but takes no partitions and does not join again. */
+  prepareLeave(): void;
+  /** Ends what holds a member up that is about to leave, so that commits and the leave do not wait for other members. */
+  hurryLeave(now: number): void;
   /** Leaves the group. All partitions must have been released. The coordinator is told until it answers. `done` is called once, at the latest at the deadline. */
   leave(mode: LeaveMode, deadline: number, now: number, done: () => void): void;
   /** A commit or another request was answered with an error that ends the membership of this epoch. */
   onFenced(epoch: number, why: Fencing, now: number): void;
   /** The same of another process that has taken this static member's place, which is for good. */
   onFencedInstance(epoch: number): void;
+  /** The consumer has ended by a fault: metadata need not cover any topic for this member. Must do nothing else. */
+  forgetTopics(): void;
 }
 
 /** The functions that a membership needs from its consumer. */
@@ -68,6 +69,8 @@ export interface MembershipHost {
   /** The partitions belong to another member already. They are given up at once, and nothing is committed. */
   lose(partitions: readonly TopicPartition[], now: number): void;
   take(partitions: readonly TopicPartition[], now: number): void;
+  /** Whether a release waits for batches that the application has. */
+  isReleaseWaiting(): boolean;
   onFatal(error: Error): void;
   onError(error: Error): void;
   log(level: 'debug' | 'info' | 'warn', text: string): void;

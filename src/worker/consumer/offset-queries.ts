@@ -83,6 +83,11 @@ export class OffsetQueries {
     return deadline;
   }
 
+  /** The consumer has ended by a fault: metadata need not cover the topics of questions. Must do nothing else. */
+  forgetTopics(): void {
+    for (const query of this.#queries) this.#host.cluster.forget(query);
+  }
+
   /** Fails all questions, and those that come later. */
   close(error: Error): void {
     this.#closedBy = error;

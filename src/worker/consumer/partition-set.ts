@@ -131,6 +131,11 @@ export class PartitionSet {
     }
   }
 
+  /** Whether a release waits for handed-out batches. */
+  get isReleaseWaiting(): boolean {
+    return this.#releases.some(({ isCommitting }) => !isCommitting);
+  }
+
   nextDeadline(now: number): number {
     let deadline = Number.POSITIVE_INFINITY;
     for (const release of this.#releases)

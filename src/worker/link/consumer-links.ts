@@ -225,7 +225,7 @@ export class ConsumerLinks implements Role {
     return this.#role.nextDeadline(now);
   }
 
-  /** The consumer has thrown: its threads are told, and it ends without a word to its group. Nothing is asked of it but memory of connections. */
+  /** The consumer has thrown: its threads are told, and it ends without a word to its group. Nothing is asked of it but what others would miss: memory of connections, and an end of its topics. */
   fail(error: Error, now: number): void {
     const reason = endedByFault('consumer', error);
     const links = [...this.#links.values()];
@@ -237,6 +237,8 @@ export class ConsumerLinks implements Role {
     }
     this.push?.fail();
     this.#host.cluster.forget(this.#role);
+    this.#role.queries.forgetTopics();
+    this.#role.group?.membership?.forgetTopics();
     this.#role.fetcher.close(now);
     this.#parts.onClosed(this);
   }

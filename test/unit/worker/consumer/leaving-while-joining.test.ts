@@ -188,6 +188,46 @@ describe('a classic member that is closed before it has an id', () => {
   });
 });
 
+describe('a consumer that unsubscribes again and again before its members have ids', () => {
+  it('leaves with each of the ids', () => {
+    const bench = classic();
+    let done = 0;
+    for (let i = 0; i < 2; i++) {
+      bench.role.unsubscribe(bench.now, () => void done++);
+      bench.role.subscribe({ names: ['t'] }, bench.now);
+      bench.turn();
+    }
+    const isClosed = close(bench);
+    const ids = ['m', 'n', 'o'];
+    for (const memberId of ids) bench.answer(JoinGroup, { errorCode: memberIdRequired, memberId });
+    const left = ids.map(() => bench.answer(LeaveGroup, { errorCode: 0, members: [] }).members![0]!.memberId);
+    assert.deepEqual([left, done, isClosed()], [ids, 2, true]);
+  });
+});
+
+describe('a consumer that is closed while a former member of it leaves', () => {
+  it('tells the coordinator of both', () => {
+    const bench = classicStable();
+    let isDone = false;
+    bench.role.unsubscribe(bench.now, () => {
+      isDone = true;
+    });
+    bench.role.subscribe({ names: ['t'] }, bench.now);
+    bench.turn();
+    const isClosed = close(bench);
+    // The coordinator has moved. The new member has no id yet.
+    bench.answer(LeaveGroup, { errorCode: 16, members: [] });
+    bench.answer(JoinGroup, { errorCode: 16, memberId: '' });
+    assert.deepEqual([isDone, isClosed()], [false, false]);
+    bench.advance(1000);
+    bench.answer(FindCoordinator, coordinator);
+    bench.advance(1000);
+    isLeaving(bench);
+    bench.answer(LeaveGroup, { errorCode: 0, members: [] });
+    assert.deepEqual([isDone, isClosed()], [true, true]);
+  });
+});
+
 describe('while the join of a classic member waits', () => {
   it('its commits wait, and name the new generation', () => {
     const bench = rejoining(cooperative);

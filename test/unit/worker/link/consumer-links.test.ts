@@ -7,9 +7,11 @@ import { prepareCodecs } from '../../../../src/codec/index.ts';
 import { parseConfig } from '../../../../src/common/config/config-parser.ts';
 import { parseConsumerConfig } from '../../../../src/common/config/consumer-config-parser.ts';
 import { Cancelled, RingCorruptError } from '../../../../src/common/errors/errors.ts';
-import { Fetch } from '../../../../src/protocol/flat/generated/apis.ts';
+import { Fetch, FindCoordinator, JoinGroup } from '../../../../src/protocol/flat/generated/apis.ts';
 import { createAttachmentHandles, openApplicationEnd } from '../../../../src/ring/attachment.ts';
 import { createDoorbell } from '../../../../src/ring/doorbell.ts';
+import { consumerCallFrame } from '../../../../src/ring/frames/consumer-frames.ts';
+import { writeFrame } from '../../../../src/ring/frames/frame.ts';
 import { CONSUMER_BATCH } from '../../../../src/ring/frames/kinds.ts';
 import { RETURNED_WORD } from '../../../../src/ring/layout.ts';
 import { createLifeline } from '../../../../src/ring/lifeline.ts';
@@ -17,12 +19,15 @@ import { BatchTableUser, createBatchTable } from '../../../../src/state/batch-ta
 import { createConsumerSnapshot } from '../../../../src/state/consumer-snapshot.ts';
 import { createCounters } from '../../../../src/state/counters.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
+import { encodeSubscription } from '../../../../src/worker/consumer/consumer-protocol.ts';
 import { BlockedThreads } from '../../../../src/worker/link/blocked-threads.ts';
 import { ConsumerLinks } from '../../../../src/worker/link/consumer-links.ts';
 import { Events } from '../../../../src/worker/report/events.ts';
 import { Log } from '../../../../src/worker/report/log.ts';
 import { Metrics } from '../../../../src/worker/report/metrics-recorder.ts';
+import { joined } from '../consumer/support/classic-bench.ts';
 import { ConsumerBench } from '../consumer/support/consumer-bench.ts';
+import { coordinator } from '../consumer/support/member-bench.ts';
 import { answerWith } from '../consumer/support/reading-bench.ts';
 
 function newHandle() {
@@ -115,4 +120,29 @@ test('memory with an impossible value that is found while records are handed out
     for (; responses.next(); responses.release()) kinds.push(responses.kind);
   }
   assert.equal(kinds.filter((kind) => kind === CONSUMER_BATCH).length, 1, kinds.join());
+});
+
+test('a consumer that has ended by a fault leaves no topic behind that metadata must cover', async (t) => {
+  const bench = new ConsumerBench({}).topic('t', 1).topic('u', 1).topic('v', 1);
+  const options = { groupId: 'g', groupProtocol: 'classic', topics: ['t'] };
+  const { links, config, open, ends } = newLinks(t, bench, options);
+  const { handle, application } = open();
+  links.attach(handle, null);
+  links.begin(config, bench.now);
+  bench.answer(FindCoordinator, coordinator);
+  links.poll(bench.now);
+  const subscription = { topics: ['u'], owned: [], generation: -1, userData: null, rackId: null };
+  const members = [{ memberId: 'm', groupInstanceId: null, metadata: encodeSubscription(subscription) }];
+  bench.answer(JoinGroup, { ...joined, leader: 'm', members });
+  const { requests, close } = openApplicationEnd(application);
+  t.after(close);
+  const questions = [{ topic: 'v', partition: 0, timestampMs: -1 }];
+  assert.ok(
+    writeFrame(requests, consumerCallFrame({ callId: 1, call: { op: 'offsets', questions, timeoutMs: 1000 } })),
+  );
+  links.poll(bench.now);
+  const topics = [...bench.tracked.values()].flatMap((all) => [...all]);
+  assert.deepEqual(topics.sort(), ['t', 'u', 'v']);
+  links.fail(new RangeError('Array buffer allocation failed'), bench.now);
+  assert.deepEqual([bench.tracked.size, ends.length], [0, 1]);
 });

@@ -114,6 +114,8 @@ export class ConsumerBench implements RoleHost {
   readonly disconnected: Destination[] = [];
   snapshot: ConsumerSnapshot | null = null;
   updatesAsked = 0;
+  /** Who has asked that metadata covers which topics. */
+  readonly tracked = new Map<object, Set<string>>();
   /** How many answers' memory was given back. */
   released = 0;
   /** Topic to its partitions' leaders. */
@@ -296,10 +298,10 @@ export class ConsumerBench implements RoleHost {
       topicId: (topic) => self.topicsByName.get(topic)?.id ?? null,
       topicName: (id) => [...self.topicsByName].find(([, { id: own }]) => own === id)?.[0] ?? null,
       topicError: (topic) => self.topicErrors.get(topic) ?? null,
-      addTopic: () => {},
-      removeTopic: () => {},
+      addTopic: (role, topic) => void self.tracked.set(role, new Set(self.tracked.get(role)).add(topic)),
+      removeTopic: (role, topic) => void self.tracked.get(role)?.delete(topic),
       setNeedsAllTopics: () => {},
-      forget: () => {},
+      forget: (role) => void self.tracked.delete(role),
       requestUpdate: () => void self.updatesAsked++,
       onUpdate: () => () => {},
       learn: () => {},
