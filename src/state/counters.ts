@@ -67,6 +67,8 @@ export class CountersWriter {
   /** By the node's key. */
   readonly #rows = new Map<number, number>();
   readonly #freeRows: number[] = [];
+  /** Rows that were ever used. It leads to places in memory, so it is not read where any thread may have overwritten it. */
+  #rowCount = 0;
   #sweepAtMs = 0;
 
   constructor(buffer: SharedArrayBuffer) {
@@ -113,9 +115,8 @@ export class CountersWriter {
     const key = nodeKey(nodeId, scope);
     const existing = this.#rows.get(key);
     if (existing !== undefined) return existing;
-    const count = this.#i32[NODE_COUNT_WORD]!;
     const laneNumber = this.#lanes.number(lane);
-    const row = laneNumber === NO_LANE ? NO_ROW : this.#freeRow(count);
+    const row = laneNumber === NO_LANE ? NO_ROW : this.#freeRow();
     if (row === NO_ROW) {
       Atomics.store(this.#i32, NO_ROW_COUNT_WORD, (this.#i32[NO_ROW_COUNT_WORD]! + 1) | 0);
       return NO_ROW;
@@ -126,14 +127,14 @@ export class CountersWriter {
     this.#setWord(row, ROW_BROKER_ID, brokerId);
     this.#setWord(row, ROW_FLAGS, ROW_USED | (laneNumber << ROW_LANE_SHIFT) | (scope << ROW_SCOPE_SHIFT));
     this.#rows.set(key, row);
-    if (row === count) Atomics.store(this.#i32, NODE_COUNT_WORD, count + 1);
+    if (row === this.#rowCount) Atomics.store(this.#i32, NODE_COUNT_WORD, ++this.#rowCount);
     this.#publishNodes();
     return row;
   }
 
   /** Whether `addNode` of another node would find no room. */
   get isFull(): boolean {
-    return this.#freeRows.length === 0 && this.#i32[NODE_COUNT_WORD]! >= this.#nodeCapacity;
+    return this.#freeRows.length === 0 && this.#rowCount >= this.#nodeCapacity;
   }
 
   /** Frees the row of a node that has gone; another node may get it. */
@@ -197,8 +198,8 @@ export class CountersWriter {
     Atomics.store(this.#i32, METADATA_FLAGS_WORD, isInFlight ? METADATA_IN_FLIGHT : METADATA_DUE_KNOWN);
   }
 
-  #freeRow(count: number): number {
-    return this.#freeRows.pop() ?? (count < this.#nodeCapacity ? count : NO_ROW);
+  #freeRow(): number {
+    return this.#freeRows.pop() ?? (this.#rowCount < this.#nodeCapacity ? this.#rowCount : NO_ROW);
   }
 
   #setWord(row: number, word: number, value: number): void {

@@ -8,6 +8,7 @@ import { maxSpareBytes } from '../ring/spare-memory.ts';
 import { maxKeptRequestBytes, type RequestMemory } from './client/request-memory.ts';
 import type { Attachments } from './link/attachments.ts';
 import { maxAsideBudgets } from './link/held-frame.ts';
+import { movedBytesFrom, movedBytesTo } from './link/moved-bytes.ts';
 import { maxKeptFrameBytes } from './net/frame-memory.ts';
 import { maxChunkBytes } from './net/receive-buffer.ts';
 import type { Selector } from './net/selector.ts';
@@ -36,12 +37,11 @@ export function memoryReport(parts: MemoryReportParts): ClientMemory {
   const byName: Record<MemoryPartName, MemoryPart> = {
     rings: fixed(sum(ends, ringBytesOf)),
     moved: {
-      usedBytes: sum(ends, (end) => end.requests.spilledBytesOutstanding + end.responses.spilledBytesOutstanding),
-      // A body that is larger than the whole budget travels alone.
-      maxBytes: sum(
-        ends,
-        ({ responses: { spillBudgetBytes } }) => spillBudgetBytes + Math.max(spillBudgetBytes, largestBody),
-      ),
+      usedBytes: sum(ends, ({ requests, responses }) => {
+        const maxBytes = maxMovedBytes(responses, largestBody);
+        return Math.min(movedBytesFrom(requests, maxBytes) + movedBytesTo(responses), maxBytes);
+      }),
+      maxBytes: sum(ends, ({ responses }) => maxMovedBytes(responses, largestBody)),
     },
     receive: {
       usedBytes: sum([...selector.channels], ({ received }) => received.chunkBytes) + frames.usedBytes,
@@ -71,6 +71,11 @@ export function memoryReport(parts: MemoryReportParts): ClientMemory {
 }
 
 const fixed = (bytes: number): MemoryPart => ({ usedBytes: bytes, maxBytes: bytes });
+
+/** In both directions. A body that is larger than the whole budget travels alone. */
+function maxMovedBytes({ spillBudgetBytes }: NetworkEnd['responses'], largestBody: number): number {
+  return spillBudgetBytes + Math.max(spillBudgetBytes, largestBody);
+}
 
 const ringBytesOf = ({ requests, responses }: NetworkEnd): number => requests.ringBytes + responses.ringBytes;
 

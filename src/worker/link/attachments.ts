@@ -1,9 +1,9 @@
 // Owns the attachments of the network thread: one entry for each attached application thread. Network thread.
 
 import type { KafkaClientConfig } from '../../common/config/config.ts';
-import { RingCorruptError } from '../../common/errors/errors.ts';
 import { isBootstrapId, sharedScope } from '../../common/node-ids.ts';
 import { checkAttachmentCount } from '../../common/open-limits.ts';
+import { thrownError } from '../../common/thrown.ts';
 import { type NetworkEnd, type NetworkHandle, openNetworkEnd } from '../../ring/attachment.ts';
 import type { MetadataUpdate } from '../client/metadata.ts';
 import type { Metrics } from '../report/metrics-recorder.ts';
@@ -41,7 +41,7 @@ export class Attachments {
   readonly #metrics: Metrics;
   readonly #blocked: BlockedThreads;
   #all: Attachment[] = [];
-  /** Attachments whose shared memory holds an impossible value. The next round removes them. */
+  /** Attachments whose shared memory holds an impossible value, or that cannot be served for another reason. The next round removes them. */
   #broken: { readonly attachment: Attachment; readonly error: Error }[] = [];
   /** Called once for each of them. Null: only the link of a producer or consumer is broken; that link has ended. */
   onBroken: (attachment: Attachment | null, error: Error) => void = () => {};
@@ -99,13 +99,14 @@ export class Attachments {
   }
 
   /**
-   * The attachment's shared memory holds an impossible value. It is not read or written any more. Throws the error if it is the
-   * owner's memory: the network thread cannot go on without it.
+   * The attachment's shared memory holds an impossible value, or its link cannot be served for another reason. It is not read or written any
+   * more. Throws the error if it is the owner's: the network thread cannot go on without that.
    */
   broken(attachment: Attachment, error: unknown): void {
-    if (!(error instanceof RingCorruptError) || attachment.isOwner) throw error;
+    if (attachment.isOwner) throw error;
     attachment.responses.close();
-    if (!this.#broken.some((other) => other.attachment === attachment)) this.#broken.push({ attachment, error });
+    if (this.#broken.some((other) => other.attachment === attachment)) return;
+    this.#broken.push({ attachment, error: thrownError(error) });
   }
 
   /** The same for the link of a producer or consumer, which has ended. A broken link of the owner does not end the network thread. */

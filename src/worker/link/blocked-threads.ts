@@ -3,9 +3,9 @@
 //
 // A link is looked at only when something was written to it, and then once in `limitMs`: an idle client has no timer for this.
 
-import { RingCorruptError } from '../../common/errors/errors.ts';
 import type { LinkWriter } from '../../ring/link.ts';
 import type { BlockedThread, BlockedThreadsReport } from '../report/blocked-thread-report.ts';
+import { movedBytesTo } from './moved-bytes.ts';
 
 /** While a thread is blocked, it is looked at so often. */
 const blockedLookMs = 1000;
@@ -173,20 +173,11 @@ class WatchedThread {
   #sums(): Pick<BlockedThread, 'unreadBytes' | 'ringBytes' | 'movedBytes'> {
     let [unreadBytes, ringBytes, movedBytes] = [0, 0, 0];
     for (const { link } of this.#links) {
-      unreadBytes += (link.position - link.releasedPosition) >>> 0;
+      // Not more than the ring has, whatever the reader's position is.
+      unreadBytes += Math.min((link.position - link.releasedPosition) >>> 0, link.ringBytes);
       ringBytes += link.ringBytes;
-      movedBytes += movedBytesOf(link);
+      movedBytes += movedBytesTo(link);
     }
     return { unreadBytes, ringBytes, movedBytes };
-  }
-}
-
-function movedBytesOf(link: WatchedLink): number {
-  try {
-    return link.spilledBytesOutstanding;
-  } catch (error) {
-    if (!(error instanceof RingCorruptError)) throw error;
-    // Whoever writes to the link next meets the same, and ends it.
-    return 0;
   }
 }

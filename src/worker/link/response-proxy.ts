@@ -268,7 +268,11 @@ export class ResponseProxy implements RequestOwner {
     const task = { start: bodyStart, end, apiKey: codec.apiKey, version, prefixBytes: 0, into };
     const done = (outcome: DecodedBody | Error, now: number): void => {
       response.outcome = outcome;
-      this.#deliverPooled(now);
+      try {
+        this.#deliverPooled(now);
+      } catch (error) {
+        this.#proxyHost.onBroken(error);
+      }
     };
     this.#pool.decode({ kind: 'decode', frame: bytes, ...task, options: this.#decoding.inPool }, done, this.account);
     return 0;

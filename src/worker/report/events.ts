@@ -1,7 +1,12 @@
 // Owns the log records and metrics about connections and metadata. Only this file decides which event is logged, and at
 // which level. Network thread. Must only report: no decision may depend on it.
 
-import { KafkaClientError, KafkaConnectionError, KafkaProtocolError } from '../../common/errors/errors.ts';
+import {
+  KafkaClientError,
+  KafkaConnectionError,
+  KafkaProtocolError,
+  RingCorruptError,
+} from '../../common/errors/errors.ts';
 import type { BlockedThread, BlockedThreadsReport } from './blocked-thread-report.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics-recorder.ts';
@@ -146,7 +151,9 @@ export class Events implements BlockedThreadsReport {
   }
 
   attachmentBroken(error: Error): void {
-    const text = `an attached thread was detached because its shared memory holds an impossible value: ${error.message}`;
+    const isCorrupt = error instanceof RingCorruptError;
+    const why = isCorrupt ? 'its shared memory holds an impossible value' : 'its link could not be served';
+    const text = `an attached thread was detached because ${why}: ${error.message}`;
     this.#log.write('error', 'attachment-broken', text, { error });
   }
 

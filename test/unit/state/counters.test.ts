@@ -53,6 +53,19 @@ describe('the node table', () => {
     for (const nodeId of [5, -1, 0x7fffffff, 0]) assert.notEqual(reader.nodeRow(nodeId), NO_ROW);
   });
 
+  test('a count that something has overwritten leads the writer to no other place, and is right again with the next node', () => {
+    for (const count of [-100, 1, 3, 1 << 30]) {
+      const { buffer, writer, reader } = openBoth();
+      const words = new Int32Array(buffer);
+      writer.addNode(1);
+      words[NODE_COUNT_WORD] = count;
+      assert.equal(writer.isFull, false);
+      assert.deepEqual([writer.addNode(2), writer.addNode(3)], [1, 2]);
+      assert.equal(words[NODE_COUNT_WORD], 3);
+      assert.equal(reader.nodeRow(3), 2);
+    }
+  });
+
   test('a full table refuses nodes, counts them, and setters ignore them', () => {
     const { writer, reader } = openBoth(2);
     writer.addNode(1);
