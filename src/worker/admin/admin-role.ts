@@ -2,6 +2,7 @@
 // function. The role checks in each round, with its `now`, which waits are over.
 
 import { Cancelled, KafkaTimeoutError } from '../../common/errors/errors.ts';
+import { thrownError } from '../../common/thrown.ts';
 import type { Role, RoleHost } from '../client/role.ts';
 
 interface Wait {
@@ -32,9 +33,14 @@ export class AdminRole implements Role {
     const waits = this.#waits;
     this.#waits = [];
     for (const wait of waits) {
-      if (wait.isOver(now)) wait.resolve(true);
-      else if (now >= wait.deadline) wait.resolve(false);
-      else this.#waits.push(wait);
+      try {
+        if (wait.isOver(now)) wait.resolve(true);
+        else if (now >= wait.deadline) wait.resolve(false);
+        else this.#waits.push(wait);
+      } catch (error) {
+        // Other calls, also of other threads, have nothing to do with it.
+        wait.reject(thrownError(error));
+      }
     }
   }
 
@@ -44,7 +50,14 @@ export class AdminRole implements Role {
 
   nextDeadline(now: number): number {
     let deadline = Number.POSITIVE_INFINITY;
-    for (const wait of this.#waits) deadline = Math.min(deadline, wait.deadline, wait.lookAt(now));
+    for (const wait of this.#waits) {
+      try {
+        deadline = Math.min(deadline, wait.deadline, wait.lookAt(now));
+      } catch (error) {
+        this.#waits = this.#waits.filter((other) => other !== wait);
+        wait.reject(thrownError(error));
+      }
+    }
     return deadline;
   }
 

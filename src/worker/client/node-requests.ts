@@ -47,6 +47,8 @@ export class NodeRequests implements BrokerRequests {
   readonly #mainScope: number;
   readonly #writer = new FlatWriter();
   #isEnded = false;
+  /** Told of what a callback of the role has thrown; no other is called after that. Null: whoever calls it gets that. */
+  onFault: ((error: unknown) => void) | null = null;
   /** Of all scopes together. */
   readonly #common: { readonly unwritten: Unwritten; sentCount: number };
 
@@ -180,6 +182,17 @@ export class NodeRequests implements BrokerRequests {
     return this.#isEnded;
   }
 
+  /** Calls the role. What it throws is its own fault: neither the connection nor whoever else uses that has to do with it. */
+  guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      if (this.onFault === null) throw error;
+      this.#isEnded = true;
+      this.onFault(error);
+    }
+  }
+
   /** Takes the memory of the frame that is being handled. Null: it lies in memory that it shares with others. */
   takeFrame({ nodeKey, channel }: InFlightRequest): (() => void) | null {
     const node = this.#parts.nodes.find(nodeKey);
@@ -283,38 +296,33 @@ class RoleRequest implements RequestOwner {
       message.lent = null;
       free?.();
     };
-    this.#settle(() => {
-      if (this.#host.isEnded) release();
-      else request.onResponse(response, inFlight.version, now, release);
-    });
+    this.#settle(() => request.onResponse(response, inFlight.version, now, release));
+    // Whoever has ended, also by what it threw in here, reads no records.
+    if (this.#host.isEnded) release();
     return throttleTimeMs;
   }
 
   onFailure(_name: RequestName, error: Error, now: number): void {
-    this.#settle(() => {
-      if (!this.#host.isEnded) this.#request.onFailure(error, now);
-    });
+    this.#settle(() => this.#request.onFailure(error, now));
   }
 
   onSentWithoutResponse(inFlight: InFlightRequest, now: number): void {
-    this.#settle(() => {
-      if (!this.#host.isEnded) this.#request.onResponse(null, inFlight.version, now, () => {});
-    });
+    this.#settle(() => this.#request.onResponse(null, inFlight.version, now, () => {}));
   }
 
   #settle(tell: () => void): void {
-    // If the role threw in here, its connection was ended because of that, and the role was told already.
+    // If a callback without `onFault` threw in here, its connection was ended because of that, and it was told already.
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#host.wake();
     const { body } = this;
     this.body = null;
     const free = (): void => {
-      if (!this.#host.isEnded) this.#request.onBodyFree?.();
+      if (!this.#host.isEnded) this.#host.guard(() => this.#request.onBodyFree?.());
     };
     if (body !== null) this.#host.answered(body.channel, body.mark, free);
     else if (this.#request.encodeBody !== undefined) free();
-    tell();
+    if (!this.#host.isEnded) this.#host.guard(tell);
   }
 }
 

@@ -5,11 +5,15 @@
 import type { BrokerRequests } from './broker-requests.ts';
 import type { ClusterView } from './cluster-view.ts';
 
+/**
+ * What a role throws, in whichever function and in whatever it has given to others to call (how its requests end, what the codec pool
+ * has made), ends that role alone: it is not called any more, except for `fail`.
+ */
 export interface Role {
   /**
    * Called once in each round, after everything that arrived was delivered and before the thread sleeps. A round
    * follows every response, every connection that became ready or ended, every metadata update, and every call of
-   * `wake`. A role that throws is not called any more, except for `fail`.
+   * `wake`. When the time of `nextDeadline` has passed, it is called after everything was read that had arrived by then.
    */
   poll(now: number): void;
   /**
@@ -17,7 +21,7 @@ export interface Role {
    * be held against them. `poll` follows when everything that has come was read.
    */
   wasLate?(lateMs: number, now: number): void;
-  /** `poll` has thrown this. Whoever uses the role must be told, and what it holds be given back. Must not use what may be broken, nor throw. */
+  /** The role has thrown this. Whoever uses the role must be told, and what it holds be given back. Must not use what may be broken, nor throw. */
   fail?(error: Error, now: number): void;
   /**
    * Whether there is work for the role in shared memory; called before the thread sleeps. A role without this method

@@ -52,6 +52,8 @@ export interface ConsumerLinksParts {
   readonly onClosed: (links: ConsumerLinks) => void;
   /** Called when the shared memory of a link holds an impossible value. The owner is null if the link's thread has no client. */
   readonly onBroken: (owner: Attachment | null, error: Error) => void;
+  /** Called with what the consumer has thrown when a thread has gone. */
+  readonly onFault: (error: unknown) => void;
   readonly blocked: BlockedThreads;
   readonly pushing: Pushing;
 }
@@ -125,7 +127,7 @@ export class ConsumerLinks implements Role {
     const id = ++this.#lastId;
     const proxy = new ConsumerProxy(id, end, table, this.#role.config.prefetchBytes);
     // The thread has ended, or it has stopped to read.
-    const lifeline = new Lifeline(lifePort, { onEnd: () => this.detach(id) });
+    const lifeline = new Lifeline(lifePort, { onEnd: () => this.#gone(id) });
     const adapter = new ConsumerAdapter(this.#role, end.requests, proxy, (now) => this.push?.close(now));
     this.#links.set(id, { end, proxy, adapter, lifeline, owner });
     this.#role.add(proxy);
@@ -144,6 +146,14 @@ export class ConsumerLinks implements Role {
     link.lifeline.close();
     if (this.#links.size === 0) this.#isDeserted = true;
     this.#host.wake();
+  }
+
+  #gone(id: number): void {
+    try {
+      this.detach(id);
+    } catch (error) {
+      this.#parts.onFault(error);
+    }
   }
 
   /** How many of its threads' links belong to this client. */
@@ -237,10 +247,13 @@ export class ConsumerLinks implements Role {
     }
     this.push?.fail();
     this.#host.cluster.forget(this.#role);
-    this.#role.queries.forgetTopics();
-    this.#role.group?.membership?.forgetTopics();
-    this.#role.fetcher.close(now);
-    this.#parts.onClosed(this);
+    try {
+      this.#role.queries.forgetTopics();
+      this.#role.group?.membership?.forgetTopics();
+      this.#role.fetcher.close(now);
+    } finally {
+      this.#parts.onClosed(this);
+    }
   }
 
   /** No thread reads the consumer any more. It commits what was done and leaves its group, as `close` does. */

@@ -7,7 +7,6 @@ import { Cancelled } from '../../common/errors/errors.ts';
 import { checkOpenCount, maxConsumersOfThread } from '../../common/open-limits.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
 import { BATCH_PREFIX_BYTES } from '../../ring/frames/consumer-frames.ts';
-import type { Role } from '../client/role.ts';
 import type { RecordDecoder } from '../consumer/dealer.ts';
 import type { Log } from '../report/log.ts';
 import type { CodecPool } from '../requests/codec-pool.ts';
@@ -16,13 +15,14 @@ import type { Pushing } from '../telemetry/metrics-push.ts';
 import type { Attachment } from './attachments.ts';
 import type { BlockedThreads } from './blocked-threads.ts';
 import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
-import type { Scopes } from './scopes.ts';
+import { guarded, isAnyKeeping, type RoleList } from './role-guard.ts';
+import type { ScopedHost, Scopes } from './scopes.ts';
 
 export interface ConsumersParts {
   readonly config: KafkaClientConfig;
   /** Which connections an attachment's consumers use. */
   readonly scopes: Pick<Scopes, 'hostOfConsumer'>;
-  readonly roles: { add(role: Role): void; delete(role: Role): void };
+  readonly roles: RoleList;
   readonly log: Log;
   readonly clock: () => number;
   readonly pool: CodecPool;
@@ -45,15 +45,42 @@ export class Consumers {
    * Begins a consumer. Throws when its options cannot be used; the consumer is then removed. Throws TooManyOpenError. @returns its id
    * @param owner the attachment of the thread that reads it
    */
-  open(config: ConsumerConfig, { snapshot, metrics, ...handle }: OpeningConsumer, owner: Attachment): number {
+  open(config: ConsumerConfig, opening: OpeningConsumer, owner: Attachment): number {
     if (owner.isClosed) throw new Cancelled('the client was closed');
     let count = 0;
     for (const other of this.#byId.values()) count += other.countOf(owner);
     const what = 'consumers of this client are open';
     checkOpenCount(count, maxConsumersOfThread, what, 'close some; one consumer can read any number of topics');
-    const { config: client, scopes, roles, log, clock, newMemberId, onBroken, blocked, pool, pushing } = this.#parts;
-    const { host, release } = scopes.hostOfConsumer(owner);
+    const { roles, scopes, clock } = this.#parts;
+    const scoped = scopes.hostOfConsumer(owner);
     const id = ++this.#lastId;
+    try {
+      const links = this.#newLinks(id, config, opening, scoped);
+      const first = links.attach(opening, owner);
+      try {
+        links.begin(config, clock());
+      } catch (error) {
+        links.detach(first);
+        throw error;
+      }
+      this.#byId.set(id, links);
+      for (const role of [links, links.push]) if (role !== null) roles.add(role);
+    } catch (error) {
+      scoped.release();
+      throw error;
+    }
+    scoped.host.wake();
+    return id;
+  }
+
+  #newLinks(
+    id: number,
+    config: ConsumerConfig,
+    { snapshot, metrics }: OpeningConsumer,
+    { host, whenFaulty, release }: ScopedHost,
+  ): ConsumerLinks {
+    const { config: client, roles, log, clock, newMemberId, onBroken, blocked, pool, pushing } = this.#parts;
+    const onFault = (error: unknown): void => roles.failed(links, error);
     const links = new ConsumerLinks(
       host,
       {
@@ -64,6 +91,7 @@ export class Consumers {
         decoder: decoderOf(pool, client),
         newMemberId,
         onBroken,
+        onFault,
         blocked,
         pushing,
         log: (level, text) => log.write(level, 'consumer', text),
@@ -75,18 +103,8 @@ export class Consumers {
       },
       clock(),
     );
-    const first = links.attach(handle, owner);
-    try {
-      links.begin(config, clock());
-    } catch (error) {
-      links.detach(first);
-      release();
-      throw error;
-    }
-    this.#byId.set(id, links);
-    for (const role of [links, links.push]) if (role !== null) roles.add(role);
-    host.wake();
-    return id;
+    whenFaulty(onFault);
+    return links;
   }
 
   /** The links of all of them. */
@@ -96,26 +114,31 @@ export class Consumers {
 
   /** Records of all of them that were fetched and not handed out. */
   get memory(): MemoryPart {
-    return sumOfParts([...this.#byId.values()].map(({ memory }) => memory));
+    return sumOfParts(this.#each(({ memory }) => memory, nothing));
   }
 
   /** What they keep for records to come. */
   get kept(): MemoryPart {
-    return sumOfParts([...this.#byId.values()].map(({ kept }) => kept));
+    return sumOfParts(this.#each(({ kept }) => kept, nothing));
   }
 
   get isKeeping(): boolean {
-    for (const { isKeeping } of this.#byId.values()) if (isKeeping) return true;
-    return false;
+    return isAnyKeeping(this.#parts.roles, this.#byId.values());
   }
 
   trim(): void {
-    for (const each of this.#byId.values()) each.trim();
+    this.#each((links) => links.trim(), undefined);
   }
 
   /** The client of that thread is closed, or its thread has ended: the links that belong to it are detached. */
   ownerGone(owner: Attachment): void {
-    for (const links of this.#byId.values()) links.ownerGone(owner);
+    this.#each((links) => links.ownerGone(owner), undefined);
+  }
+
+  /** What `use` returns for each of them, or `broken` for one that throws and ends with that. */
+  #each<T>(use: (links: ConsumerLinks) => T, broken: T): T[] {
+    const { roles } = this.#parts;
+    return [...this.#byId.values()].map((links) => guarded(roles, links, () => use(links), broken));
   }
 
   /** Attaches one more application thread, which needs no client. Throws Cancelled when the consumer has ended. */
@@ -129,6 +152,8 @@ export class Consumers {
     links.attach(handle, null);
   }
 }
+
+const nothing: MemoryPart = { usedBytes: 0, maxBytes: 0 };
 
 /** Decodes big compressed fetches in the codec pool. Null: there is no pool. */
 function decoderOf(pool: CodecPool, config: KafkaClientConfig): RecordDecoder | null {

@@ -74,7 +74,6 @@ export class LinkedProducer implements Role {
   readonly #measures: ProducerMeasures;
   /** The id under which brokers know its pushed metrics. Null: none has given one. */
   #instanceId: string | null = null;
-  readonly #stopUpdates: () => void;
   #attached: Attached[] = [];
   /** While records come, more will follow. So one round takes the records of a few ms, instead of one round for each record. */
   dozeMs = 0;
@@ -116,8 +115,6 @@ export class LinkedProducer implements Role {
         for (const { adapter } of this.#attached) adapter.proxy.fatal(error);
       },
     });
-    // Behind the role, which cannot be made if the package of its codec is missing.
-    this.#stopUpdates = host.cluster.onUpdate((now) => this.#measures.recorder?.metadataCame(now));
     this.#memoryBytes = this.role.accumulator.memory.maxBytes;
   }
 
@@ -264,10 +261,12 @@ export class LinkedProducer implements Role {
       attached.lifeline.close();
     }
     this.#attached = [];
-    this.#stopUpdates();
-    this.push?.fail();
-    this.role.abandon();
-    this.#onEnd();
+    try {
+      this.push?.fail();
+      this.role.abandon();
+    } finally {
+      this.#onEnd();
+    }
   }
 
   nextDeadline(): number {
@@ -285,6 +284,7 @@ export class LinkedProducer implements Role {
   }
 
   #recordRound(now: number): void {
+    this.#measures.metadataIs(this.#host.cluster.updateId, now);
     const { recorder } = this.#measures;
     if (recorder === null) return;
     const { usedBytes, accumulator } = this.role;
@@ -370,7 +370,6 @@ export class LinkedProducer implements Role {
     attached.leave = (at) => this.role.closeBy(at);
     this.role.close(attached.isLate ? now : Math.min(deadline, attached.closeDeadline), (at) => {
       this.#isClosed = true;
-      this.#stopUpdates();
       this.push?.close(at);
       leave();
       // Also those that wait for the end of their transaction.

@@ -11,6 +11,8 @@ export class ProducerMeasures implements ProducerSource {
   recorder: ProducerRecorder | null = null;
   readonly #config: Pick<ProducerConfig, 'transactionalId' | 'clientRack'>;
   #measured: Measured<ProducerMetricsMemory> | null = null;
+  /** Of the metadata that was there in the last round. Null: there was no round. */
+  #updateId: number | null = null;
 
   /** @param memory null: metrics are not configured */
   constructor(
@@ -20,6 +22,12 @@ export class ProducerMeasures implements ProducerSource {
   ) {
     this.#config = config;
     if (memory !== null) this.#begin(memory, now);
+  }
+
+  /** In each round: a round follows each update of metadata. */
+  metadataIs(updateId: number, now: number): void {
+    if (this.#updateId !== null && updateId !== this.#updateId) this.recorder?.metadataCame(now);
+    this.#updateId = updateId;
   }
 
   labels(): Attributes {

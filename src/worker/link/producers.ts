@@ -6,7 +6,7 @@ import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { Cancelled, IllegalStateError } from '../../common/errors/errors.ts';
 import { checkOpenCount, maxProducersOfThread } from '../../common/open-limits.ts';
 import type { NetworkEnd } from '../../ring/attachment.ts';
-import type { Role } from '../client/role.ts';
+import type { Compressor } from '../producer/batch-packer.ts';
 import type { Attachment } from './attachments.ts';
 import {
   LinkedProducer,
@@ -14,12 +14,13 @@ import {
   type ProducerLink,
   type ProducerOpening,
 } from './linked-producer.ts';
+import { guarded, isAnyKeeping, type RoleList } from './role-guard.ts';
 import type { Scopes } from './scopes.ts';
 
 export interface ProducersParts extends LinkedProducerParts {
   /** Which connections an attachment's producers use. */
   readonly scopes: Pick<Scopes, 'hostOf'>;
-  readonly roles: { add(role: Role): void; delete(role: Role): void };
+  readonly roles: RoleList;
 }
 
 export class Producers {
@@ -37,23 +38,34 @@ export class Producers {
     const { roles, scopes } = this.#parts;
     this.#lastId++;
     const id = this.#lastId;
-    const { host, release } = scopes.hostOf(owner);
-    const onEnd = (): void => {
-      this.#all.delete(id);
-      for (const role of [producer, producer.push]) if (role !== null) roles.delete(role);
-      release();
-    };
-    let producer: LinkedProducer;
+    const { host, whenFaulty, release } = scopes.hostOf(owner);
     try {
-      producer = new LinkedProducer(config, opening, host, this.#parts, onEnd);
+      const onFault = (error: unknown): void => roles.failed(producer, error);
+      const compressor = compressorFor(this.#parts.compressor, onFault);
+      const producer = new LinkedProducer(config, opening, host, { ...this.#parts, compressor }, () => {
+        this.#all.delete(id);
+        for (const role of [producer, producer.push]) if (role !== null) roles.delete(role);
+        release();
+      });
+      whenFaulty(onFault);
+      this.#begin(id, producer, link, owner);
     } catch (error) {
       release();
       throw error;
     }
-    producer.attach(link, owner);
+    return id;
+  }
+
+  #begin(id: number, producer: LinkedProducer, link: ProducerLink, owner: Attachment): void {
+    const { roles } = this.#parts;
+    try {
+      producer.attach(link, owner);
+    } catch (error) {
+      producer.role.abandon();
+      throw error;
+    }
     this.#all.set(id, producer);
     for (const role of [producer, producer.push]) if (role !== null) roles.add(role);
-    return id;
   }
 
   /** Attaches one more application thread. Throws IllegalStateError when the producer has ended; TooManyOpenError. */
@@ -80,25 +92,48 @@ export class Producers {
 
   /** Batches of all of them. */
   get memory(): MemoryPart {
-    return sumOfParts([...this.#all.values()].map(({ memory }) => memory));
+    return sumOfParts(this.#each(({ memory }) => memory, nothing));
   }
 
   /** What they keep for batches to come. */
   get kept(): MemoryPart {
-    return sumOfParts([...this.#all.values()].map(({ kept }) => kept));
+    return sumOfParts(this.#each(({ kept }) => kept, nothing));
   }
 
   get isKeeping(): boolean {
-    for (const { isKeeping } of this.#all.values()) if (isKeeping) return true;
-    return false;
+    return isAnyKeeping(this.#parts.roles, this.#all.values());
   }
 
   trim(): void {
-    for (const each of this.#all.values()) each.trim();
+    this.#each((producer) => producer.trim(), undefined);
   }
 
   /** The client of that thread is closed, or its thread has ended. Its complete records are sent; producers without another thread end. */
   ownerGone(owner: Attachment): void {
-    for (const producer of this.#all.values()) producer.ownerGone(owner);
+    this.#each((producer) => producer.ownerGone(owner), undefined);
   }
+
+  /** What `use` returns for each of them, or `broken` for one that throws and ends with that. */
+  #each<T>(use: (producer: LinkedProducer) => T, broken: T): T[] {
+    const { roles } = this.#parts;
+    return [...this.#all.values()].map((producer) => guarded(roles, producer, () => use(producer), broken));
+  }
+}
+
+const nothing: MemoryPart = { usedBytes: 0, maxBytes: 0 };
+
+/** The same for one producer: what it throws when it gets its bytes back is its own fault. */
+function compressorFor(compressor: Compressor | null, onFault: (error: unknown) => void): Compressor | null {
+  if (compressor === null) return null;
+  return {
+    takes: (byteCount) => compressor.takes(byteCount),
+    compress: (compression, bytes, done) =>
+      compressor.compress(compression, bytes, (packed, now) => {
+        try {
+          done(packed, now);
+        } catch (error) {
+          onFault(error);
+        }
+      }),
+  };
 }

@@ -24,6 +24,8 @@ export interface ScopesParts {
 /** What one role uses. */
 export interface ScopedHost {
   readonly host: RoleHost;
+  /** @param tell is told of what the role throws when it is told how a request ended */
+  whenFaulty(tell: (error: unknown) => void): void;
   /** The role has ended. Answers to its requests that come later are told to nobody. */
   release(): void;
 }
@@ -55,6 +57,9 @@ export class Scopes {
     let isReleased = false;
     return {
       host: { ...host, requests },
+      whenFaulty: (tell) => {
+        requests.onFault = tell;
+      },
       release: () => {
         requests.end();
         if (isOwn && !isReleased) this.#release(scope);
@@ -71,6 +76,7 @@ export class Scopes {
       this.#consumed.add(scope);
       return {
         host: shared.host,
+        whenFaulty: shared.whenFaulty,
         release: () => {
           this.#consumed.delete(scope);
           shared.release();
@@ -83,6 +89,9 @@ export class Scopes {
     this.#retain(own);
     return {
       host: { ...shared.host, requests },
+      whenFaulty: (tell) => {
+        requests.onFault = tell;
+      },
       release: () => {
         requests.end();
         this.#release(own);

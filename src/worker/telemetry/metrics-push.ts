@@ -16,6 +16,8 @@ export interface PushOpening {
   readonly source: PushSource;
   /** Called once, with 22 characters of base64url: the brokers know the pushed metrics under this id. */
   readonly onInstanceId: (id: string) => void;
+  /** Called with what was thrown when an answer came. The pushing then ends, and not the connection of that answer. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** What all of a network thread have in common that push their metrics. */
@@ -43,21 +45,24 @@ export function takesMetrics(requests: Pick<BrokerRequests, 'versionRange'>, bro
 }
 
 export class MetricsPush implements Role {
-  readonly #opening: PushOpening;
+  readonly #opening: Omit<PushOpening, 'onFault'>;
   readonly #pushing: Pushing;
   #reporter: Reporter | null = null;
   #lookAt: number;
   #hasLooked = false;
   #isLoading = false;
   #isClosed = false;
+  /** What its reporter has thrown outside of its turn. */
+  #fault: { readonly error: unknown } | null = null;
 
-  constructor(opening: PushOpening, pushing: Pushing, now: number) {
+  constructor(opening: Omit<PushOpening, 'onFault'>, pushing: Pushing, now: number) {
     this.#opening = opening;
     this.#pushing = pushing;
     this.#lookAt = now + firstLookMs;
   }
 
   poll(now: number): void {
+    if (this.#fault !== null) throw this.#fault.error;
     if (this.#reporter !== null) this.#reporter.poll(now);
     else if (now >= this.#lookAt && !this.#isLoading && !this.#isClosed) this.#look(now);
   }
@@ -104,7 +109,11 @@ export class MetricsPush implements Role {
   }
 
   #start(now: number): void {
-    const opened = this.#pushing.open(this.#opening, now);
+    const onFault = (error: unknown): void => {
+      this.#fault = { error };
+      this.#pushing.host.wake();
+    };
+    const opened = this.#pushing.open({ ...this.#opening, onFault }, now);
     if (!(opened instanceof Promise)) {
       this.#started(opened);
       return;

@@ -115,13 +115,14 @@ export class Reporter {
         api: GetTelemetrySubscriptions,
         request: { clientInstanceId: this.#instanceId },
         timeoutMs: this.#parts.requestTimeoutMs,
-        onResponse: (response, _version, at) => {
-          this.#isUnderWay = false;
-          if (this.#isClosed) return;
-          if (response!.errorCode !== 0) this.#refused(response!.errorCode, at);
-          else this.#subscribed(readSubscription(response!), response!.clientInstanceId, at);
-        },
-        onFailure: (_error, at) => this.#failed(at),
+        onResponse: (response, _version, at) =>
+          this.#guarded(() => {
+            this.#isUnderWay = false;
+            if (this.#isClosed) return;
+            if (response!.errorCode !== 0) this.#refused(response!.errorCode, at);
+            else this.#subscribed(readSubscription(response!), response!.clientInstanceId, at);
+          }),
+        onFailure: (_error, at) => this.#guarded(() => this.#failed(at)),
       },
       now,
     );
@@ -184,12 +185,13 @@ export class Reporter {
           metrics: payload.bytes,
         },
         timeoutMs: requestTimeoutMs,
-        onResponse: (response, _version, at) => this.#pushed(response!.errorCode, at),
-        onFailure: (_error, at) => {
-          // The broker may have them: what it may have is not told twice.
-          this.#confirmed();
-          this.#failed(at);
-        },
+        onResponse: (response, _version, at) => this.#guarded(() => this.#pushed(response!.errorCode, at)),
+        onFailure: (_error, at) =>
+          this.#guarded(() => {
+            // The broker may have them: what it may have is not told twice.
+            this.#confirmed();
+            this.#failed(at);
+          }),
       },
       now,
     );
@@ -206,6 +208,16 @@ export class Reporter {
     this.#isHasty = false;
     this.#confirmed();
     this.#dueAt = now + this.#intervalMs;
+  }
+
+  /** Other requests are under way on the connection of this answer. */
+  #guarded(told: () => void): void {
+    try {
+      told();
+    } catch (error) {
+      this.#isClosed = true;
+      this.#parts.onFault(error);
+    }
   }
 
   #confirmed(): void {

@@ -20,6 +20,7 @@ import { createConsumerSnapshot } from '../../../../src/state/consumer-snapshot.
 import { createCounters } from '../../../../src/state/counters.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
 import { encodeSubscription } from '../../../../src/worker/consumer/consumer-protocol.ts';
+import { Dealer } from '../../../../src/worker/consumer/dealer.ts';
 import { BlockedThreads } from '../../../../src/worker/link/blocked-threads.ts';
 import { ConsumerLinks } from '../../../../src/worker/link/consumer-links.ts';
 import { Events } from '../../../../src/worker/report/events.ts';
@@ -55,6 +56,7 @@ function newLinks(t: TestContext, host = new ConsumerBench({}), options: object 
   });
   const ends: ConsumerLinks[] = [];
   const broken: Error[] = [];
+  const faults: unknown[] = [];
   const config = parseConsumerConfig(options);
   const links = new ConsumerLinks(
     host,
@@ -68,12 +70,13 @@ function newLinks(t: TestContext, host = new ConsumerBench({}), options: object 
       log: () => {},
       onClosed: (ended) => ends.push(ended),
       onBroken: (_owner, error) => broken.push(error),
+      onFault: (error) => faults.push(error),
       pushing: { host: new ConsumerBench({}), open: () => assert.fail('no broker takes metrics'), failed: () => {} },
       blocked: new BlockedThreads(0, new Events(new Metrics(null, 0), new Log('silent', () => {}))),
     },
     host.now,
   );
-  return { links, config, open, ends, broken };
+  return { links, config, open, ends, broken, faults };
 }
 
 test('a thread that attaches after the end of the consumer, before the last answers are read, is refused with a reason', async (t) => {
@@ -88,6 +91,22 @@ test('a thread that attaches after the end of the consumer, before the last answ
   const told = once(application, 'close');
   assert.throws(() => links.attach(late.handle, null), Cancelled);
   await told;
+});
+
+test('what a consumer throws when one of its threads has ended is its own fault, and reaches nobody else', async (t) => {
+  const { links, open, faults } = newLinks(t);
+  const { handle, lifePorts } = open();
+  links.attach(handle, null);
+  const fault = new RangeError('Array buffer allocation failed');
+  t.mock.method(Dealer.prototype, 'remove', () => {
+    throw fault;
+  });
+  // A port without a listener for messages does not keep the process alive until it closes.
+  lifePorts.network.ref();
+  const closed = once(lifePorts.network, 'close');
+  lifePorts.application.close();
+  await closed;
+  assert.deepEqual(faults, [fault]);
 });
 
 test('memory with an impossible value that is found while records are handed out ends the link of that thread alone', async (t) => {

@@ -70,6 +70,25 @@ test('its requests use its own connection, and requests of others do not', () =>
   net.run();
 });
 
+test('a producer that could not be opened does not keep its connections', async () => {
+  connect();
+  const before = openTransports();
+  const config = parseProducerConfig({}, () => {});
+  const { application, network, batchMemoryBytes } = createProducerMemory(
+    config,
+    createDoorbell(),
+    createCounters(),
+    false,
+  );
+  const broken = { ...network, link: { ...network.link, requestRing: new SharedArrayBuffer(64) } };
+  const opened = await net.controlOf(own).openProducer(config, { batchMemoryBytes, metrics: null }, broken);
+  assert.ok('error' in opened, JSON.stringify(opened));
+  for (const port of [application.link.bodyPort, application.link.sparePort, application.lifePort]) port.close();
+  net.detach(own);
+  net.run();
+  assert.equal(openTransports(), before - 1);
+});
+
 test('its connections have their own limit of requests in flight', () => {
   connect();
   const theirs = Array.from({ length: 100 }, () => net.app.send(1, ListGroups, {}));

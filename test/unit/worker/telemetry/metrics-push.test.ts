@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { RoleHost } from '../../../../src/worker/client/role.ts';
 import { ProducerMeasures } from '../../../../src/worker/link/producer-measures.ts';
-import { MetricsPush } from '../../../../src/worker/telemetry/metrics-push.ts';
+import { MetricsPush, type PushOpening } from '../../../../src/worker/telemetry/metrics-push.ts';
 import type { Reporter } from '../../../../src/worker/telemetry/reporter.ts';
 
 /** What happened, in order. */
@@ -13,6 +13,7 @@ let taking: Set<string>;
 /** Those whose versions are known; -1: somebody is connected. */
 let heard: Set<number>;
 let load: () => Promise<void> | null;
+let fault: PushOpening['onFault'];
 
 const reporter = {
   poll: (now: number) => void events.push(`poll ${now}`),
@@ -31,8 +32,9 @@ const host = {
 
 function newPush(): MetricsPush {
   const source = new ProducerMeasures({ transactionalId: null, clientRack: '' }, null, 0);
-  const open = (_opening: object, now: number): Reporter | Promise<Reporter> => {
+  const open = ({ onFault }: PushOpening, now: number): Reporter | Promise<Reporter> => {
     events.push(`open ${now}`);
+    fault = onFault;
     const loaded = load();
     return loaded === null ? reporter : loaded.then(() => reporter);
   };
@@ -62,6 +64,17 @@ test('nothing is looked for in the first second, and after that every ten second
   push.poll(11_001);
   assert.deepEqual(events.slice(2), ['poll 11001']);
   assert.equal(push.nextDeadline(), 77);
+});
+
+test('what was thrown outside of its turn is thrown in its next turn, which ends it', () => {
+  const push = newPush();
+  push.poll(1000);
+  const error = new Error('of an answer');
+  fault(error);
+  assert.deepEqual(events, ['open 1000', 'wake', 'wake']);
+  assert.throws(() => push.poll(1001), error);
+  push.fail();
+  assert.equal(push.nextDeadline(), Number.POSITIVE_INFINITY);
 });
 
 test('a client that is connected to a bootstrap server only takes what that says', () => {

@@ -50,6 +50,17 @@ for (const [random, firstMs] of [
   });
 }
 
+test('what it throws when an answer comes ends the pushing, and not the connection of that answer', () => {
+  const fault = new RangeError('Array buffer allocation failed');
+  bench.onInstanceId = () => {
+    throw fault;
+  };
+  bench.subscribe();
+  assert.deepEqual(bench.faults, [fault]);
+  bench.advance(10 * intervalMs);
+  assert.deepEqual(bench.asked, []);
+});
+
 test('nothing is recorded until a broker wants it', () => {
   assert.equal(bench.measures.recorder, null);
   bench.subscribe({ requestedMetrics: [] });

@@ -43,6 +43,9 @@ export class TelemetryBench {
   /** Brokers to which a connection was begun. */
   readonly dialled: number[] = [];
   readonly ids: string[] = [];
+  onInstanceId = (id: string): void => void this.ids.push(id);
+  /** What the reporter has thrown when an answer came. */
+  readonly faults: unknown[] = [];
   readonly measures = new ProducerMeasures({ transactionalId: 'tx', clientRack: 'r1' }, null, this.now);
   readonly metrics = new Metrics(null, 0);
   readonly host = this.#newHost();
@@ -56,7 +59,8 @@ export class TelemetryBench {
         connections: new ConnectionNumbers(this.metrics, () => [], 16),
         log: { write: (level, event, message) => void this.log.push(`${level} ${event}: ${message}`) },
         requestTimeoutMs: 30_000,
-        onInstanceId: (id) => void this.ids.push(id),
+        onInstanceId: (id) => this.onInstanceId(id),
+        onFault: (error) => void this.faults.push(error),
       },
       this.now,
     );
