@@ -1,7 +1,7 @@
 // Owns the monotonic clock that all threads share, and who is in time by it. Every thread. Code below the poll loop must not call it: it takes `now` as an
 // argument.
 
-/** Whoever notices a deadline within this time, in ms, is in time for limits that are seconds. Whoever is later reads first what has come. */
+/** Whoever notices a deadline within this time, in ms, is in time for limits that are seconds. Whoever is later was stopped, or busy elsewhere. */
 export const inTimeMs = 100;
 
 /** process.hrtime counts from the same instant in every thread, performance.now() from the start of its own thread. */

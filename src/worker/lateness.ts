@@ -1,6 +1,9 @@
 // Owns whether a round may judge deadlines. A thread that was stopped, or busy for long in one place, finds that deadlines have passed while it
 // read nothing: what would have met them may lie in the sockets. Network thread. Must not read a clock.
 //
+// Whoever is late by less also reads before it judges (poll-loop.ts), but only the roles whose own deadlines have passed wait for that. Who
+// is late by more reads once more, because much may have come, and others get the time back that this thread has lost.
+//
 // The sockets are read between two turns. The pass over them that is under way when a round finds this out may have begun before the thread
 // was busy, and then it brings nothing that has arrived since. So the second turn judges.
 

@@ -2,16 +2,18 @@
 // for the next round. Network thread. Everything below this file gets `now` as an argument and returns without waiting.
 //
 //   socket callback, look-up,
-//   timer (nearest deadline) ----> wake() ----> microtask --+
+//   timer (to look for work) ----> wake() ----> microtask --+
 //   doorbell (requests, room) ------------------------------+--> move(): drain, poll, deliver, notify
 //         ^                                                         |
-//         |      more to do, or a deadline has passed: setImmediate +--> turn(): move(), then deadlines, polls
+//         |      more to do, or a deadline has passed: setImmediate +--> turn(): move(), then deadlines, polls <-- timer (deadline)
 //         +---- nothing to do: sleep <------------------------------+              |
 //         +------------------------------------------------------------------------+
 //
 // A move passes data on as soon as the callback that brought it returns. Usually nothing else is needed. A turn runs in the event
-// loop's check phase, after every socket that was ready has been read. So a deadline is checked only after everything that
-// arrived before it was read. Roles check their deadlines in moves too. A thread that is late reads first (lateness.ts): then neither does.
+// loop's check phase, after every socket that was ready has been read. A deadline is judged in a turn, and only if the pass over the
+// sockets before it began after that deadline: then everything that arrived in time was read. The pass begins after the turn before, or
+// after the timer. A role whose deadline has passed is not called before such a turn. A thread that is late by more reads twice
+// (lateness.ts), and no role is called meanwhile.
 
 import { maxTimerMs } from '../common/numbers.ts';
 import type { Doorbell } from '../ring/doorbell.ts';
@@ -77,6 +79,12 @@ export class PollLoop {
   /** `wakeClient` was called during this round. */
   #isClientWanted = false;
   #isClosed = false;
+  /** When the next round is due, as the last one found. */
+  #deadline = Number.POSITIVE_INFINITY;
+  /** The sockets are read after this time, and then a turn follows. */
+  #passFrom = Number.NEGATIVE_INFINITY;
+  /** Everything that had arrived at this time was read before the last turn. */
+  #readUpTo = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #awaitedBell: Promise<void> | null = null;
@@ -94,7 +102,8 @@ export class PollLoop {
     this.#move(now, this.#turn + 1);
     return this.#parts.attachments.hasPolls || !this.#lateness.mayJudge;
   };
-  readonly #turnRound = (now: number): boolean => this.turn(now) || !this.#lateness.mayJudge;
+  readonly #turnRound = (now: number): boolean =>
+    this.turn(now) || !this.#lateness.mayJudge || this.#parts.roles.isHeldBack;
   readonly #hasWork = (): boolean => this.#parts.attachments.hasWork() || this.#parts.roles.hasWork();
 
   constructor(parts: PollLoopParts) {
@@ -130,11 +139,13 @@ export class PollLoop {
   turn(now: number): boolean {
     const { attachments, client, idleMemory, readiness } = this.#parts;
     this.#turn++;
+    this.#readUpTo = this.#passFrom;
+    this.#passFrom = now;
     // The application has its responses now. It runs in parallel with the rest of the turn.
     const moved = this.#move(now, this.#turn);
     if (this.#lateness.mayJudge) {
-      client.housekeep(now);
-      readiness.poll(now);
+      client.housekeep(now, this.#readUpTo);
+      readiness.poll(now, this.#readUpTo);
     }
     idleMemory.poll(now);
     const waiting = attachments.answerPolls(this.#turn);
@@ -186,7 +197,7 @@ export class PollLoop {
     if (roles.isEmpty || !this.#lateness.mayJudge) return 0;
     const wasWanted = this.#isWanted;
     this.#isWanted = false;
-    roles.poll(now);
+    roles.poll(now, this.#readUpTo);
     if (!wasWanted && !this.#isWanted && !this.#isClientWanted) return 0;
     this.#isClientWanted = false;
     return client.poll(now);
@@ -230,6 +241,7 @@ export class PollLoop {
       const ownDeadline = Math.min(connections.nextDeadline(now), readiness.nextDeadline, blocked.nextDeadline);
       const deadline = Math.min(ownDeadline, roles.nextDeadline(now), idleMemory.nextDeadline(now));
       this.#lateness.roundEnded(deadline);
+      this.#deadline = deadline;
       // Metadata is due. A node may have become ready after the move looked for one.
       if (isMove) isTurnNeeded ||= deadline <= now || metadataTtlMs <= 0;
       counters.setMetadata(metadataTtlMs, now);
@@ -280,7 +292,18 @@ export class PollLoop {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#timerAt = Number.POSITIVE_INFINITY;
-      this.wake();
+      this.#timeHasCome();
     }, delay);
+  }
+
+  /** Timers fire before the sockets are read that became ready meanwhile. */
+  #timeHasCome(): void {
+    const now = this.#parts.clock();
+    if (now < this.#deadline) {
+      this.wake();
+      return;
+    }
+    this.#passFrom = now;
+    this.#schedule();
   }
 }

@@ -251,10 +251,13 @@ export class Connections {
     request.owner.onFailure(request, error, now);
   }
 
-  /** Fails what is overdue. Call it after everything that had arrived was handled. */
-  expire(now: number): void {
+  /**
+   * Fails what is overdue.
+   * @param judgedAt not after `now`: everything that had arrived at that time was handled
+   */
+  expire(now: number, judgedAt = now): void {
     for (const node of this.#nodes.connected()) {
-      if (node.isConnecting && now >= node.connection.setupDeadline) {
+      if (node.isConnecting && judgedAt >= node.connection.setupDeadline) {
         const wait = node.channel?.describeWait() ?? null;
         const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)${wait === null ? '' : `; ${wait}`}`;
         const late = node.channel?.authentication?.describeTimeout();
@@ -263,15 +266,16 @@ export class Connections {
       }
       node.handshake?.expire(now);
       if (node.channel === null) continue;
-      if (now >= node.channel.oneWay.deadline) {
+      if (judgedAt >= node.channel.oneWay.deadline) {
         const text = `${node.name} did not read ${node.channel.oneWay.unwrittenBytes} bytes of requests with acks 0 within their time limit`;
         this.lost(node, new RequestTimedOutError(text, { nodeId: node.id }), undefined, now);
         continue;
       }
-      node.channel.authentication?.expire(now);
+      const { authentication } = node.channel;
+      if (authentication !== null && judgedAt >= authentication.deadline) authentication.expire(now);
       if (node.channel === null || node.channel.isUnread) continue;
-      this.#expireWaiting(node, now);
-      const expired = node.inFlight.expired(now);
+      this.#expireWaiting(node, now, judgedAt);
+      const expired = node.inFlight.expired(judgedAt);
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
       const text = `${expired.codec.name} to ${node.name} had no response within ${expired.timeoutMs} ms`;
@@ -281,8 +285,8 @@ export class Connections {
   }
 
   /** The connection is not at fault, so it stays. */
-  #expireWaiting(node: Node, now: number): void {
-    for (const request of node.waiting.expired(now)) {
+  #expireWaiting(node: Node, now: number, judgedAt: number): void {
+    for (const request of node.waiting.expired(judgedAt)) {
       const { nodeId, apiKey, timeoutMs, waitsFor, owner } = request;
       const places = `requests of other threads had all ${this.#config.maxInFlightRequestsPerConnection} places (maxInFlightRequestsPerConnection)`;
       const reason = waitsFor === 'a place' ? places : 'its code was not loaded in that time';

@@ -93,9 +93,12 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   /**
    * Fails what is overdue and closes idle connections. Call it after `poll`, and after the applications were woken
    * for their responses.
+   * @param readUpTo everything that had arrived at that time was read; what was due later is judged later
    */
-  housekeep(now: number): void {
-    this.#connections.expire(now);
+  housekeep(now: number, readUpTo = now): void {
+    const judgedAt = Math.min(now, readUpTo);
+    if (judgedAt >= this.#metadata.waitsOverdueAt) this.#metadata.endOverdueWaits(judgedAt, this.#whyNotAsked(now));
+    this.#connections.expire(now, judgedAt);
     this.#connections.closeLeft(now);
     this.#connections.closeIdle(now);
   }
@@ -218,7 +221,6 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   // --- steps of poll
 
   #refreshMetadata(now: number): number {
-    if (now >= this.#metadata.waitsOverdueAt) this.#metadata.endOverdueWaits(now, this.#whyNotAsked(now));
     if (this.#metadata.ttl(now) > 0) return 0;
     if (this.#metadata.isOverdue(now)) this.#connections.startOver(this.#metadata.overdueError(), now);
     const node = this.#nodes.leastLoaded(now) ?? this.#tryForMetadata(now);

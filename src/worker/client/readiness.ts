@@ -98,9 +98,12 @@ export class Readiness implements NodeListener {
       : this.#wait('version', node.key, timeoutMs, isStrict);
   }
 
-  /** Starts the attempts that are due and ends the waits that are over. */
-  poll(now: number): void {
-    for (const group of this.#groups.values()) this.#end(group, this.#overdue(group, now));
+  /**
+   * Starts the attempts that are due and ends the waits that are over.
+   * @param readUpTo everything that had arrived at that time was handled; what ends later is ended later
+   */
+  poll(now: number, readUpTo = now): void {
+    for (const group of this.#groups.values()) this.#end(group, this.#overdue(group, Math.min(now, readUpTo)));
     if (now < this.#nextTryAt || this.#groups.size === 0) return;
     let staggerMs = maxStaggerMs;
     for (const group of this.#groups.values()) {

@@ -80,7 +80,40 @@ for (const whose of ['connections', 'readiness', 'roles'] as const)
     assert.deepEqual([bench.moves(), judges()], [3, ['roles 66000', 'housekeep 66000', 'readiness 66000']]);
   });
 
-test('a thread that is a little late judges at once, and nobody is told', () => {
+test('when a deadline has passed a turn follows the timer, and all was read by then that had come before the timer', () => {
+  bench.roleTurns = () => {};
+  bench.deadlines.roles = 6000;
+  bench.loop.wake();
+  bench.runRounds();
+  bench.log = [];
+  bench.now = 6003;
+  bench.timers.fireDue();
+  assert.equal(bench.timers.hasDeferred, false, 'no move before the sockets are read');
+  bench.now = 6004;
+  bench.timers.runImmediates();
+  assert.deepEqual([bench.moves(), bench.turns(), bench.readUpTo], [1, 1, 6003]);
+});
+
+test('a turn has read all that had come before the turn before it, and a move nothing newer', () => {
+  bench.roleTurns = () => {};
+  bench.work.waiting = 1;
+  for (const [now, readUpTo] of [
+    [6000, Number.NEGATIVE_INFINITY],
+    [6010, 6005],
+    [6020, 6015],
+  ] as const) {
+    bench.now = now;
+    bench.loop.wake();
+    bench.timers.runDeferred();
+    const inMove = bench.readUpTo;
+    bench.now = now + 5;
+    bench.timers.runImmediates();
+    assert.ok(inMove < readUpTo || inMove === Number.NEGATIVE_INFINITY, `${inMove} in the move`);
+    assert.equal(bench.readUpTo, readUpTo);
+  }
+});
+
+test('a thread that is a little late gives nobody more time', () => {
   bench.roleTurns = () => {};
   bench.deadlines.roles = 6000;
   bench.loop.wake();

@@ -22,6 +22,8 @@ export class PollLoopBench {
   };
   /** What roles do in their turn. Null: there are no roles. */
   roleTurns: (() => void) | null = null;
+  /** What the loop has said last: everything that had arrived at this time was read. */
+  readUpTo = Number.NaN;
   bell = {
     hasWork: false,
     promise: Promise.resolve(),
@@ -127,8 +129,9 @@ export class PollLoopBench {
         get isEmpty() {
           return bench.roleTurns === null;
         },
-        poll: (at: number) => {
+        poll: (at: number, readUpTo: number) => {
           bench.log.push(`roles ${at}`);
+          bench.readUpTo = readUpTo;
           bench.roleTurns?.();
         },
         wasLate: (ms: number, at: number) => bench.log.push(`roles late ${ms} ${at}`),
