@@ -165,7 +165,8 @@ export class Consumer implements AsyncIterable<ConsumerBatch>, AsyncDisposable {
   }
 
   /**
-   * Returns the next batch. Null when none came in time, or when the consumer was closed. Call `done` of the batch when it is processed.
+   * Returns the next batch. Null when none was ready in time, or when the consumer was closed: in a process that was stopped, the next call
+   * may have one at once. Call `done` of the batch when it is processed.
    * @param timeoutMs default 1000; Infinity: no limit
    * Fails with: an error of a partition such as CorruptBatchError, GroupFatalError, NetworkThreadError
    */

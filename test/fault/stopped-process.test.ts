@@ -249,7 +249,14 @@ describe('a process that was stopped', { concurrency: 3, skip }, () => {
     assert.equal(await scene.requests(JoinGroup), joins);
     await scene.end();
 
-    const succeeded = ['request', 'awaitTopic', 'poll', 'plain flush', ...topics.map((topic) => `${topic} flying`)];
+    const succeeded = [
+      'request',
+      'awaitTopic',
+      'poll',
+      'poll for it',
+      'plain flush',
+      ...topics.map((topic) => `${topic} flying`),
+    ];
     for (const name of [...succeeded, 'kept buffered 0', 'kept buffered 1'])
       assert.deepEqual(scene.outcomes(name), ['ok'], name);
     // Their time was over before they were sent.

@@ -31,7 +31,7 @@ import { type ConsumerMetricsMemory, createConsumerMetrics } from '../../state/c
 import { ConsumerSnapshotReader, createConsumerSnapshot } from '../../state/consumer-snapshot.ts';
 import type { ClientHost, ClientRole, MetricsOrigin, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
-import { BlockingLimit } from '../link/late-limit.ts';
+import { BlockingLimit, startLimit } from '../link/late-limit.ts';
 import { nextTurn, TurnBudget } from '../link/turn-budget.ts';
 import type { ConsumerBatch } from './consumer-batch.ts';
 import { attachedHost, type ConsumerHandle, type ConsumerHost, makeConsumerHandle } from './consumer-handle.ts';
@@ -312,7 +312,7 @@ export class ConsumerSession implements ClientRole {
   close(timeoutMs: number, leave: LeaveModeName): Promise<void> {
     const deadline = monotonicNowMs() + timeoutMs;
     if (this.#closing === null) this.#closing = this.#close(timeoutMs, leave);
-    else if (deadline < this.#closeDeadline) void this.#closeSooner(timeoutMs, leave);
+    else if (deadline < this.#closeDeadline) void this.#closeWithin(timeoutMs, leave);
     this.#closeDeadline = Math.min(this.#closeDeadline, deadline);
     return this.#closing;
   }
@@ -331,15 +331,22 @@ export class ConsumerSession implements ClientRole {
     try {
       // An attached thread only gives its batches back. The consumer goes on in the other threads.
       if (this.link.closeError !== null || this.#origin === null || this.#isOver) return;
-      await this.#keepAlive(() => withLimit(this.#askToClose(timeoutMs, leave), timeoutMs + closeGraceMs));
+      await this.#keepAlive(() => this.#closeWithin(timeoutMs, leave));
     } finally {
       this.link.close(closedError());
       this.#host.removeRole(this);
     }
   }
 
-  async #closeSooner(timeoutMs: number, leave: LeaveModeName): Promise<void> {
-    await withLimit(this.#askToClose(timeoutMs, leave), timeoutMs + closeGraceMs);
+  /** The link is closed a little after the limit, whether there is an answer or not. What has come by then is taken. */
+  async #closeWithin(timeoutMs: number, leave: LeaveModeName): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const isLate = new Promise<void>((resolve) => {
+      timer = startLimit(resolve, timeoutMs + closeGraceMs, () => this.#origin!.host.catchUp());
+    });
+    await Promise.race([this.#askToClose(timeoutMs, leave), isLate]);
+    clearTimeout(timer);
+    this.link.drain();
     this.link.close(closedError());
   }
 
@@ -386,14 +393,4 @@ function settled<T>(future: Future<T>): Promise<void> {
     future.addCallback(() => resolve());
     future.addErrback(() => resolve());
   });
-}
-
-/** Resolves when the work has ended or the time is over. */
-async function withLimit(work: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    if (limitMs < 2 ** 31) timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]);
-  clearTimeout(timer);
 }

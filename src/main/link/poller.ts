@@ -1,8 +1,7 @@
 // Owns the waits for responses: poll and pollSync, their fences and their ends. Application thread. A poll must not slow down other
 // polls.
 
-import { monotonicNowMs } from '../../common/clock.ts';
-import { maxTimerMs } from '../../common/numbers.ts';
+import { inTimeMs, monotonicNowMs } from '../../common/clock.ts';
 import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { onAbort } from './abort-signals.ts';
 import { Future, onSettled } from './future.ts';
@@ -105,7 +104,11 @@ export class Poller {
       ) {
         const leftMs = deadline - monotonicNowMs();
         // Only poll(0) waits for its fence after the deadline. It is over when everything that was ready has been read.
-        if (leftMs <= 0 && (limitMs > 0 || pollId === noFence)) break;
+        if (leftMs <= 0 && (limitMs > 0 || pollId === noFence)) {
+          // The process was stopped. What has come meanwhile is not read yet.
+          if (limitMs > 0 && leftMs < -inTimeMs) this.pollSync(0, null);
+          break;
+        }
         const waitMs = leftMs > 0 ? Math.min(leftMs, lookForEndMs) : lookForEndMs;
         const isRung = this.#end.ownDoorbell.sleepSync(this.#adapter.hasWork, waitMs);
         this.#adapter.drain();
@@ -211,7 +214,7 @@ export class Poller {
       if (signal !== null) stops.push(onAbort(signal, wait.end));
       // poll(0) only waits for its fence, which the network thread answers within two turns.
       if (limitMs <= 0) return;
-      const timer = setTimeout(this.#readBefore(wait.end), Math.min(limitMs, maxTimerMs));
+      const timer = startLimit(this.#readBefore(wait.end), limitMs, () => this.poll(0, null, null));
       stops.push(() => clearTimeout(timer));
     });
   }

@@ -6,6 +6,7 @@ import type { ApplicationEnd } from '../../ring/attachment.ts';
 import { bodyBytesOf, type Frame, FrameQueue } from '../../ring/frames/frame.ts';
 import type { LinkReader } from '../../ring/link.ts';
 import { BellListener } from '../link/bell-listener.ts';
+import type { BlockingLimit } from '../link/late-limit.ts';
 
 /** How many frames are taken before the event loop may go on. */
 const maxFramesPerSlice = 512;
@@ -92,17 +93,16 @@ export class ProducerLink {
   }
 
   /**
-   * Blocks this thread until `isOver` is true, at most `timeoutMs`. Deliveries are only read when there is no room for more of them:
+   * Blocks this thread until `isOver` is true, or the limit is over. Deliveries are only read when there is no room for more of them:
    * the network thread may then take no more records. Returns the last value of `isOver`.
    */
-  blockUntil(isOver: () => boolean, timeoutMs: number, clock: () => number): boolean {
+  blockUntil(isOver: () => boolean, limit: BlockingLimit): boolean {
     const { responses, ownDoorbell } = this.end;
     // The network thread may begin to wait for room after this thread has looked: then there is something to do, too.
     const hasWork = (): boolean => isOver() || (responses.isWriterWaiting && this.hasNews());
-    const deadline = clock() + timeoutMs;
     for (;;) {
       if (isOver()) return true;
-      const leftMs = deadline - clock();
+      const leftMs = limit.leftMs();
       if (leftMs <= 0 || this.#isClosed) return false;
       if (responses.isWriterWaiting && this.drain(maxFramesPerSlice) > 0) continue;
       ownDoorbell.sleepSync(hasWork, leftMs);

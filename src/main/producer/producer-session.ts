@@ -1,15 +1,8 @@
 // Owns the parts of a producer in an application thread: its link, the topics that it has named, the waits for room and for the end.
 // Application thread. Must not know serializers, hooks or arguments: producer.ts does.
 
-import { monotonicNowMs } from '../../common/clock.ts';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
-import {
-  BufferExhaustedError,
-  IllegalStateError,
-  KafkaTimeoutError,
-  NetworkThreadError,
-  ProducerClosedError,
-} from '../../common/errors/errors.ts';
+import { IllegalStateError, NetworkThreadError, ProducerClosedError } from '../../common/errors/errors.ts';
 import { fromPlainError, type PlainError, withDoubt } from '../../common/errors/plain-error.ts';
 import { maxInt32 } from '../../common/numbers.ts';
 import { TrackKind } from '../../common/record-tracking.ts';
@@ -23,6 +16,7 @@ import type { ClientHost, ClientRole, ShownRole } from '../link/client-host.ts';
 import { Future, fail, succeed } from '../link/future.ts';
 import { BlockingLimit, startLimit } from '../link/late-limit.ts';
 import { Deliveries } from './deliveries.ts';
+import { flushTimeout, noRoom } from './late-errors.ts';
 import { ProducerLink } from './producer-link.ts';
 import type { ApplicationProducerLink } from './producer-memory.ts';
 import type { DeliveryReport, RecordFailure } from './producer-types.ts';
@@ -193,7 +187,7 @@ export class ProducerSession implements ClientRole {
     this.#refuseInCallback('flushSync');
     const limit = new BlockingLimit(timeoutMs);
     const future = this.flush(Number.POSITIVE_INFINITY);
-    for (let leftMs = limit.leftMs(); !future.isDone && leftMs > 0; leftMs = limit.leftMs()) this.pollSync(leftMs);
+    while (!future.isDone && limit.leftMs() > 0) this.#poll(limit);
     // A Future that is done takes no report later, so the next flush gets it.
     if (!future.isDone) fail(future, flushTimeout(timeoutMs));
     if (future.exception !== null) throw future.exception;
@@ -203,10 +197,14 @@ export class ProducerSession implements ClientRole {
   /** Runs the callbacks of deliveries. Waits for deliveries at most `timeoutMs`. Returns how many frames there were. */
   pollSync(timeoutMs: number): number {
     this.#refuseInCallback('pollSync');
+    return this.#poll(new BlockingLimit(timeoutMs));
+  }
+
+  #poll(limit: BlockingLimit): number {
     this.#link.announce();
     const count = this.#link.drain();
-    if (count > 0 || timeoutMs <= 0) return count;
-    this.#link.blockUntil(this.#link.hasNews, timeoutMs, monotonicNowMs);
+    if (count > 0 || limit.leftMs() <= 0) return count;
+    this.#link.blockUntil(this.#link.hasNews, limit);
     return this.#link.drain();
   }
 
@@ -244,7 +242,7 @@ export class ProducerSession implements ClientRole {
     const isOver = (): boolean => this.#hasRoom(bytes);
     if (isOver()) return true;
     this.#link.wantRoom(recordOverheadBytes + bytes);
-    const hasRoom = this.#link.blockUntil(isOver, timeoutMs, monotonicNowMs);
+    const hasRoom = this.#link.blockUntil(isOver, new BlockingLimit(timeoutMs));
     this.#wantRoom();
     return hasRoom;
   }
@@ -384,15 +382,4 @@ export class ProducerSession implements ClientRole {
     if (!this.#isInCallback) return;
     throw new IllegalStateError(`${what} inside a delivery's callback would wait for itself; await flush() instead`);
   }
-}
-
-function noRoom(bytes: number, { maxBlockMs, bufferMemoryBytes }: ProducerConfig): BufferExhaustedError {
-  const text = `there was no room for ${bytes} bytes within ${maxBlockMs} ms (maxBlockMs)`;
-  return new BufferExhaustedError(`${text}; bufferMemoryBytes is ${bufferMemoryBytes}`);
-}
-
-function flushTimeout(timeoutMs: number): KafkaTimeoutError {
-  return new KafkaTimeoutError(
-    `the flush did not end within ${timeoutMs} ms; records may still be delivered or fail after that`,
-  );
 }

@@ -113,7 +113,10 @@ await lines.next();
 const [asked] = nodes;
 if (asked !== undefined) {
   const question = { groupIds: ['nobody'], includeAuthorizedOperations: false };
-  void follow('request', client.send(asked, ConsumerGroupDescribe, question));
+  const request = client.send(asked, ConsumerGroupDescribe, question);
+  void follow('request', request);
+  const polled = client.poll(limitMs, request);
+  underWay.push(polled.then(() => say({ name: 'poll for it', outcome: request.isDone ? 'ok' : 'open' })));
 }
 for (const [i, { topic }] of producers.entries()) {
   void follow(`${topic} flying`, opened[i]!.send(topic, { value: 'flying' }));

@@ -1,7 +1,7 @@
 // The parts of a consumer in its own thread: what the network thread is told by polls, and by a close that comes behind many calls.
 
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { after, afterEach, mock, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { parseConsumerConfig } from '../../../../src/common/config/consumer-config-parser.ts';
 import type { ConsumerCall } from '../../../../src/common/consumer-calls.ts';
@@ -25,9 +25,16 @@ interface Opened {
   readonly table: BatchTableOwner;
 }
 
-async function open(): Promise<Opened> {
+const unexpected = (): never => assert.fail('not expected here');
+
+afterEach(() => {
+  mock.timers.reset();
+  mock.restoreAll();
+});
+
+/** @param catchUp what the network thread does when it reads all that has come */
+async function open(catchUp: () => void = unexpected): Promise<Opened> {
   let opening: OpeningConsumer | undefined;
-  const unexpected = (): never => assert.fail('not expected here');
   const host: ClientHost = {
     networkDoorbell: createDoorbell(),
     countersMemory: createCounters(),
@@ -37,7 +44,8 @@ async function open(): Promise<Opened> {
       return Promise.resolve(7 as T);
     },
     ...{ hold: () => {}, release: () => {}, addRole: () => {}, removeRole: () => {}, callbackThrew: unexpected },
-    ...{ share: unexpected, partitionCount: unexpected, learnTopic: unexpected, catchUp: unexpected, log: unexpected },
+    catchUp: async () => catchUp(),
+    ...{ share: unexpected, partitionCount: unexpected, learnTopic: unexpected, log: unexpected },
   };
   const session = await ConsumerSession.open(host, parseConsumerConfig({}), () => {});
   const network = openNetworkEnd(opening!.link);
@@ -91,6 +99,29 @@ test('a second close may only be sooner, and both end with the consumer', async 
     [60_000, 5000],
   );
   await first;
+});
+
+test('a call that was answered when the time of a close is over has its answer', async () => {
+  const { session, network } = await open();
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const call = session.callThen({ op: 'resume', partitions: null }, () => 'answered');
+  const closed = session.close(1000, 'remain');
+  answer(network);
+  mock.timers.tick(3000);
+  await closed;
+  assert.equal(await call, 'answered');
+});
+
+test('a close in a process that was stopped for longer than its time waits until the network thread has read', async () => {
+  const { session, network } = await open(() => void answer(network));
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const call = session.callThen({ op: 'resume', partitions: null }, () => 'answered');
+  const closed = session.close(1000, 'remain');
+  const now = performance.now.bind(performance);
+  mock.method(performance, 'now', () => now() + 10_000);
+  mock.timers.tick(3000);
+  await closed;
+  assert.equal(await call, 'answered');
 });
 
 test('a poll that fails at once does not count as one that waits', async () => {

@@ -1,4 +1,4 @@
-// The end of a client in a process that was stopped: what had come by then is read before requests are given up.
+// Polls, and the end of a client, in a process that was stopped: what had come by then is read before they end.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -20,7 +20,6 @@ let inFlight: InFlight;
 let adapter: ResponseAdapter;
 let poller: Poller;
 let request: Future<unknown>;
-let settled: Promise<void>;
 
 beforeEach(() => {
   thread = new FakeThread();
@@ -30,8 +29,6 @@ beforeEach(() => {
   adapter.onProgress = () => poller.onProgress();
   request = new Future<unknown>();
   inFlight.add({ requestId: 1, nodeId: 1, api: ListGroups, future: request, expectsResponse: true });
-  settled = poller.untilSettled(inFlight, limitMs);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, limitMs + 150);
 });
 
 afterEach(() => {
@@ -40,6 +37,11 @@ afterEach(() => {
   thread.close();
 });
 
+/** This thread does nothing for so long that a limit is found to be over late. */
+function stop(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, limitMs + 150);
+}
+
 async function fence(): Promise<Posted> {
   const posted = await waitFor('the fence', () => thread.take()[0]);
   assert.equal(posted.kind, POLL);
@@ -47,6 +49,8 @@ async function fence(): Promise<Posted> {
 }
 
 test('the network thread reads what has come before requests are given up', async () => {
+  const settled = poller.untilSettled(inFlight, limitMs);
+  stop();
   const { requestId } = await fence();
   thread.respond(1, ListGroups, { groups: [] });
   thread.polled(requestId);
@@ -56,6 +60,8 @@ test('the network thread reads what has come before requests are given up', asyn
 });
 
 test('requests without an answer are given up then', async () => {
+  const settled = poller.untilSettled(inFlight, limitMs);
+  stop();
   const { requestId } = await fence();
   thread.polled(requestId);
   adapter.drain();
@@ -64,7 +70,50 @@ test('requests without an answer are given up then', async () => {
 });
 
 test('requests are given up, too, when the network thread reads nothing', async () => {
+  const settled = poller.untilSettled(inFlight, limitMs);
+  stop();
   await fence();
   await settled;
   assert.ok(!request.isDone);
 });
+
+test('a poll for a Future ends after the network thread has read', async () => {
+  const polled = poller.poll(limitMs, request, null);
+  stop();
+  const { requestId } = await fence();
+  assert.ok(!request.isDone);
+  thread.respond(1, ListGroups, { groups: [] });
+  thread.polled(requestId);
+  adapter.drain();
+  assert.equal((await polled).length, 1);
+  assert.ok(request.succeeded);
+});
+
+test('a poll for which nothing had come ends with nothing', async () => {
+  const polled = poller.poll(limitMs, null, null);
+  stop();
+  const { requestId } = await fence();
+  thread.polled(requestId);
+  adapter.drain();
+  assert.deepEqual(await polled, []);
+});
+
+for (const hasCome of [true, false]) {
+  test(`a poll that blocks its thread lists what had come meanwhile: ${hasCome}`, () => {
+    const asks: number[] = [];
+    const answerFence = (): void => {
+      const [{ kind, requestId }] = thread.take() as [Posted];
+      asks.push(kind);
+      if (hasCome) thread.respond(1, ListGroups, { groups: [] });
+      thread.polled(requestId);
+    };
+    const sleeps = [stop, answerFence];
+    thread.application.ownDoorbell.sleepSync = () => {
+      sleeps.shift()!();
+      return true;
+    };
+    assert.equal(poller.pollSync(limitMs, request).length, hasCome ? 1 : 0);
+    assert.equal(request.isDone, hasCome);
+    assert.deepEqual(asks, [POLL]);
+  });
+}

@@ -55,6 +55,21 @@ test('a wait for room ends well if there was room meanwhile', async () => {
   assert.ok(bench.producer.append('t', null, value));
 });
 
+for (const hasRoom of [true, false]) {
+  test(`a wait for room that blocks its thread tells whether there was room meanwhile: ${hasRoom}`, () => {
+    const value = 'x'.repeat(1000);
+    fill(value);
+    const { ownDoorbell } = bench.session.shown.end;
+    const sleeps = [stop, () => hasRoom && bench.posted()];
+    ownDoorbell.sleepSync = () => {
+      (sleeps.shift() ?? stop)();
+      return true;
+    };
+    assert.equal(bench.producer.waitSync(value.length, limitMs), hasRoom);
+    assert.equal(bench.producer.append('t', null, value), hasRoom);
+  });
+}
+
 test('a wait for room without any fails', async () => {
   const value = 'x'.repeat(1000);
   fill(value);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { BlockingLimit } from '../../../../src/main/link/late-limit.ts';
 import { type OnFrame, ProducerLink } from '../../../../src/main/producer/producer-link.ts';
 import { createAttachmentHandles, openApplicationEnd, openNetworkEnd } from '../../../../src/ring/attachment.ts';
 import { createDoorbell, Doorbell } from '../../../../src/ring/doorbell.ts';
@@ -93,10 +94,7 @@ test('a blocked thread is woken to read deliveries when there is no room for mor
     if (++looks === 2) network.responses.setWaiting(true);
     return taken > 0;
   };
-  assert.equal(
-    link.blockUntil(isOver, 10_000, () => performance.now()),
-    true,
-  );
+  assert.equal(link.blockUntil(isOver, new BlockingLimit(10_000)), true);
 });
 
 test('a blocked thread reads deliveries only if there is no room for more', () => {
@@ -106,12 +104,12 @@ test('a blocked thread reads deliveries only if there is no room for more', () =
   const clock = (): number => now++;
   assert.ok(network.responses.commitEmpty(FLUSHED, 1, 0));
   assert.equal(
-    link.blockUntil(() => taken > 0, 5, clock),
+    link.blockUntil(() => taken > 0, new BlockingLimit(5, clock)),
     false,
   );
   network.responses.setWaiting(true);
   assert.equal(
-    link.blockUntil(() => taken > 0, 1000, clock),
+    link.blockUntil(() => taken > 0, new BlockingLimit(1000, clock)),
     true,
   );
 });
