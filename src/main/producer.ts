@@ -55,9 +55,6 @@ const defaultWaitMs = Number.POSITIVE_INFINITY;
 /** The part of the client that a producer needs. */
 export type ProducerHost = Pick<ClientHost, 'partitionCount' | 'learnTopic' | 'callbackThrew' | 'metricsOrigin'>;
 
-/** The producer's end ends the taking of records, nothing else does. */
-const never = (): null => null;
-
 const sendOptionNames = ['partition', 'lingerMs', 'signal'];
 
 /**
@@ -91,6 +88,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     this.#session = open({
       onFailure: (failure) => this.#events.emit('failure', failure),
       onFatal: (error) => this.#events.emit('fatal', error),
+      onRefused: (reason) => this.#routes.takeNoMore(reason),
       onEnd: (reason) => this.#preparer.drop(reason),
     });
     this.#routes = new RecordRoutes(this.#session, this.#preparer);
@@ -199,7 +197,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     options: SendAllOptions = {},
   ): Future<DeliveryReport> {
-    return this.#sendAllOf(topic, records, options, never);
+    return this.#sendAllOf(topic, records, options, null);
   }
 
   /**
@@ -210,7 +208,7 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
   writable(topic: string, options: WritableOptions = {}): Writable {
     checkTopic(topic);
     checkOptions('writable', options, ['highWaterMark']);
-    const how = { endsAtFailure: true, signal: null, whyOver: never };
+    const how = { endsAtFailure: true, signal: null, transaction: null };
     return writableOf<K, V>((records) => this.#sendAll(topic, records, how), options);
   }
 
@@ -355,12 +353,12 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     options: SendAllOptions,
-    whyOver: () => Error | null,
+    transaction: number | null,
   ): Future<DeliveryReport> {
     checkTopic(topic);
     checkSource(records);
     const { signal } = checkOptions('sendAll', options, ['signal']);
-    return this.#sendAll(topic, records, { endsAtFailure: false, signal: checkSignal(signal), whyOver });
+    return this.#sendAll(topic, records, { endsAtFailure: false, signal: checkSignal(signal), transaction });
   }
 
   #sendAll(
@@ -383,7 +381,8 @@ export class Producer<K = BytesInput, V = BytesInput> extends Measured implement
       session: this.#session,
       append: (topic, key, value, partition) => this.append(topic, key, value, partition),
       send: (topic, record, options) => this.send(topic, record, options),
-      sendAll: (topic, records, options, whyOver) => this.#sendAllOf(topic, records, options, whyOver),
+      sendAll: (topic, records, options, beganBy) => this.#sendAllOf(topic, records, options, beganBy),
+      takeNoMore: (error, beganBy) => this.#routes.takeNoMore(error, beganBy),
       serialized: () => this.#preparer.serialized(),
       drop: (error, beganBy) => this.#preparer.drop(error, beganBy),
     };

@@ -35,6 +35,8 @@ interface RoomWaiter {
 export interface SessionListener {
   onFailure(failure: RecordFailure): void;
   onFatal(error: Error): void;
+  /** No more records are accepted. */
+  onRefused(reason: Error): void;
   /** The producer has ended: nothing is written any more. */
   onEnd(reason: Error): void;
 }
@@ -75,7 +77,7 @@ export class ProducerSession implements ClientRole {
       topicName: (handle) => this.#names[handle] ?? '',
       onFailure: (failure) => listener.onFailure(failure),
       onFatal: (error) => {
-        this.#refusal ??= error;
+        this.#refuse(error);
         listener.onFatal(error);
       },
     });
@@ -263,7 +265,7 @@ export class ProducerSession implements ClientRole {
       );
       if (!future.isDone) future.success(this.deliveries.takeReport());
     });
-    this.#refusal ??= new ProducerClosedError('the producer is closed');
+    this.#refuse(new ProducerClosedError('the producer is closed'));
     return future;
   }
 
@@ -279,8 +281,15 @@ export class ProducerSession implements ClientRole {
 
   #over(error: Error): void {
     if (this.#isOver) return;
+    this.#refuse(error);
     this.#refusal = error;
     this.#end(withDoubt(error));
+  }
+
+  #refuse(reason: Error): void {
+    if (this.#refusal !== null) return;
+    this.#refusal = reason;
+    this.#listener.onRefused(reason);
   }
 
   newFuture<T>(): Future<T> {

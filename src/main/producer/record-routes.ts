@@ -10,7 +10,7 @@ import {
 import { LINGER_AS_CONFIGURED, TrackKind } from '../../common/record-tracking.ts';
 import { thrownError } from '../../common/thrown.ts';
 import type { RecordFields } from '../../ring/frames/record-frames.ts';
-import { abortError } from '../link/abort-signals.ts';
+import { abortError, onAbort } from '../link/abort-signals.ts';
 import { type Future, fail } from '../link/future.ts';
 import type { Prepared, Preparer } from './preparer.ts';
 import type { ProducerSession } from './producer-session.ts';
@@ -24,26 +24,31 @@ import {
   partitionOf,
   timestampOf,
 } from './record-input.ts';
+import { Taking } from './taking.ts';
 
 /** Records that share one Future. */
 interface Group {
   readonly topic: string;
   readonly trackId: number;
   readonly endsAtFailure: boolean;
-  /** Ends the taking of records. */
-  readonly signal: AbortSignal | null;
-  /** Why no more records are taken. Null while they are. */
-  readonly whyOver: () => Error | null;
+  /** The transaction that was asked to send them: the id of the call that began it. Null: the producer was. */
+  readonly transaction: number | null;
+  readonly taking: Taking;
   /** How many records were written. */
   written: number;
 }
 
 /** How `sendAll` takes records. */
-export type GroupOptions = Pick<Group, 'endsAtFailure' | 'signal' | 'whyOver'>;
+export interface GroupOptions extends Pick<Group, 'endsAtFailure' | 'transaction'> {
+  /** Ends the taking of records. */
+  readonly signal: AbortSignal | null;
+}
 
 export class RecordRoutes<K, V> {
   readonly #session: ProducerSession;
   readonly #preparer: Preparer<K, V>;
+  /** Those that still take records. */
+  readonly #groups = new Set<Group>();
   /** One object for all records. It is filled before each record. */
   readonly #route: RecordFields = {
     topicHandle: 0,
@@ -116,7 +121,7 @@ export class RecordRoutes<K, V> {
 
   /**
    * Writes the records of the source, or those of the callback. The Future gets their report.
-   * @param how `endsAtFailure`: whether no later record is taken when one cannot be written; `signal` and `whyOver` end the taking of records
+   * @param how `endsAtFailure`: whether no later record is taken when one cannot be written; `signal`: not aborted yet
    */
   sendAll(
     topic: string,
@@ -131,16 +136,30 @@ export class RecordRoutes<K, V> {
       this.#collect(topic, records, trackId);
       return;
     }
-    const group: Group = { topic, trackId, written: 0, ...how };
+    const { endsAtFailure, transaction, signal } = how;
+    const taking = new Taking();
+    const group: Group = { topic, trackId, endsAtFailure, transaction, taking, written: 0 };
+    this.#groups.add(group);
+    const stopListening = signal === null ? null : onAbort(signal, () => taking.end(abortError('sendAll', signal)));
+    const isOver = (): void => {
+      this.#groups.delete(group);
+      stopListening?.();
+    };
     const isAtOnce =
       this.#preparer.isPlain && typeof records === 'object' && records !== null && Symbol.iterator in records;
     const taken = isAtOnce
       ? this.#writeEach(group, records as Iterable<ProducerRecord>)
       : this.#prepareEach(group, records);
-    taken.then(
+    taken.finally(isOver).then(
       () => this.#session.groupComplete(trackId, group.written),
       (error: unknown) => this.#session.groupFailed(trackId, group.written, thrownError(error)),
     );
+  }
+
+  /** Each `sendAll` that still takes records ends with this error, whatever it waits for. @param transaction only those of that transaction */
+  takeNoMore(error: Error, transaction?: number): void {
+    for (const group of this.#groups)
+      if (transaction === undefined || group.transaction === transaction) group.taking.end(error);
   }
 
   #collect(topic: string, collect: (appender: GroupAppender) => void, trackId: number): void {
@@ -165,7 +184,7 @@ export class RecordRoutes<K, V> {
 
   /** Records of bytes that nothing has to be done with before. From a list, no object is made for a record without headers. */
   async #writeEach(group: Group, records: Iterable<ProducerRecord>): Promise<void> {
-    if (this.#preparer.tail !== null) await this.#preparer.serialized();
+    if (this.#preparer.tail !== null) await group.taking.unlessEnded(this.#preparer.serialized());
     if (!Array.isArray(records)) {
       for (const record of records) {
         const taken = this.#take(group, record);
@@ -182,7 +201,7 @@ export class RecordRoutes<K, V> {
 
   /** Whether the record was written; if not, it has failed alone. A promise while there is no room. */
   #take(group: Group, record: ProducerRecord): boolean | Promise<boolean> {
-    if (group.signal?.aborted) throw abortError('sendAll', group.signal);
+    group.taking.check();
     checkRecord(record);
     const key = record.key ?? null;
     const { value } = record;
@@ -205,28 +224,27 @@ export class RecordRoutes<K, V> {
   }
 
   async #prepareEach(group: Group, records: RecordsSource<K, V>): Promise<void> {
-    if (this.#preparer.tail !== null) await this.#preparer.serialized();
-    for await (const record of records) {
-      if (group.signal?.aborted) throw abortError('sendAll', group.signal);
+    const { taking } = group;
+    if (this.#preparer.tail !== null) await taking.unlessEnded(this.#preparer.serialized());
+    for await (const record of Symbol.asyncIterator in records ? taking.from(records) : records) {
+      taking.check();
       checkRecord(record);
-      const over = group.whyOver();
-      if (over !== null) throw over;
       try {
         const preparing = this.#preparer.prepare(group.topic, record, partitionOf(record.partition));
-        const prepared = preparing instanceof Promise ? await this.#preparer.unlessDropped(preparing) : preparing;
+        const prepared =
+          preparing instanceof Promise ? await taking.unlessEnded(this.#preparer.unlessDropped(preparing)) : preparing;
         const { key, value, headers, partition, timestampMs } = prepared;
         while (!this.#writeOfGroup(group, key, value, headers, partition, timestampMs))
           await this.#room(group, exactBytes(key, value, headers));
       } catch (error) {
-        if (!this.#isOfRecord(group, error)) throw group.whyOver() ?? error;
+        if (!this.#isOfRecord(group, error)) throw error;
         if (group.endsAtFailure) break;
       }
     }
   }
 
-  async #room({ signal }: Group, bytes: number): Promise<void> {
-    await this.#session.ready(bytes);
-    if (signal?.aborted) throw abortError('sendAll', signal);
+  #room({ taking }: Group, bytes: number): Promise<void> {
+    return taking.unlessEnded(this.#session.ready(bytes));
   }
 
   /** Whether only one record has failed, and the others go on. It is noted as a failure of the group. */
@@ -244,9 +262,7 @@ export class RecordRoutes<K, V> {
     partition: number,
     timestampMs: number,
   ): boolean {
-    const session = this.#session;
-    const refusal = session.refusal ?? group.whyOver();
-    if (refusal !== null) throw refusal;
+    group.taking.check();
     // All fields are set, because other records may have been written while this one waited for room.
     const route = this.#route;
     route.kind = TrackKind.GROUP;
@@ -254,7 +270,7 @@ export class RecordRoutes<K, V> {
     route.partition = partition;
     route.lingerMs = LINGER_AS_CONFIGURED;
     route.timestampMs = timestampMs;
-    if (!session.write(group.topic, route, key, value, headers)) return false;
+    if (!this.#session.write(group.topic, route, key, value, headers)) return false;
     group.written++;
     return true;
   }

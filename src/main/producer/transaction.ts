@@ -55,8 +55,10 @@ export interface TransactionHost<K, V> {
     topic: string,
     records: RecordsSource<K, V> | ((appender: GroupAppender) => void),
     options: SendAllOptions,
-    whyOver: () => Error | null,
+    beganBy: number,
   ): Future<DeliveryReport>;
+  /** Each `sendAll` of that transaction that is under way takes no more records, and fails. */
+  takeNoMore(error: Error, beganBy: number): void;
   /** Resolves when no record waits for its serializer any more. */
   serialized(): Promise<void>;
   /** Fails the records of that transaction that wait for their serializers. They are never written. */
@@ -71,8 +73,6 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   /** The calls that must end before the transaction can end. */
   readonly #underWay = new Set<PromiseLike<unknown>>();
   #state: 'open' | 'ending' | 'ended' = 'open';
-  /** Why a `sendAll` that is under way takes no more records: they would be a part of the next transaction. Null while it does. */
-  #whyOver: Error | null = null;
   /** The first failure of a record. The network thread knows only of records that it was given. */
   #failure: Error | null = null;
   readonly #noteFailure = (error: Error): void => {
@@ -102,7 +102,7 @@ export class Transaction<K = BytesInput, V = BytesInput> {
 
   /**
    * Like `producer.sendAll`. The commit waits for it. If one of the records fails, the transaction can only be aborted. After an abort it
-   * takes no more records, and fails with TransactionAbortedError.
+   * takes no more records, leaves its source, and fails with TransactionAbortedError.
    */
   sendAll(
     topic: string,
@@ -110,7 +110,7 @@ export class Transaction<K = BytesInput, V = BytesInput> {
     options: SendAllOptions = {},
   ): Future<DeliveryReport> {
     this.#checkOpen();
-    const future = this.#host.sendAll(topic, records, options, () => this.#whyOver).addErrback(this.#noteFailure);
+    const future = this.#host.sendAll(topic, records, options, this.#beganBy).addErrback(this.#noteFailure);
     future.addCallback(({ failures: [first] }) => {
       if (first !== undefined) this.#noteFailure(first.error);
     });
@@ -184,7 +184,9 @@ export class Transaction<K = BytesInput, V = BytesInput> {
   }
 
   #drop(): void {
-    this.#whyOver = new TransactionAbortedError('the transaction was aborted: it takes no more records');
+    // Their further records would be a part of the next transaction.
+    const over = new TransactionAbortedError('the transaction was aborted: it takes no more records');
+    this.#host.takeNoMore(over, this.#beganBy);
     const text = 'the transaction was aborted before the record was serialized';
     this.#host.drop(new TransactionAbortedError(text, { maybeWritten: false }), this.#beganBy);
   }
