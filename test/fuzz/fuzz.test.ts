@@ -1,9 +1,14 @@
 // A short run of every fuzz target; `npm run fuzz -- --minutes N` runs longer. SEED repeats a run.
 
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { projectFolder } from '../../scripts/project.ts';
+import * as apis from '../../src/protocol/flat/generated/apis.ts';
 import { Random, seed } from '../unit/protocol/support/random.ts';
 import { found } from './found.ts';
+import { answeredApis } from './support/plausible.ts';
 import { caseSeedOf, runCase, runTarget } from './support/target.ts';
 import { targets } from './targets/index.ts';
 
@@ -40,6 +45,26 @@ describe('hostile input ends in errors of this package only', () => {
       await target.prepare();
       assert.equal((await runCase(target, caseSeed)).finding, null, `${name} ${caseSeed}`);
     }
+  });
+
+  test('there is a plausible answer to each request of producers and consumers', () => {
+    const names = ['consumer', 'producer'].flatMap((room) => {
+      const folder = join(projectFolder, 'src', 'worker', room);
+      const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+      const texts = files.map((name) => readFileSync(join(folder, name), 'utf8'));
+      return texts.flatMap((text) =>
+        [...text.matchAll(/^import \{ ([^}]*) \} from '.*\/generated\/apis\.ts';$/gm)].flatMap(([, list]) =>
+          list!.split(', '),
+        ),
+      );
+    });
+    assert.ok(names.includes('Heartbeat') && names.includes('EndTxn'), `the imports were not found: ${names}`);
+    // The target answers Produce itself.
+    const missing = names.filter((name) => {
+      const { key } = (apis as unknown as Record<string, { readonly key: number }>)[name]!;
+      return name !== 'Produce' && !answeredApis.has(key);
+    });
+    assert.deepEqual(missing, []);
   });
 
   test('the same seed gives the same case', async () => {

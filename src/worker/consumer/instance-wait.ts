@@ -2,6 +2,7 @@
 // gone must be over. How long that is only brokers know. Network thread. Must not join. Source: KIP-345, KIP-848, protocol guide, DescribeConfigs.
 
 import { errorFor, UnsupportedVersionError } from '../../common/errors/errors.ts';
+import { maxInt32 } from '../../common/numbers.ts';
 import { DescribeConfigs } from '../../protocol/flat/generated/apis.ts';
 import type { DescribeConfigsResponseView } from '../../protocol/flat/generated/describe-configs.ts';
 import type { Destination } from '../client/broker-requests.ts';
@@ -136,7 +137,9 @@ export class InstanceWait {
       return;
     }
     const value = [...configs].find(({ name }) => name === sessionKey)?.value ?? '';
-    if (Number(value) > 0) this.#sessionMs = Number(value);
+    // An int32 in brokers. Anything else, such as Infinity, would be a wait without end.
+    const sessionMs = /^\d+$/.test(value) ? Number(value) : 0;
+    if (sessionMs > 0 && sessionMs <= maxInt32) this.#sessionMs = sessionMs;
     else this.#whyUnknown = `it is '${value}' in their answer`;
   }
 }

@@ -4,6 +4,7 @@ import {
   AddOffsetsToTxn,
   AddPartitionsToTxn,
   ConsumerGroupHeartbeat,
+  DescribeConfigs,
   EndTxn,
   Fetch,
   FindCoordinator,
@@ -89,6 +90,20 @@ const answers = new Map<number, Answer>([
     }),
   ],
   [
+    // What a static member asks for whose instance id another one holds.
+    DescribeConfigs.key,
+    (asked, random) => ({
+      results: asked.resources.map(({ configurationKeys, ...resource }: Asked) => ({
+        ...resource,
+        configs: configurationKeys.map((name: string) => ({
+          name,
+          value: random.pick(['45000', '2147483648', 'Infinity', '-1', '', null]),
+          synonyms: [],
+        })),
+      })),
+    }),
+  ],
+  [
     OffsetFetch.key,
     (asked) => {
       const found = (topics: Asked): object[] =>
@@ -151,6 +166,9 @@ const answers = new Map<number, Answer>([
   [AddOffsetsToTxn.key, () => ({})],
   [EndTxn.key, () => ({ producerId: 7n, producerEpoch: 1 })],
 ]);
+
+/** APIs for which there is a plausible answer. */
+export const answeredApis: ReadonlySet<number> = new Set(answers.keys());
 
 /** Every broker answers these; for any other API nothing is known. */
 export function plausibleAnswer(apiKey: number, asked: unknown, random: Random): object {

@@ -79,6 +79,9 @@ describe('a join that is answered with 111', () => {
       (bench: ConsumerBench) => bench.fail(DescribeConfigs, new UnsupportedVersionError('no')),
     ],
     ['has no value', (bench: ConsumerBench) => told(bench, null)],
+    ['is without end', (bench: ConsumerBench) => told(bench, 'Infinity')],
+    ['is larger than any that brokers take', (bench: ConsumerBench) => told(bench, '2147483648')],
+    ['is not a number', (bench: ConsumerBench) => told(bench, '6e5')],
     ['is left out', (bench: ConsumerBench) => bench.answer(DescribeConfigs, { results: [] })],
   ] as const)
     it(`is sent again for the longest usual session when its length ${what}`, () => {
