@@ -13,7 +13,7 @@ const values = scriptCommand('npm run fuzz --', 'Gives hostile input to one part
   .option('--cases <number>', 'how many cases, for all targets together, instead of a time', integerFrom(1))
   .option('--seed <number>', 'what the cases are drawn from; default: the clock', integerFrom(0))
   .addOption(new Option('--target <name>', 'only this one').choices(targets.map(({ name }) => name)))
-  .option('--case <seed>', 'only this case of the target, as a finding names it', integerFrom(0))
+  .option('--case <seed>', 'only this case of the target, as a finding names it', integerFrom(-(2 ** 31)))
   .parse()
   .opts<{
     readonly minutes: number;
