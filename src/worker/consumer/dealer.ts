@@ -158,7 +158,8 @@ export class Dealer {
       const { topic, index, highWatermark, lastStableOffset } = partition;
       const handed = application.hand(prepared, { topic, partition: index, highWatermark, lastStableOffset });
       if (handed === null) break;
-      this.#settings.report.handedOut(topic, prepared.count, prepared.fetchedBytes, now);
+      if (prepared.nextOffset > partition.countedTo)
+        this.#settings.report.handedOut(topic, prepared.count, prepared.fetchedBytes, now);
       this.#notePrepared(application, -prepared.usedBytes);
       partition.prepared = null;
       partition.handedOut(handed);

@@ -73,6 +73,8 @@ export class Partition {
   movedAt = Number.NEGATIVE_INFINITY;
   isStalled = false;
   committed: Position | null = null;
+  /** Up to here, records were counted as handed out, and were withdrawn before the application took them. */
+  countedTo = unknownOffset;
   /** A decoded batch that waits for room. */
   prepared: PreparedBatch | null = null;
   decoding: DecodingPiece | null = null;
@@ -117,6 +119,7 @@ export class Partition {
   /** Begins at a new position. Everything that was fetched or under way is given up. */
   startAt(offset: bigint, leaderEpoch: number): void {
     this.giveUp();
+    this.countedTo = unknownOffset;
     this.fetchPosition = { offset, leaderEpoch };
     this.#handPosition = this.fetchPosition;
     this.#donePosition = this.fetchPosition;
@@ -164,9 +167,11 @@ export class Partition {
   /** Takes back the batches that the application has not taken. They are handed out again later, perhaps to another thread. */
   withdraw(): void {
     const { length } = this.handed;
+    const { offset } = this.#handPosition;
     while (this.handed.at(-1)?.withdraw() === true) this.handed.pop()!.free();
     // Then nothing comes again, and look-ups and fetches that are under way are still of use.
     if (this.handed.length === length) return;
+    if (offset > this.countedTo) this.countedTo = offset;
     this.#goBack();
   }
 

@@ -5,6 +5,7 @@ import { before, test } from 'node:test';
 import { prepareCodecs } from '../../../../src/codec/index.ts';
 import { unfilledMemory } from '../../../../src/common/memory.ts';
 import { buildBatch } from '../../../../src/testing/batch-builder.ts';
+import type { ConsumerReport } from '../../../../src/worker/consumer/consumer-report.ts';
 import { Dealer } from '../../../../src/worker/consumer/dealer.ts';
 import { FetchedMemory } from '../../../../src/worker/consumer/fetched-memory.ts';
 import { FetchedRecords } from '../../../../src/worker/consumer/fetched-records.ts';
@@ -28,6 +29,8 @@ class Thread implements Application {
   raise = (): boolean => true;
   raiseOf = (): null => null;
   takeMemory = unfilledMemory;
+  /** Whether it has not taken what it was handed. */
+  isSlow = false;
 
   constructor(id: number, roomBytes: number) {
     this.id = id;
@@ -42,8 +45,8 @@ class Thread implements Application {
     this.handed.push(batch);
     const { firstOffset, nextOffset, leaderEpoch, count, usedBytes: byteLength } = batch;
     const ends = {
-      isPosted: () => false,
-      withdraw: () => false,
+      isPosted: () => this.isSlow,
+      withdraw: () => this.isSlow,
       isReturned: () => false,
       giveUp: () => {},
       free: () => {},
@@ -64,9 +67,13 @@ function partitions(dealer: Dealer, count: number, decodedBytes: number): Partit
 }
 
 function dealerOf(...threads: Thread[]): Dealer {
+  return reportingDealer(noReport, ...threads);
+}
+
+function reportingDealer(report: ConsumerReport, ...threads: Thread[]): Dealer {
   const decode = { verifyCrc: true, records: 'rows', maxDecompressedBytes: 64 * MiB } as const;
   const memory = new FetchedMemory();
-  const dealer = new Dealer({ batchMaxBytes: MiB, decode, prefixBytes: 64, report: noReport, decoder: null, memory });
+  const dealer = new Dealer({ batchMaxBytes: MiB, decode, prefixBytes: 64, report, decoder: null, memory });
   for (const thread of threads) dealer.add(thread);
   return dealer;
 }
@@ -96,4 +103,33 @@ test('a thread that does not read takes no room from another one', () => {
   for (let round = 0; round < 30; round++) dealer.poll(all, round);
   assert.equal(blocked.handed.length, 0);
   assert.equal(reading.handed.length, 10);
+});
+
+test('records that were withdrawn before a thread took them are counted once, and again after a seek', () => {
+  let counted = 0;
+  const add = (_topic: string, records: number): void => {
+    counted += records;
+  };
+  const report = { ...noReport, handedOut: add };
+  const [slow, other] = [new Thread(1, MiB), new Thread(2, MiB)];
+  const dealer = reportingDealer(report, slow!);
+  const bytes = buildBatch({ records: [{ value: 'a' }, { value: 'b' }, { value: 'c' }] });
+  const partition = new Partition('t', 0);
+  const fetch = (): void => {
+    partition.fetched.push(new FetchedRecords(bytes, null));
+    dealer.poll([partition], 0);
+  };
+  partition.startAt(0n, 0);
+  slow!.isSlow = true;
+  fetch();
+  assert.deepEqual([slow!.handed.length, counted], [1, 3]);
+  slow!.lastAskedAt = () => null;
+  dealer.add(other!);
+  dealer.poll([partition], 0);
+  assert.equal(partition.handed.length, 0);
+  fetch();
+  assert.deepEqual([other!.handed.length, counted], [1, 3]);
+  partition.startAt(0n, 0);
+  fetch();
+  assert.deepEqual([other!.handed.length, counted], [2, 6]);
 });
