@@ -2,7 +2,7 @@
 // stay, and the network thread goes on for everybody else.
 
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test';
 import type { MessagePort } from 'node:worker_threads';
 import { mainLane, sharedScope } from '../../../src/common/node-ids.ts';
 import { Fetch, ListGroups, Produce } from '../../../src/protocol/flat/generated/apis.ts';
@@ -164,15 +164,19 @@ test('a consumer that throws when it learns that the thread was late ends with a
 });
 
 describe('answers', () => {
-  test('a producer that throws when an answer comes ends, and the connection stays', async (t) => {
+  async function throwsAtItsAnswer(t: TestContext, what: 'onResponse' | 'onBodyFree'): Promise<void> {
     const { end, told } = await producing();
-    t.mock.method(ProduceRequest.prototype, 'onResponse', thrown);
+    t.mock.method(ProduceRequest.prototype, what, thrown);
     const produce = waitingOf(broker, Produce);
     broker.reply({ responses: [{ name: 't', partitionResponses: [{ index: 0, baseOffset: 0n }] }] }, produce);
     net.run();
     assert.equal(produce.transport.isDestroyed, false);
     hasEnded('producer', told);
     end.close();
+  }
+
+  test('a producer that throws when an answer comes ends, and the connection stays', async (t) => {
+    await throwsAtItsAnswer(t, 'onResponse');
   });
 
   test('a producer that throws when there will be no answer ends with a reason', async (t) => {
@@ -185,14 +189,7 @@ describe('answers', () => {
   });
 
   test('a producer that throws when its batch may be written again ends, and the connection stays', async (t) => {
-    const { end, told } = await producing();
-    t.mock.method(ProduceRequest.prototype, 'onBodyFree', thrown);
-    const produce = waitingOf(broker, Produce);
-    broker.reply({ responses: [{ name: 't', partitionResponses: [{ index: 0, baseOffset: 0n }] }] }, produce);
-    net.run();
-    assert.equal(produce.transport.isDestroyed, false);
-    hasEnded('producer', told);
-    end.close();
+    await throwsAtItsAnswer(t, 'onBodyFree');
   });
 
   test('whoever throws is told of no other answer, and the memory of all is given back', async () => {
