@@ -1,6 +1,6 @@
 // Owns the consumers of the network thread, by their ids: makes them and attaches further threads to them. Network thread.
 
-import { type MemoryPart, sumOfParts } from '../../common/client-memory.ts';
+import type { MemoryPart } from '../../common/client-memory.ts';
 import type { KafkaClientConfig } from '../../common/config/config.ts';
 import type { ConsumerConfig } from '../../common/config/consumer-config.ts';
 import { Cancelled } from '../../common/errors/errors.ts';
@@ -15,7 +15,7 @@ import type { Pushing } from '../telemetry/metrics-push.ts';
 import type { Attachment } from './attachments.ts';
 import type { BlockedThreads } from './blocked-threads.ts';
 import { type ConsumerLinkHandle, ConsumerLinks, type OpeningConsumer } from './consumer-links.ts';
-import { guarded, isAnyKeeping, type RoleList } from './role-guard.ts';
+import { isAnyKeeping, memoryOf, type RoleList, useEach } from './role-guard.ts';
 import type { ScopedHost, Scopes } from './scopes.ts';
 
 export interface ConsumersParts {
@@ -114,12 +114,12 @@ export class Consumers {
 
   /** Records of all of them that were fetched and not handed out. */
   get memory(): MemoryPart {
-    return sumOfParts(this.#each(({ memory }) => memory, nothing));
+    return memoryOf(this.#parts.roles, this.#byId.values(), ({ memory }) => memory);
   }
 
   /** What they keep for records to come. */
   get kept(): MemoryPart {
-    return sumOfParts(this.#each(({ kept }) => kept, nothing));
+    return memoryOf(this.#parts.roles, this.#byId.values(), ({ kept }) => kept);
   }
 
   get isKeeping(): boolean {
@@ -127,18 +127,12 @@ export class Consumers {
   }
 
   trim(): void {
-    this.#each((links) => links.trim(), undefined);
+    useEach(this.#parts.roles, this.#byId.values(), (links) => links.trim(), undefined);
   }
 
   /** The client of that thread is closed, or its thread has ended: the links that belong to it are detached. */
   ownerGone(owner: Attachment): void {
-    this.#each((links) => links.ownerGone(owner), undefined);
-  }
-
-  /** What `use` returns for each of them, or `broken` for one that throws and ends with that. */
-  #each<T>(use: (links: ConsumerLinks) => T, broken: T): T[] {
-    const { roles } = this.#parts;
-    return [...this.#byId.values()].map((links) => guarded(roles, links, () => use(links), broken));
+    useEach(this.#parts.roles, this.#byId.values(), (links) => links.ownerGone(owner), undefined);
   }
 
   /** Attaches one more application thread, which needs no client. Throws Cancelled when the consumer has ended. */
@@ -152,8 +146,6 @@ export class Consumers {
     links.attach(handle, null);
   }
 }
-
-const nothing: MemoryPart = { usedBytes: 0, maxBytes: 0 };
 
 /** Decodes big compressed fetches in the codec pool. Null: there is no pool. */
 function decoderOf(pool: CodecPool, config: KafkaClientConfig): RecordDecoder | null {

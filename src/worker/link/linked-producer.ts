@@ -62,6 +62,7 @@ export interface LinkedProducerParts {
   readonly clock: () => number;
 }
 
+/** A producer with its links. The poll loop calls it as a role. */
 export class LinkedProducer implements Role {
   readonly role: ProducerRole;
   /** A role of its own. Null: it is switched off. */

@@ -1,7 +1,7 @@
 // Owns the producers of the network thread: opens them, attaches further threads to them, and ends them with their threads. Network thread.
 // Must not decide anything about records.
 
-import { type MemoryPart, sumOfParts } from '../../common/client-memory.ts';
+import type { MemoryPart } from '../../common/client-memory.ts';
 import type { ProducerConfig } from '../../common/config/producer-options.ts';
 import { Cancelled, IllegalStateError } from '../../common/errors/errors.ts';
 import { checkOpenCount, maxProducersOfThread } from '../../common/open-limits.ts';
@@ -14,7 +14,7 @@ import {
   type ProducerLink,
   type ProducerOpening,
 } from './linked-producer.ts';
-import { guarded, isAnyKeeping, type RoleList } from './role-guard.ts';
+import { isAnyKeeping, memoryOf, type RoleList, useEach } from './role-guard.ts';
 import type { Scopes } from './scopes.ts';
 
 export interface ProducersParts extends LinkedProducerParts {
@@ -92,12 +92,12 @@ export class Producers {
 
   /** Batches of all of them. */
   get memory(): MemoryPart {
-    return sumOfParts(this.#each(({ memory }) => memory, nothing));
+    return memoryOf(this.#parts.roles, this.#all.values(), ({ memory }) => memory);
   }
 
   /** What they keep for batches to come. */
   get kept(): MemoryPart {
-    return sumOfParts(this.#each(({ kept }) => kept, nothing));
+    return memoryOf(this.#parts.roles, this.#all.values(), ({ kept }) => kept);
   }
 
   get isKeeping(): boolean {
@@ -105,22 +105,14 @@ export class Producers {
   }
 
   trim(): void {
-    this.#each((producer) => producer.trim(), undefined);
+    useEach(this.#parts.roles, this.#all.values(), (producer) => producer.trim(), undefined);
   }
 
   /** The client of that thread is closed, or its thread has ended. Its complete records are sent; producers without another thread end. */
   ownerGone(owner: Attachment): void {
-    this.#each((producer) => producer.ownerGone(owner), undefined);
-  }
-
-  /** What `use` returns for each of them, or `broken` for one that throws and ends with that. */
-  #each<T>(use: (producer: LinkedProducer) => T, broken: T): T[] {
-    const { roles } = this.#parts;
-    return [...this.#all.values()].map((producer) => guarded(roles, producer, () => use(producer), broken));
+    useEach(this.#parts.roles, this.#all.values(), (producer) => producer.ownerGone(owner), undefined);
   }
 }
-
-const nothing: MemoryPart = { usedBytes: 0, maxBytes: 0 };
 
 /** The same for one producer: what it throws when it gets its bytes back is its own fault. */
 function compressorFor(compressor: Compressor | null, onFault: (error: unknown) => void): Compressor | null {
