@@ -253,11 +253,11 @@ export class Connections {
 
   /**
    * Fails what is overdue.
-   * @param judgedAt not after `now`: everything that had arrived at that time was handled
+   * @param readUpTo not after `now`: everything that had arrived at that time was handled
    */
-  expire(now: number, judgedAt = now): void {
+  expire(now: number, readUpTo = now): void {
     for (const node of this.#nodes.connected()) {
-      if (node.isConnecting && judgedAt >= node.connection.setupDeadline) {
+      if (node.isConnecting && readUpTo >= node.connection.setupDeadline) {
         const wait = node.channel?.describeWait() ?? null;
         const text = `connection setup with ${node.host}:${node.port} did not finish in time (connectionSetupTimeoutMs)${wait === null ? '' : `; ${wait}`}`;
         const late = node.channel?.authentication?.describeTimeout();
@@ -266,16 +266,16 @@ export class Connections {
       }
       node.handshake?.expire(now);
       if (node.channel === null) continue;
-      if (judgedAt >= node.channel.oneWay.deadline) {
+      if (readUpTo >= node.channel.oneWay.deadline) {
         const text = `${node.name} did not read ${node.channel.oneWay.unwrittenBytes} bytes of requests with acks 0 within their time limit`;
         this.lost(node, new RequestTimedOutError(text, { nodeId: node.id }), undefined, now);
         continue;
       }
       const { authentication } = node.channel;
-      if (authentication !== null && judgedAt >= authentication.deadline) authentication.expire(now);
+      if (authentication !== null && readUpTo >= authentication.deadline) authentication.expire(now);
       if (node.channel === null || node.channel.isUnread) continue;
-      this.#expireWaiting(node, now, judgedAt);
-      const expired = node.inFlight.expired(judgedAt);
+      this.#expireWaiting(node, now, readUpTo);
+      const expired = node.inFlight.expired(readUpTo);
       if (expired === undefined) continue;
       const details = { nodeId: node.id, apiKey: expired.codec.apiKey, correlationId: expired.correlationId };
       const text = `${expired.codec.name} to ${node.name} had no response within ${expired.timeoutMs} ms`;
@@ -285,8 +285,8 @@ export class Connections {
   }
 
   /** The connection is not at fault, so it stays. */
-  #expireWaiting(node: Node, now: number, judgedAt: number): void {
-    for (const request of node.waiting.expired(judgedAt)) {
+  #expireWaiting(node: Node, now: number, readUpTo: number): void {
+    for (const request of node.waiting.expired(readUpTo)) {
       const { nodeId, apiKey, timeoutMs, waitsFor, owner } = request;
       const places = `requests of other threads had all ${this.#config.maxInFlightRequestsPerConnection} places (maxInFlightRequestsPerConnection)`;
       const reason = waitsFor === 'a place' ? places : 'its code was not loaded in that time';

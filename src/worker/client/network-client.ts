@@ -93,12 +93,11 @@ export class NetworkClient implements HandshakeHost, ResponseHost {
   /**
    * Fails what is overdue and closes idle connections. Call it after `poll`, and after the applications were woken
    * for their responses.
-   * @param readUpTo everything that had arrived at that time was read; what was due later is judged later
+   * @param readUpTo not after `now`: everything that had arrived at that time was read; what was due later is judged later
    */
   housekeep(now: number, readUpTo = now): void {
-    const judgedAt = Math.min(now, readUpTo);
-    if (judgedAt >= this.#metadata.waitsOverdueAt) this.#metadata.endOverdueWaits(judgedAt, this.#whyNotAsked(now));
-    this.#connections.expire(now, judgedAt);
+    if (readUpTo >= this.#metadata.waitsOverdueAt) this.#metadata.endOverdueWaits(readUpTo, this.#whyNotAsked(now));
+    this.#connections.expire(now, readUpTo);
     this.#connections.closeLeft(now);
     this.#connections.closeIdle(now);
   }

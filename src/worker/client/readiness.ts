@@ -100,10 +100,10 @@ export class Readiness implements NodeListener {
 
   /**
    * Starts the attempts that are due and ends the waits that are over.
-   * @param readUpTo everything that had arrived at that time was handled; what ends later is ended later
+   * @param readUpTo not after `now`: everything that had arrived at that time was handled; what ends later is ended later
    */
   poll(now: number, readUpTo = now): void {
-    for (const group of this.#groups.values()) this.#end(group, this.#overdue(group, Math.min(now, readUpTo)));
+    for (const group of this.#groups.values()) this.#end(group, this.#overdue(group, readUpTo));
     if (now < this.#nextTryAt || this.#groups.size === 0) return;
     let staggerMs = maxStaggerMs;
     for (const group of this.#groups.values()) {
