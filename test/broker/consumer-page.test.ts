@@ -11,10 +11,11 @@ import { projectFolder } from '../../scripts/project.ts';
 import { consumerOptions } from '../../src/index.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patientNode } from '../helpers/patience.ts';
+import { programsOf } from './support/page-programs.ts';
 
 const run = promisify(execFile);
 const page = readFileSync(join(projectFolder, 'docs/consumer.md'), 'utf8');
-const programs = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => text!);
+const programs = programsOf(page);
 const outputs = [
   '0 0: one\n0 1: two\n0 2: three\n0 3: four\n',
   '15 bytes\n',

@@ -10,10 +10,11 @@ import { promisify } from 'node:util';
 import { projectFolder } from '../../scripts/project.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patientNode } from '../helpers/patience.ts';
+import { programsOf } from './support/page-programs.ts';
 
 const run = promisify(execFile);
 const page = readFileSync(join(projectFolder, 'docs/guide.md'), 'utf8');
-const programs = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => text!);
+const programs = programsOf(page);
 const outputs: readonly RegExp[] = [
   /^1000 written, 0 failed\n$/,
   /^20 MB through 2 MiB of memory, 0 failed, it (had to wait|never waited)\n$/,

@@ -10,10 +10,11 @@ import { promisify } from 'node:util';
 import { projectFolder } from '../../scripts/project.ts';
 import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patientNode } from '../helpers/patience.ts';
+import { programsOf } from './support/page-programs.ts';
 
 const run = promisify(execFile);
 const page = readFileSync(join(projectFolder, 'docs', 'producer.md'), 'utf8');
-const programs = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => text!);
+const programs = programsOf(page);
 const library = new URL('../../src/index.js', import.meta.url).href;
 
 /** What the page takes for granted after its first program. */

@@ -14,9 +14,10 @@ import { startEmbeddedBroker } from '../helpers/embedded-broker.ts';
 import { patient, patientNode } from '../helpers/patience.ts';
 import { readLog } from '../helpers/read-log.ts';
 import { waitFor } from '../helpers/wait-for.ts';
+import { programsOf } from './support/page-programs.ts';
 
 const page = readFileSync(join(projectFolder, 'docs', 'reliability.md'), 'utf8');
-const programs = [...page.matchAll(/^```js\n(.*?)^```$/gms)].map(([, text]) => text!);
+const programs = programsOf(page);
 const library = new URL('../../src/index.js', import.meta.url).href;
 /** What the program prints, not the warning of the library. */
 const loss = /^the network thread ended with exit code 1 /gm;

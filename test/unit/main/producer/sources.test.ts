@@ -62,6 +62,11 @@ async function outcomeOf(future: PromiseLike<unknown>): Promise<string[]> {
   return outcomes;
 }
 
+/** The network thread has ended the transaction, as it was asked to. */
+function transactionEnds(): Promise<void> {
+  return bench.answer(transactionDoneFrame({ callId: bench.postedOf(TRANSACTION_END).requestId, error: null }));
+}
+
 function recordsPosted(): number {
   return bench.posted().filter(({ kind }) => kind === RECORD).length;
 }
@@ -110,7 +115,7 @@ test('a transaction whose callback fails ends a sendAll that waits for its sourc
   fail();
   await bench.turns();
   assert.deepEqual(await outcomeOf(sending!), ['TransactionAbortedError']);
-  await bench.answer(transactionDoneFrame({ callId: bench.postedOf(TRANSACTION_END).requestId, error: null }));
+  await transactionEnds();
   assert.deepEqual(await outcomeOf(ended), ['RangeError']);
   const next = await begun();
   next.append('t', null, 'of the next one');
@@ -128,7 +133,7 @@ test('a commit that waits for a source fails when the transaction is aborted mea
   const committing = outcomeOf(tx.commit());
   const aborted = tx.abort();
   assert.deepEqual(await committing, ['TransactionAbortableError']);
-  await bench.answer(transactionDoneFrame({ callId: bench.postedOf(TRANSACTION_END).requestId, error: null }));
+  await transactionEnds();
   await aborted;
 });
 
@@ -139,7 +144,7 @@ test('a sendAll of the producer goes on when a transaction is aborted', async ()
   sending.addErrback(() => {});
   const tx = await begun();
   const aborted = tx.abort();
-  await bench.answer(transactionDoneFrame({ callId: bench.postedOf(TRANSACTION_END).requestId, error: null }));
+  await transactionEnds();
   await aborted;
   await source.give('a');
   assert.equal(recordsPosted(), 1);
